@@ -1,0 +1,42 @@
+# Everything a person or a build machine runs. `make demo` and `make test` need only Python 3.11 or newer, and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+
+.PHONY: help install demo check test snapshots clean
+
+help:
+	@echo "make demo       install, then explore the program against an embedded Telegram"
+	@echo "make check      lint, types, layers"
+	@echo "make test       the whole test suite"
+	@echo "make snapshots  accept the screens as they look now"
+
+install: $(STAMP)
+
+# The lock file decides every version. Without uv on the PATH, one is put into the virtual environment first.
+$(STAMP): pyproject.toml uv.lock
+	@set -e; \
+	if command -v uv >/dev/null 2>&1; then UV=uv; [ -x $(BIN)/python ] || uv venv --quiet --seed $(VENV); \
+	else [ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); \
+	     $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"; UV=$(BIN)/uv; fi; \
+	UV_PROJECT_ENVIRONMENT=$(VENV) $$UV sync --quiet --locked --inexact
+	@touch $@
+
+demo: install
+	@$(BIN)/tobs --demo
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: install
+	$(BIN)/pytest -n 2 --dist worksteal
+
+snapshots: install
+	$(BIN)/pytest tests/e2e/test_snapshots.py --snapshot-update
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,52 @@
+"""The errors that a person can be told about: a code for the program, a sentence and a way on for the person."""
+
+from __future__ import annotations
+
+import enum
+
+
+class ErrorCode(enum.StrEnum):
+    """What went wrong, for programs; stable across versions, part of the JSON output."""
+
+    UNEXPECTED = "unexpected"
+    USAGE = "usage"
+    BAD_PROFILE = "bad_profile"
+    NOT_SIGNED_IN = "not_signed_in"
+    SESSION_ENDED = "session_ended"
+    API_CREDENTIALS_INVALID = "api_credentials_invalid"
+    PHONE_INVALID = "phone_invalid"
+    PHONE_BANNED = "phone_banned"
+    CODE_INVALID = "code_invalid"
+    CODE_EXPIRED = "code_expired"
+    PASSWORD_INVALID = "password_invalid"
+    SIGN_UP_NEEDED = "sign_up_needed"
+    CHAT_NOT_FOUND = "chat_not_found"
+    CHAT_UNAVAILABLE = "chat_unavailable"
+    OUTPUT_NOT_WRITABLE = "output_not_writable"
+    DISK_FULL = "disk_full"
+    SERVER_UNREACHABLE = "server_unreachable"
+    FLOOD_WAIT = "flood_wait"
+    TAKEOUT_DELAYED = "takeout_delayed"
+    TELEGRAM_REFUSED = "telegram_refused"
+    ARCHIVE_UNUSABLE = "archive_unusable"
+    VAULT_IN_USE = "vault_in_use"
+    RUN_IN_PROGRESS = "run_in_progress"
+    NO_RUN = "no_run"
+    SERVICE_UNREACHABLE = "service_unreachable"
+    PROTOCOL = "protocol"
+
+
+class TobsError(Exception):
+    """A failure with a sentence for the person.
+
+    `sentence` says what happened, `way_on` what can be done about it (may be empty), `field` names the form field or
+    profile key at fault (may be empty), `wait_s` is the number of seconds to wait where waiting helps, else 0.
+    """
+
+    def __init__(self, code: ErrorCode, sentence: str, way_on: str = "", *, field: str = "", wait_s: int = 0) -> None:
+        super().__init__(f"{sentence} {way_on}".strip())
+        self.code = code
+        self.sentence = sentence
+        self.way_on = way_on
+        self.field = field
+        self.wait_s = wait_s
