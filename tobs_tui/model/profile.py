@@ -1,0 +1,121 @@
+"""Export profiles and settings: what to export, how hard to work, where to write. Every field is wired to something."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Count = Annotated[int, Meta(ge=1)]
+"""A number of things of which there must be at least one."""
+
+
+class MediaKind(enum.StrEnum):
+    """The kinds of files a profile can choose."""
+
+    PHOTO = "photo"
+    VIDEO = "video"
+    ROUND = "round"
+    ANIMATION = "animation"
+    VOICE = "voice"
+    AUDIO = "audio"
+    STICKER = "sticker"
+    FILE = "file"
+
+
+class Preset(enum.StrEnum):
+    """Named sets of performance values; CUSTOM takes the profile's own."""
+
+    CONSERVATIVE = "conservative"
+    BALANCED = "balanced"
+    AGGRESSIVE = "aggressive"
+    CUSTOM = "custom"
+
+
+class Split(enum.StrEnum):
+    """How much of a chat one Markdown file holds."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+    SINGLE = "single"
+
+
+class Anchors(enum.StrEnum):
+    """How a message can be linked to: ``###### m12`` (everywhere), ``^m12`` (Obsidian), or not."""
+
+    HEADING = "heading"
+    BLOCK = "block"
+    NONE = "none"
+
+
+class ChatTarget(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One chat to export: `chat` is a marked id, @name, link or exact title; `topics` are topic ids (empty = all)."""
+
+    chat: int | str
+    title: str = ""
+    topics: tuple[int, ...] = ()
+
+
+class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What to export: every chat, or those listed."""
+
+    all_chats: bool = False
+    chats: tuple[ChatTarget, ...] = ()
+
+
+class Filters(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which messages to take. Dates are local to the profile's time zone; `until` is the last day included."""
+
+    since: datetime.date | None = None
+    until: datetime.date | None = None
+
+
+class MediaOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which files to download. `max_size_mb` in MiB, 0 = any size."""
+
+    download: bool = True
+    kinds: tuple[MediaKind, ...] = tuple(MediaKind)
+    max_size_mb: Annotated[int, Meta(ge=0)] = 0
+
+
+class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the vault is laid out. `timezone` is an IANA name; empty = the machine's own, stated in the front matter."""
+
+    split: Split = Split.MONTH
+    anchors: Anchors = Anchors.HEADING
+    timezone: str = ""
+
+
+class Performance(Struct, frozen=True, forbid_unknown_fields=True):
+    """How hard to work. The values of a preset are tuned to the machine; CUSTOM takes them from the profile."""
+
+    preset: Preset = Preset.BALANCED
+    connections: Annotated[int, Meta(ge=1, le=8)] = 1
+    """Main-DC connections that history requests are spread over."""
+    history_workers: Annotated[int, Meta(ge=1, le=32)] = 4
+    """History walkers; each keeps one request in flight."""
+    decode_processes: Annotated[int, Meta(ge=1, le=64)] = 2
+    """Processes that turn raw pages into records."""
+    download_workers: Annotated[int, Meta(ge=1, le=16)] = 3
+    """Files downloaded at once."""
+    parts_in_flight: Annotated[int, Meta(ge=1, le=8)] = 4
+    """Parts of one file asked for at once."""
+    queue_mb: Annotated[int, Meta(ge=1, le=1024)] = 16
+    """MiB of raw pages that may wait for decoding before fetching pauses."""
+    takeout: bool = True
+    """Export through a takeout session (higher limits; Telegram tells the account's owner)."""
+
+
+class Profile(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that a run needs to know. `output` is the vault's folder ('' = the default folder)."""
+
+    name: str = ""
+    output: str = ""
+    targets: Targets = Targets()
+    filters: Filters = Filters()
+    media: MediaOptions = MediaOptions()
+    layout: Layout = Layout()
+    performance: Performance = Performance()

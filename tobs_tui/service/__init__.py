@@ -1,0 +1,1 @@
+"""The background worker process, one an account, and the control channel through which its clients drive it."""

@@ -1,0 +1,290 @@
+"""The control channel's messages: commands are imperatives, events are past-tense facts.
+
+On the socket each message is a frame: a 4-byte big-endian length, then msgpack of one `ClientFrame` (client to service)
+or `ServerFrame` (service to client). Every command gets exactly one reply with its `seq`; events come with `seq` 0.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from msgspec import Struct
+
+from tobs_tui.model.errors import ErrorCode
+from tobs_tui.model.peers import Dialog, Topic
+from tobs_tui.model.profile import Profile
+from tobs_tui.model.run import RunRecord, RunState, RunUpdated
+
+PROTOCOL_VERSION = 1
+MAX_FRAME = 64 * 1024 * 1024
+"""Bytes; 50,000 dialogs take about 8 MiB."""
+
+
+class AccountPhase(enum.StrEnum):
+    """Where the account stands on its way to being signed in."""
+
+    CONNECTING = "connecting"
+    UNREACHABLE = "unreachable"
+    NEEDS_CREDENTIALS = "needs_credentials"  # api id and hash are missing
+    SIGNED_OUT = "signed_out"
+    CODE_SENT = "code_sent"
+    PASSWORD_NEEDED = "password_needed"
+    QR_SHOWN = "qr_shown"
+    SIGNED_IN = "signed_in"
+
+
+class AccountState(Struct, frozen=True, omit_defaults=True):
+    """The account as clients see it. Never holds a code, a password or an api hash of a real account.
+
+    `code_via` tells how the code went out (app, sms, call, ...); `resend_at` (epoch seconds) when another may be asked for;
+    `qr_url` is the tg://login link, good until `qr_expires`. The `demo_*` fields are set with --demo only.
+    """
+
+    phase: AccountPhase
+    name: str = ""
+    phone: str = ""
+    user_id: int = 0
+    code_via: str = ""
+    resend_at: float = 0.0
+    password_hint: str = ""
+    qr_url: str = ""
+    qr_expires: float = 0.0
+    demo_phone: str = ""
+    demo_code: str = ""
+    demo_password: str = ""
+    problem: str = ""  # a sentence, while UNREACHABLE or after the session was ended
+    dc: int = 0
+
+
+class Command(Struct, frozen=True, tag=True):
+    """Base of what clients may ask for."""
+
+
+class Attach(Command, frozen=True):
+    """Ask for a `Snapshot` and, from then on, events."""
+
+    version: int = PROTOCOL_VERSION
+
+
+class SetCredentials(Command, frozen=True):
+    """Give the api id and hash from my.telegram.org."""
+
+    api_id: int
+    api_hash: str
+
+
+class SendCode(Command, frozen=True):
+    """Ask Telegram to send a login code to a phone number."""
+
+    phone: str
+
+
+class ResendCode(Command, frozen=True):
+    """Ask for the code again, by the next way."""
+
+
+class SubmitCode(Command, frozen=True):
+    """Sign in with the code."""
+
+    code: str
+
+
+class SubmitPassword(Command, frozen=True):
+    """Sign in with the two-step verification password."""
+
+    password: str
+
+
+class StartQr(Command, frozen=True):
+    """Begin (or refresh) sign-in by QR code; `AccountChanged` brings the link."""
+
+
+class BackToPhone(Command, frozen=True):
+    """Leave the code, password or QR step and start over with a phone number."""
+
+
+class SignOut(Command, frozen=True):
+    """Revoke the session at Telegram and forget it here."""
+
+
+class Reconnect(Command, frozen=True):
+    """Try to reach Telegram again now."""
+
+
+class ListDialogs(Command, frozen=True):
+    """Give every dialog, archived ones included; `output` fills `exported_to`. `refresh` asks Telegram anew."""
+
+    output: str = ""
+    refresh: bool = False
+
+
+class ResolveTarget(Command, frozen=True):
+    """Find one chat by marked id, @name, t.me link, invite link or exact title. Reply: `Dialogs` with one item."""
+
+    text: str
+
+
+class ListTopics(Command, frozen=True):
+    """Give every topic of a forum."""
+
+    chat: int
+
+
+class EstimateExport(Command, frozen=True):
+    """Count what a profile would export, from Telegram's counters and the ledger."""
+
+    profile: Profile
+
+
+class StartRun(Command, frozen=True):
+    """Start the run of a profile. Fails with RUN_IN_PROGRESS while another one runs."""
+
+    profile: Profile
+
+
+class PauseRun(Command, frozen=True):
+    """Stop fetching after the requests in flight; the run stays."""
+
+
+class ResumeRun(Command, frozen=True):
+    """Go on after a pause."""
+
+
+class CancelRun(Command, frozen=True):
+    """End the run, keeping what is fetched and rendering it; resumable."""
+
+
+class AcknowledgeAlert(Command, frozen=True):
+    """Mark an alert as seen ('' = all of them)."""
+
+    key: str = ""
+
+
+class ListRuns(Command, frozen=True):
+    """Give the newest runs of the journal."""
+
+    limit: int = 20
+
+
+class Shutdown(Command, frozen=True):
+    """End the service; a run in progress is interrupted resumably."""
+
+
+AnyCommand = (
+    Attach
+    | SetCredentials
+    | SendCode
+    | ResendCode
+    | SubmitCode
+    | SubmitPassword
+    | StartQr
+    | BackToPhone
+    | SignOut
+    | Reconnect
+    | ListDialogs
+    | ResolveTarget
+    | ListTopics
+    | EstimateExport
+    | StartRun
+    | PauseRun
+    | ResumeRun
+    | CancelRun
+    | AcknowledgeAlert
+    | ListRuns
+    | Shutdown
+)
+
+
+class Done(Struct, frozen=True, tag=True):
+    """The command was carried out."""
+
+
+class Refused(Struct, frozen=True, tag=True):
+    """The command failed; the fields of a `TobsError`."""
+
+    code: ErrorCode
+    sentence: str
+    way_on: str = ""
+    field: str = ""
+    wait_s: int = 0
+
+
+class Snapshot(Struct, frozen=True, tag=True):
+    """Everything, on attach. `run` is the run in progress or the last one of this service's life."""
+
+    account: AccountState
+    run: RunState | None = None
+    version: int = PROTOCOL_VERSION
+    pid: int = 0
+
+
+class Dialogs(Struct, frozen=True, tag=True):
+    """Reply to `ListDialogs` and `ResolveTarget`, in Telegram's order (pinned first)."""
+
+    dialogs: tuple[Dialog, ...]
+
+
+class Topics(Struct, frozen=True, tag=True):
+    """Reply to `ListTopics`: pinned first, then by last activity."""
+
+    topics: tuple[Topic, ...]
+
+
+class Estimate(Struct, frozen=True, tag=True):
+    """Reply to `EstimateExport`. Counts, bytes and seconds still to do; -1 where it cannot be known beforehand."""
+
+    chats: int
+    messages: int
+    messages_known: int  # already in the archive
+    requests: int
+    seconds: int
+    files: int = -1
+    bytes: int = -1
+
+
+class Runs(Struct, frozen=True, tag=True):
+    """Reply to `ListRuns`, newest first."""
+
+    runs: tuple[RunRecord, ...]
+
+
+AnyReply = Done | Refused | Snapshot | Dialogs | Topics | Estimate | Runs
+
+
+class AccountChanged(Struct, frozen=True, tag=True):
+    """The account's state is now this."""
+
+    account: AccountState
+
+
+class RunStarted(Struct, frozen=True, tag=True):
+    """A run began; its first state."""
+
+    run: RunState
+
+
+class RunFinished(Struct, frozen=True, tag=True):
+    """A run ended; its last state, whole."""
+
+    run: RunState
+
+
+class ServiceStopping(Struct, frozen=True, tag=True):
+    """The service is going away."""
+
+
+AnyEvent = AccountChanged | RunStarted | RunUpdated | RunFinished | ServiceStopping
+
+
+class ClientFrame(Struct, frozen=True):
+    """A command with the number that its reply will carry (from 1)."""
+
+    seq: int
+    command: AnyCommand
+
+
+class ServerFrame(Struct, frozen=True):
+    """A reply (`seq` of its command) or an event (`seq` 0)."""
+
+    seq: int
+    body: AnyReply | AnyEvent
