@@ -1,0 +1,199 @@
+"""From a request's bytes to its answer's: unwraps the invoke-with wrappers, asks the handler, frames what it gives."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import struct
+from collections import Counter
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
+
+from telethon.errors import TypeNotFoundError
+from telethon.extensions import BinaryReader
+from telethon.tl import types
+
+from tobs_tui.sandbox.accounts import ClientFacts
+from tobs_tui.sandbox.rpc.registry import Answer, Call, PreparedAnswer, Route, RpcError, route_of
+from tobs_tui.sandbox.wire import tl
+
+if TYPE_CHECKING:
+    from tobs_tui.sandbox.server import SandboxServer
+    from tobs_tui.sandbox.wire.connection import Connection
+
+log = logging.getLogger("tobs_tui.sandbox")
+
+_GZIP_FROM_BYTES = 1024
+_GZIP_LEVEL = 3  # answers that matter for speed come compressed already; these are small and few
+_INCOMPRESSIBLE = (types.upload.File, types.upload.CdnFile, types.upload.WebFile)
+_TRUE, _FALSE = tl.U32.pack(tl.BOOL_TRUE), tl.U32.pack(tl.BOOL_FALSE)
+
+
+class Dispatcher:
+    """Serves requests. `calls` counts them by method name, `gzipped_answers` those that went out compressed."""
+
+    def __init__(self, server: SandboxServer) -> None:
+        self._server = server
+        self._running: set[asyncio.Task[None]] = set()
+        self.calls: Counter[str] = Counter()
+        self.gzipped_answers = 0
+
+    def dispatch(self, connection: Connection, message_id: int, body: bytes) -> None:
+        """Serve one request; its answer goes out on the same connection, sooner or later."""
+        server = self._server
+        assert connection.state is not None
+        call = Call(server, server.world, connection.state, connection.dc)
+        delay = server.latency_s
+        try:
+            body, offset = self._unwrap(call, connection, body)
+            route = self._route(call, tl.U32.unpack_from(body, offset)[0])
+            self.calls[route.name] += 1
+            if server.faults and (fault := server.faults.take(route.name, connection.dc)) is not None:
+                if fault.disconnect:
+                    connection.abort()
+                    return
+                delay += fault.delay_s
+                if fault.error is not None:
+                    raise RpcError(fault.code, fault.error)
+            self._admit(call, route)
+            answer = route.handler(call, BinaryReader(body[offset:] if offset else body).tgread_object())
+            if inspect.isawaitable(answer):
+                task = asyncio.get_running_loop().create_task(self._finish(connection, message_id, answer, delay))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+                return
+            raw = self._serialise(answer)
+        except Exception as error:  # the sandbox must survive any request and any handler  # noqa: BLE001
+            raw = _error_answer(error)
+        self._reply(connection, message_id, raw, delay)
+
+    async def _finish(self, connection: Connection, message_id: int, answer: Awaitable[Answer], delay: float) -> None:
+        try:
+            raw = self._serialise(await answer)
+        except Exception as error:  # as in `dispatch`  # noqa: BLE001
+            raw = _error_answer(error)
+        self._reply(connection, message_id, raw, delay)
+
+    def cancel(self) -> None:
+        """Stop the handlers that are still at work."""
+        for task in self._running:
+            task.cancel()
+
+    @staticmethod
+    def _reply(connection: Connection, message_id: int, raw: bytes, delay: float) -> None:
+        if delay > 0:
+            asyncio.get_running_loop().call_later(delay, connection.send_result, message_id, raw)
+        else:
+            connection.send_result(message_id, raw)
+
+    @staticmethod
+    def _route(call: Call, constructor: int) -> Route:
+        route = route_of(constructor)
+        if route is None:
+            known = tl_object_name(constructor)
+            log.warning("The sandbox does not serve %s", known)
+            raise RpcError(400, f"INPUT_METHOD_INVALID_{constructor}" if known is None else "METHOD_NOT_SERVED")
+        return route
+
+    @staticmethod
+    def _admit(call: Call, route: Route) -> None:
+        """Refuse keys that never named their layer, strangers, and requests under a takeout that is not the running one."""
+        if call.state.layer is None:
+            raise RpcError(400, "CONNECTION_NOT_INITED")
+        if not route.open_to_strangers:
+            call.user_id()
+        if call.takeout_id is not None:
+            takeout = call.server.accounts.takeout
+            if takeout is None or takeout.id != call.takeout_id:
+                raise RpcError(400, "TAKEOUT_INVALID")
+
+    @staticmethod
+    def _unwrap(call: Call, connection: Connection, body: bytes) -> tuple[bytes, int]:
+        """Note what the wrappers say; give the bytes and the offset of the request inside."""
+        offset = 0
+        updates = True
+        while True:
+            constructor = tl.U32.unpack_from(body, offset)[0]
+            if constructor == tl.INVOKE_WITH_TAKEOUT:
+                call.takeout_id = tl.I64.unpack_from(body, offset + 4)[0]
+                offset += 12
+            elif constructor == tl.INVOKE_WITH_MESSAGES_RANGE:
+                _, low, high = struct.unpack_from("<Iii", body, offset + 4)
+                call.split_range = (low, high)
+                offset += 16
+            elif constructor == tl.INVOKE_WITHOUT_UPDATES:
+                updates = False
+                offset += 4
+            elif constructor == tl.INVOKE_AFTER_MSG:  # handlers run in the order of arrival anyway
+                offset += 12
+            elif constructor == tl.INVOKE_AFTER_MSGS:
+                offset += 12 + 8 * len(tl.long_vector(body, offset + 4))
+            elif constructor == tl.INVOKE_WITH_LAYER:
+                _note_layer(call, tl.I32.unpack_from(body, offset + 4)[0])
+                offset += 8
+            elif constructor == tl.INIT_CONNECTION:
+                connection.wants_updates = updates
+                offset = _note_client(call, body, offset + 4)
+            elif constructor == tl.GZIP_PACKED:
+                body, offset = tl.gunzip_packed(body, offset), 0
+            else:
+                return body, offset
+
+    def _serialise(self, answer: Answer) -> bytes:
+        if isinstance(answer, PreparedAnswer):
+            self.gzipped_answers += answer.gzipped
+            return answer.raw
+        if isinstance(answer, bool):
+            return _TRUE if answer else _FALSE
+        if isinstance(answer, list):
+            raw = b"".join((struct.pack("<Ii", tl.VECTOR, len(answer)), *map(bytes, answer)))
+        else:
+            raw = bytes(answer)
+        if len(raw) >= _GZIP_FROM_BYTES and not isinstance(answer, _INCOMPRESSIBLE):
+            packed = tl.gzip_packed(raw, _GZIP_LEVEL)
+            if len(packed) < len(raw):
+                self.gzipped_answers += 1
+                return packed
+        return raw
+
+
+def tl_object_name(constructor: int) -> str | None:
+    """The name of the TL class with this number in the layer that the sandbox speaks, or None."""
+    from telethon.tl.alltlobjects import tlobjects
+
+    known = tlobjects.get(constructor)
+    return None if known is None else str(known.__name__)
+
+
+def _note_layer(call: Call, layer: int) -> None:
+    if call.state.layer != layer:
+        call.state.layer = layer
+        call.server.accounts.save()
+
+
+def _note_client(call: Call, body: bytes, offset: int) -> int:
+    """Read ``initConnection``'s fields from `offset`; give the offset of the request inside it."""
+    reader = BinaryReader(body[offset:])
+    flags, api_id = reader.read_int(), reader.read_int()
+    device, system, version, _, _, language = (reader.tgread_string() for _ in range(6))
+    for flag in (1, 2):  # the proxy in use, and JSON parameters
+        if flags & flag:
+            reader.tgread_object()
+    facts = ClientFacts(api_id, device, system, version, language)
+    if call.state.client != facts:
+        call.state.client = facts
+        call.server.accounts.save()
+    return offset + int(reader.tell_position())
+
+
+def _error_answer(error: Exception) -> bytes:
+    if isinstance(error, RpcError):
+        return tl.rpc_error(error.code, error.message)
+    if isinstance(error, TypeNotFoundError | BufferError | struct.error):
+        log.warning("A request could not be read: %s", error)
+        return tl.rpc_error(400, "INPUT_REQUEST_INVALID")
+    log.error("A handler failed", exc_info=error)
+    return tl.rpc_error(500, "INTERNAL_SERVER_ERROR")
+
+
