@@ -1,0 +1,1 @@
+"""Where things are kept and what was chosen: paths, profiles, settings, credentials, presets, layers of overrides."""

@@ -1,0 +1,173 @@
+"""Where everything of the program lies: the one place that decides paths."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from msgspec import Struct
+from platformdirs import PlatformDirs
+
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.server import ServerAddress
+
+HOME_VARIABLE = "TOBS_HOME"
+MAX_SOCKET_PATH = 99
+"""Bytes. Linux takes 107, macOS 103 (sun_path in unix(7))."""
+
+
+class Paths(Struct, frozen=True):
+    """The program's directories and files. `demo` and other servers have a set of their own, below a subfolder.
+
+    The socket lies in the state directory, not in $XDG_RUNTIME_DIR: that one goes away when the last session of its
+    user ends, and is missing under cron, where a run must find the same worker.
+    """
+
+    config_dir: Path
+    state_dir: Path
+    cache_dir: Path
+    runtime_dir: Path
+    default_output: Path
+    socket: Path
+    themes_dir: Path
+    demo: bool = False
+
+    @classmethod
+    def resolve(cls, *, demo: bool = False, home: Path | None = None, server: ServerAddress | None = None) -> Paths:
+        """The paths for real accounts, for the demo, or for the accounts of another server (told by its public key).
+
+        `home` or, without it, $TOBS_HOME puts everything below one directory; otherwise the platform's conventions
+        decide. Reads the environment, touches no file.
+        """
+        chosen = home or (Path(value) if (value := os.environ.get(HOME_VARIABLE, "")) else None)
+        apart = "demo" if demo else f"server-{_server_label(server)}" if server else ""
+        if chosen is not None:
+            root = chosen.expanduser().absolute()
+            config, state, cache, output = (root / name for name in ("config", "state", "cache", "vault"))
+        else:
+            dirs = PlatformDirs("tobs", appauthor=False)
+            config, state, cache = (
+                Path(text) for text in (dirs.user_config_dir, dirs.user_state_dir, dirs.user_cache_dir)
+            )
+            output = Path(dirs.user_documents_dir) / "tobs"
+        state_dir = state / apart
+        runtime = state_dir / "run"
+        return cls(
+            config_dir=config / apart,
+            state_dir=state_dir,
+            cache_dir=cache / apart,
+            runtime_dir=runtime,
+            default_output=output.with_name(f"{output.name}-{apart}") if apart else output,
+            socket=_short_enough(runtime / "tobs.sock"),
+            themes_dir=config / "themes",
+            demo=demo,
+        )
+
+    @property
+    def log_dir(self) -> Path:
+        """JSON-lines logs of the worker and of its clients."""
+        return self.state_dir / "log"
+
+    @property
+    def profiles_dir(self) -> Path:
+        """One TOML file a profile."""
+        return self.config_dir / "profiles"
+
+    @property
+    def settings_file(self) -> Path:
+        """The person's settings (TOML)."""
+        return self.config_dir / "settings.toml"
+
+    @property
+    def credentials_file(self) -> Path:
+        """Api id and hash (TOML, 0600)."""
+        return self.config_dir / "credentials.toml"
+
+    @property
+    def dotenv_file(self) -> Path:
+        """TOBS_* variables beside the settings; one in the current directory goes first."""
+        return self.config_dir / ".env"
+
+    @property
+    def session_file(self) -> Path:
+        """The signed-in session (0600)."""
+        return self.state_dir / "session"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the worker process while it lives."""
+        return self.runtime_dir / "tobs.lock"
+
+    @property
+    def journal_file(self) -> Path:
+        """What became of the newest runs."""
+        return self.state_dir / "runs.json"
+
+    @property
+    def sandbox_state_file(self) -> Path:
+        """What the embedded Telegram remembers between starts."""
+        return self.state_dir / "sandbox.state"
+
+    def ensure(self) -> None:
+        """Make the private directories, 0700.
+
+        Raises:
+            TobsError: OUTPUT_NOT_WRITABLE when one cannot be made, or the socket's belongs to somebody else.
+        """
+        for directory in (
+            self.config_dir,
+            self.state_dir,
+            self.cache_dir,
+            self.runtime_dir,
+            self.log_dir,
+            self.profiles_dir,
+        ):
+            _make_private(directory)
+        if self.socket.parent != self.runtime_dir:
+            _make_private(self.socket.parent, in_shared=True)
+
+
+def _server_label(server: ServerAddress) -> str:
+    """A name for a server that stays the same when its address changes."""
+    key = "".join(server.public_key.split())
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def _short_enough(socket: Path) -> Path:
+    """`socket`, or a short stand-in below the system's temporary directory where its path is too long for a socket."""
+    if len(os.fsencode(socket)) <= MAX_SOCKET_PATH:
+        return socket
+    shared = Path("/tmp") if os.name == "posix" else Path(tempfile.gettempdir())  # $TMPDIR may differ between logins
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    return shared / f"tobs-{owner}" / f"{hashlib.sha256(os.fsencode(socket)).hexdigest()[:24]}.sock"
+
+
+def _make_private(directory: Path, *, in_shared: bool = False) -> None:
+    """Make `directory` and what is missing above it; only the owner may enter it.
+
+    `in_shared`: somebody else could have made it before, or put a link in its place.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        facts = directory.lstat() if in_shared else directory.stat()
+        own = not hasattr(os, "getuid") or facts.st_uid == os.getuid()
+        if in_shared and not (own and stat.S_ISDIR(facts.st_mode)):
+            raise TobsError(
+                ErrorCode.OUTPUT_NOT_WRITABLE,
+                f"{directory} belongs to somebody else.",
+                f"Remove it, or set {HOME_VARIABLE} to a directory with a shorter path.",
+            )
+        if own and facts.st_mode & 0o077:
+            directory.chmod(0o700)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise TobsError(
+            ErrorCode.OUTPUT_NOT_WRITABLE,
+            f"{directory} cannot be made or used: {error.strerror}.",
+            f"Set {HOME_VARIABLE} to a directory that you may write to.",
+        ) from error

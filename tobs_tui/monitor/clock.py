@@ -1,0 +1,15 @@
+"""The one clock: what everything that measures or stamps time asks."""
+
+from __future__ import annotations
+
+import time
+
+
+def now() -> float:
+    """Seconds since the epoch, for stamps that a person or a file sees. May jump when the machine's clock is set."""
+    return time.time()
+
+
+def monotonic() -> float:
+    """Seconds that only ever grow, for durations and rates."""
+    return time.monotonic()
