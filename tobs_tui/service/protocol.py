@@ -36,8 +36,8 @@ class AccountPhase(enum.StrEnum):
 class AccountState(Struct, frozen=True, omit_defaults=True):
     """The account as clients see it. Never holds a code, a password or an api hash of a real account.
 
-    `code_via` tells how the code went out (app, sms, call, ...); `resend_at` (epoch seconds) when another may be asked for;
-    `qr_url` is the tg://login link, good until `qr_expires`. The `demo_*` fields are set with --demo only.
+    `code_via` tells how the code went out (app, sms, call, ...); `resend_at` (epoch seconds) when another may be asked
+    for; `qr_url` is the tg://login link, good until `qr_expires`. The `demo_*` fields are set with --demo only.
     """
 
     phase: AccountPhase

@@ -1,0 +1,261 @@
+"""The account desk: connects to Telegram and walks a person through signing in, one `AccountState` after another."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+from loguru import logger
+
+from tobs_tui.config.credentials import Credentials, load_credentials, save_credentials
+from tobs_tui.config.paths import Paths
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.server import ServerAddress
+from tobs_tui.monitor.clock import now
+from tobs_tui.service.protocol import AccountPhase, AccountState
+from tobs_tui.telegram.link import (
+    ConnectionLost,
+    ConnectionRestored,
+    LinkEvent,
+    SessionEnded,
+    SignInOutcome,
+    SignInStep,
+    TelegramLink,
+)
+
+FIRST_RETRY_S = 2.0
+LONGEST_RETRY_S = 30.0
+
+
+class DemoLogin(msgspec.Struct, frozen=True):
+    """What the sandbox accepts, shown on the sign-in screen of a demo."""
+
+    phone: str = ""
+    code: str = ""
+    password: str = ""
+
+
+class AccountDesk:
+    """Owns the `TelegramLink` and the account's state; `publish` hears of every change."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        server: ServerAddress | None,
+        publish: Callable[[AccountState], None],
+        on_link_event: Callable[[LinkEvent], None],
+        demo: DemoLogin | None = None,
+    ) -> None:
+        self._paths = paths
+        self._server = server
+        self._publish = publish
+        self._forward = on_link_event
+        self._demo = demo or DemoLogin()
+        self._is_demo = demo is not None
+        self._link: TelegramLink | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._qr_task: asyncio.Task[None] | None = None
+        self._connect_lock = asyncio.Lock()
+        self._retry_now = asyncio.Event()
+        self.state = self._fresh(AccountPhase.CONNECTING)
+
+    def _fresh(self, phase: AccountPhase, **fields: Any) -> AccountState:
+        demo = self._demo
+        return AccountState(phase, demo_phone=demo.phone, demo_code=demo.code, demo_password=demo.password, **fields)
+
+    def _set(self, state: AccountState) -> None:
+        self.state = state
+        self._publish(state)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- the connection -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin connecting in the background, again and again until it works or credentials are missing."""
+        self._spawn(self._connect_until_reached())
+
+    async def close(self) -> None:
+        """End background work and the connection; the session stays signed in."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._link is not None:
+            await self._link.disconnect()
+
+    def signed_in_link(self) -> TelegramLink:
+        """The link to work through. Raises `TobsError` NOT_SIGNED_IN or SERVER_UNREACHABLE."""
+        if self._link is None or self.state.phase is not AccountPhase.SIGNED_IN:
+            if self.state.phase is AccountPhase.UNREACHABLE:
+                raise TobsError(ErrorCode.SERVER_UNREACHABLE, self.state.problem, "Trying again goes on by itself.")
+            raise TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Run tobs and sign in first.")
+        return self._link
+
+    def _link_or_refuse(self) -> TelegramLink:
+        if self._link is None:
+            if self.state.phase is AccountPhase.NEEDS_CREDENTIALS:
+                raise TobsError(
+                    ErrorCode.API_CREDENTIALS_INVALID,
+                    "An api id and hash are needed first.",
+                    "Get them from my.telegram.org.",
+                    field="api_id",
+                )
+            raise TobsError(ErrorCode.SERVER_UNREACHABLE, self.state.problem or "Telegram is not reached yet.")
+        return self._link
+
+    def reconnect(self) -> None:
+        """Try again now instead of at the next scheduled moment."""
+        self._retry_now.set()
+
+    async def _connect_until_reached(self) -> None:
+        delay = FIRST_RETRY_S
+        async with self._connect_lock:
+            while self._link is None:
+                credentials = self._credentials()
+                if credentials is None:
+                    self._set(self._fresh(AccountPhase.NEEDS_CREDENTIALS))
+                    return
+                try:
+                    await self._connect_once(credentials)
+                except TobsError as error:
+                    if error.code is not ErrorCode.SERVER_UNREACHABLE:
+                        self._set(self._fresh(AccountPhase.SIGNED_OUT, problem=str(error)))
+                        logger.error("connecting failed for good: {}", error)
+                        return
+                    self._set(self._fresh(AccountPhase.UNREACHABLE, problem=error.sentence))
+                    self._retry_now.clear()
+                    with contextlib.suppress(TimeoutError):  # nobody asked for it sooner
+                        await asyncio.wait_for(self._retry_now.wait(), delay)
+                    delay = min(delay * 2, LONGEST_RETRY_S)
+                    self._set(self._fresh(AccountPhase.CONNECTING))
+
+    def _credentials(self) -> Credentials | None:
+        if self._is_demo:
+            return Credentials(api_id=1, api_hash="demo")
+        return load_credentials(self._paths)
+
+    async def _connect_once(self, credentials: Credentials) -> None:
+        link = TelegramLink(
+            session_file=self._paths.session_file,
+            api_id=credentials.api_id,
+            api_hash=credentials.api_hash,
+            server=self._server,
+            on_event=self._on_link_event,
+        )
+        try:
+            await link.connect()
+            authorized = await link.is_authorized()
+        except BaseException:
+            await link.disconnect()
+            raise
+        self._link = link
+        if authorized:
+            await self._signed_in()
+        else:
+            self._set(self._fresh(AccountPhase.SIGNED_OUT, dc=link.dc))
+
+    def _on_link_event(self, event: LinkEvent) -> None:
+        if isinstance(event, SessionEnded):
+            self._set(self._fresh(AccountPhase.SIGNED_OUT, problem=event.sentence))
+        elif isinstance(event, ConnectionLost | ConnectionRestored) and self.state.phase is AccountPhase.SIGNED_IN:
+            problem = event.reason if isinstance(event, ConnectionLost) else ""
+            self._set(msgspec.structs.replace(self.state, problem=problem))
+        self._forward(event)
+
+    async def _signed_in(self) -> None:
+        link = self._link_or_refuse()
+        me = await link.me()
+        self._set(self._fresh(AccountPhase.SIGNED_IN, name=me.title, phone=me.phone, user_id=me.id, dc=link.dc))
+
+    # --- signing in -----------------------------------------------------------------------------------------------
+
+    async def set_credentials(self, api_id: int, api_hash: str) -> None:
+        """Keep api id and hash, and connect with them. Raises `TobsError` API_CREDENTIALS_INVALID when malformed."""
+        if api_id <= 0:
+            raise TobsError(ErrorCode.API_CREDENTIALS_INVALID, "The api id is a positive number.", field="api_id")
+        if not api_hash.strip():
+            raise TobsError(ErrorCode.API_CREDENTIALS_INVALID, "The api hash is missing.", field="api_hash")
+        save_credentials(self._paths, Credentials(api_id=api_id, api_hash=api_hash.strip()))
+        if self._link is not None:
+            await self._link.disconnect()
+            self._link = None
+        self._set(self._fresh(AccountPhase.CONNECTING))
+        self.start()
+
+    async def send_code(self, phone: str) -> None:
+        """Ask for a login code. Raises `TobsError` with field ``phone``."""
+        self._leave_qr()
+        sent = await self._link_or_refuse().send_code(phone)
+        self._set(self._fresh(AccountPhase.CODE_SENT, phone=phone, code_via=sent.via, resend_at=now() + sent.resend_in))
+
+    async def resend_code(self) -> None:
+        """Ask for the code by the next way. Raises `TobsError`."""
+        sent = await self._link_or_refuse().resend_code()
+        self._set(msgspec.structs.replace(self.state, code_via=sent.via, resend_at=now() + sent.resend_in))
+
+    async def submit_code(self, code: str) -> None:
+        """Sign in with the code; SIGNED_IN or PASSWORD_NEEDED follows. Raises `TobsError` with field ``code``."""
+        await self._after(await self._link_or_refuse().submit_code(code))
+
+    async def submit_password(self, password: str) -> None:
+        """Sign in with the 2FA password. Raises `TobsError` with field ``password``."""
+        await self._after(await self._link_or_refuse().submit_password(password))
+
+    async def start_qr(self) -> None:
+        """Show a login link for another device to scan; it is renewed until used or left."""
+        self._leave_qr()
+        token = await self._link_or_refuse().start_qr()
+        self._set(self._fresh(AccountPhase.QR_SHOWN, qr_url=token.url, qr_expires=token.expires))
+        self._qr_task = self._spawn(self._wait_for_scan())
+
+    async def _wait_for_scan(self) -> None:
+        link = self._link_or_refuse()
+        while True:
+            try:
+                step = await link.wait_qr()
+            except TobsError as error:
+                if error.code is not ErrorCode.CODE_EXPIRED:
+                    self._set(self._fresh(AccountPhase.SIGNED_OUT, problem=str(error)))
+                    return
+                try:
+                    token = await link.start_qr()
+                except TobsError as renewal:
+                    self._set(self._fresh(AccountPhase.SIGNED_OUT, problem=str(renewal)))
+                    return
+                self._set(self._fresh(AccountPhase.QR_SHOWN, qr_url=token.url, qr_expires=token.expires))
+                continue
+            self._qr_task = None
+            await self._after(step)
+            return
+
+    def _leave_qr(self) -> None:
+        if self._qr_task is not None:
+            self._qr_task.cancel()
+            self._qr_task = None
+
+    async def _after(self, outcome: SignInOutcome) -> None:
+        if outcome.step is SignInStep.PASSWORD_NEEDED:
+            self._set(self._fresh(AccountPhase.PASSWORD_NEEDED, phone=self.state.phone, password_hint=outcome.hint))
+        else:
+            await self._signed_in()
+
+    def back_to_phone(self) -> None:
+        """Leave the step at hand; a no-op when signed in."""
+        self._leave_qr()
+        if self.state.phase in (AccountPhase.CODE_SENT, AccountPhase.PASSWORD_NEEDED, AccountPhase.QR_SHOWN):
+            self._set(self._fresh(AccountPhase.SIGNED_OUT))
+
+    async def sign_out(self) -> None:
+        """Revoke the session at Telegram and forget it here. Raises `TobsError` when Telegram can't be told."""
+        await self.signed_in_link().sign_out()
+        await self._link_or_refuse().disconnect()
+        self._link = None
+        self._set(self._fresh(AccountPhase.CONNECTING))
+        self.start()

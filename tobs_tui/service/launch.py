@@ -1,0 +1,108 @@
+"""Starting the service as a process of its own, and attaching to it. Imports nothing heavy: it runs before textual."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tobs_tui.model.errors import ErrorCode, TobsError
+
+if TYPE_CHECKING:
+    from tobs_tui.config.paths import Paths
+    from tobs_tui.service.client import ServiceClient
+
+START_LIMIT_S = 60.0
+POLL_S = 0.05
+
+
+def is_running(paths: Paths) -> bool:
+    """Whether a service answers on the account's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(paths.socket))
+        except OSError:
+            return False
+    return True
+
+
+def start_service(
+    paths: Paths, *, demo: bool = False, server_file: Path | None = None
+) -> subprocess.Popen[bytes] | None:
+    """Start the service unless it runs, without waiting for it; None when it already runs.
+
+    The process gets a session of its own, so that the end of the terminal is not its end, an empty signal mask, and its
+    output in a log file, so that nothing it prints can disturb the screen.
+    """
+    if is_running(paths):
+        return None
+    paths.ensure()
+    command = [sys.executable, "-m", "tobs_tui", "service"]
+    if demo:
+        command.append("--demo")
+    if server_file is not None:
+        command += ["--server", str(server_file.resolve())]
+    log = os.open(paths.log_dir / "service.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    # A blocked mask would be inherited, and could make the service deaf to SIGTERM.
+    blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=paths.state_dir,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        os.close(log)
+
+
+async def attach(
+    paths: Paths,
+    *,
+    demo: bool = False,
+    server_file: Path | None = None,
+    started: subprocess.Popen[bytes] | None = None,
+) -> ServiceClient:
+    """Attach to the account's service, starting it where needed (`started` is one that `start_service` just gave).
+
+    Raises `TobsError` SERVICE_UNREACHABLE when it does not come up within a minute, with its last words.
+    """
+    from tobs_tui.service.client import ServiceClient
+
+    process = started
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + START_LIMIT_S
+    while True:
+        try:
+            return await ServiceClient.connect(paths.socket)
+        except TobsError as error:
+            if error.code is not ErrorCode.SERVICE_UNREACHABLE:
+                raise
+        if process is None:
+            process = start_service(paths, demo=demo, server_file=server_file)
+        elif process.poll() not in (None, 0) or loop.time() > give_up:
+            raise TobsError(
+                ErrorCode.SERVICE_UNREACHABLE,
+                f"The background service did not start: {_last_words(paths)}",
+                f"Its log: {paths.log_dir / 'service.out'}",
+            )
+        elif process.poll() == 0:
+            process = None  # another service held the lock and then ended: start anew
+        await asyncio.sleep(POLL_S)
+
+
+def _last_words(paths: Paths) -> str:
+    """The last line that the service printed."""
+    try:
+        lines = (paths.log_dir / "service.out").read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else "it printed nothing."

@@ -1,0 +1,237 @@
+"""The service itself: accepts clients on a Unix socket and carries out their commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from loguru import logger
+
+from tobs_tui.config.paths import Paths
+from tobs_tui.engine.plan import estimate, exported_to
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.peers import Dialog
+from tobs_tui.model.server import ServerAddress
+from tobs_tui.monitor.clock import monotonic
+from tobs_tui.service import protocol as p
+from tobs_tui.service.account import AccountDesk, DemoLogin
+from tobs_tui.service.clients import AttachedClient, ClientSet
+from tobs_tui.service.framing import read_frame
+from tobs_tui.service.runs import RunDesk
+
+IDLE_EXIT_S = 60.0
+"""The service ends by itself after this long with no client and no run."""
+MAX_COMMAND = 4 * 1024 * 1024
+
+Handler = Callable[[Any], Awaitable[p.AnyReply]]
+
+
+class Service:
+    """One account's worker: an account desk, a run desk, and the clients that watch and steer them."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        server: ServerAddress | None = None,
+        demo: DemoLogin | None = None,
+        idle_exit_s: float = IDLE_EXIT_S,
+    ) -> None:
+        self._paths = paths
+        self._idle_exit_s = idle_exit_s
+        self._clients = ClientSet()
+        self._idle_since = monotonic()
+        self._stop = asyncio.Event()
+        self._dialogs: tuple[Dialog, ...] | None = None
+        self._runs = RunDesk(paths, self._clients.publish)
+        self._account = AccountDesk(paths, server, self._account_changed, self._runs.on_link_event, demo)
+        self._handlers = self._command_table()
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    async def serve(self) -> None:
+        """Accept clients until told to stop or idle for long enough; then stop a run resumably and say goodbye."""
+        path = self._paths.socket
+        path.unlink(missing_ok=True)  # the account's lock is held, so a socket that lies there is a dead service's
+        old_mask = os.umask(0o177)
+        try:
+            server = await asyncio.start_unix_server(self._attend, str(path))
+        finally:
+            os.umask(old_mask)
+        self._account.start()
+        try:
+            await self._until_stopped()
+        finally:
+            self._clients.publish(p.ServiceStopping())
+            await self._runs.stop()
+            server.close()
+            self._clients.close()
+            await self._account.close()
+            path.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """Ask `serve` to end."""
+        self._stop.set()
+
+    async def _until_stopped(self) -> None:
+        while not self._stop.is_set():
+            if len(self._clients) or self._runs.active:
+                self._idle_since = monotonic()
+            if monotonic() - self._idle_since >= self._idle_exit_s:
+                logger.info("idle for {:.0f} s: ending", self._idle_exit_s)
+                return
+            try:
+                await asyncio.wait_for(self._stop.wait(), min(1.0, self._idle_exit_s))
+            except TimeoutError:
+                continue
+
+    def _account_changed(self, state: p.AccountState) -> None:
+        if state.phase is not p.AccountPhase.SIGNED_IN:
+            self._dialogs = None
+        self._clients.publish(p.AccountChanged(state))
+
+    # --- clients --------------------------------------------------------------------------------------------------
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not _same_user(writer):
+            writer.close()
+            return
+        client = AttachedClient(writer, self._whole_state)
+        self._clients.add(client)
+        sending = asyncio.create_task(client.send_forever())
+        answering: set[asyncio.Task[None]] = set()
+        decoder = msgspec.msgpack.Decoder(p.ClientFrame)
+        try:
+            while (received := await read_frame(reader, decoder, MAX_COMMAND)) is not None:
+                task = asyncio.create_task(self._answer(client, received))
+                answering.add(task)
+                task.add_done_callback(answering.discard)
+        except TobsError as error:
+            logger.warning("a client was dropped: {}", error)
+        finally:
+            self._clients.discard(client)
+            for task in answering:
+                task.cancel()
+            sending.cancel()
+            await asyncio.gather(sending, *answering, return_exceptions=True)
+            writer.close()
+
+    def _whole_state(self) -> list[p.AnyEvent]:
+        events: list[p.AnyEvent] = [p.AccountChanged(self._account.state)]
+        state = self._runs.state()
+        if state is not None:
+            events.append(p.RunStarted(state) if state.outcome is None else p.RunFinished(state))
+        return events
+
+    async def _answer(self, client: AttachedClient, received: p.ClientFrame) -> None:
+        command = received.command
+        try:
+            if isinstance(command, p.Attach):
+                client.wants_events = True
+                reply: p.AnyReply = p.Snapshot(self._account.state, self._runs.state(), pid=os.getpid())
+            else:
+                reply = await self._handlers[type(command)](command)
+        except TobsError as error:
+            reply = p.Refused(error.code, error.sentence, error.way_on, error.field, error.wait_s)
+        except Exception as error:  # noqa: BLE001  # a client must get an answer, and the log the trace, whatever broke
+            logger.opt(exception=error).error("{} failed unexpectedly", type(command).__name__)
+            reply = p.Refused(
+                ErrorCode.UNEXPECTED, f"That failed unexpectedly ({type(error).__name__}).", "The log says more."
+            )
+        client.reply(received.seq, reply)
+
+    # --- commands -------------------------------------------------------------------------------------------------
+
+    def _command_table(self) -> dict[type[p.Command], Handler]:
+        desk = self._account
+        return {
+            p.SetCredentials: lambda c: _done(desk.set_credentials(c.api_id, c.api_hash)),
+            p.SendCode: lambda c: _done(desk.send_code(c.phone)),
+            p.ResendCode: lambda c: _done(desk.resend_code()),
+            p.SubmitCode: lambda c: _done(desk.submit_code(c.code)),
+            p.SubmitPassword: lambda c: _done(desk.submit_password(c.password)),
+            p.StartQr: lambda c: _done(desk.start_qr()),
+            p.BackToPhone: lambda c: _at_once(desk.back_to_phone),
+            p.SignOut: lambda c: _done(self._sign_out()),
+            p.Reconnect: lambda c: _at_once(desk.reconnect),
+            p.ListDialogs: self._list_dialogs,
+            p.ResolveTarget: self._resolve,
+            p.ListTopics: self._list_topics,
+            p.EstimateExport: self._estimate,
+            p.StartRun: self._start_run,
+            p.PauseRun: lambda c: _at_once(lambda: self._runs.current().pause()),
+            p.ResumeRun: lambda c: _at_once(lambda: self._runs.current().resume()),
+            p.CancelRun: lambda c: _at_once(lambda: self._runs.current().cancel()),
+            p.AcknowledgeAlert: lambda c: _at_once(lambda: self._runs.current().acknowledge(c.key)),
+            p.ListRuns: self._list_runs,
+            p.Shutdown: lambda c: _at_once(self.stop),
+        }
+
+    async def _sign_out(self) -> None:
+        if self._runs.active:
+            raise TobsError(ErrorCode.RUN_IN_PROGRESS, "A run is in progress.", "Stop it before signing out.")
+        await self._account.sign_out()
+
+    async def _list_dialogs(self, command: p.ListDialogs) -> p.AnyReply:
+        link = self._account.signed_in_link()
+        if self._dialogs is None or command.refresh:
+            self._dialogs = tuple(await link.dialogs())
+        known = await asyncio.to_thread(exported_to, Path(command.output).expanduser()) if command.output else {}
+        return p.Dialogs(
+            tuple(
+                msgspec.structs.replace(dialog, exported_to=known[dialog.peer.id])
+                if dialog.peer.id in known
+                else dialog
+                for dialog in self._dialogs
+            )
+        )
+
+    async def _resolve(self, command: p.ResolveTarget) -> p.AnyReply:
+        return p.Dialogs((await self._account.signed_in_link().resolve(command.text),))
+
+    async def _list_topics(self, command: p.ListTopics) -> p.AnyReply:
+        return p.Topics(tuple(await self._account.signed_in_link().topics(command.chat)))
+
+    async def _estimate(self, command: p.EstimateExport) -> p.AnyReply:
+        facts = await estimate(command.profile, self._account.signed_in_link(), self._runs.output_of(command.profile))
+        return p.Estimate(
+            chats=facts.chats,
+            messages=facts.messages,
+            messages_known=facts.messages_known,
+            requests=facts.requests,
+            seconds=facts.seconds,
+            files=facts.files,
+            bytes=facts.bytes,
+        )
+
+    async def _start_run(self, command: p.StartRun) -> p.AnyReply:
+        self._runs.start(command.profile, self._account.signed_in_link())
+        return p.Done()
+
+    async def _list_runs(self, command: p.ListRuns) -> p.AnyReply:
+        return p.Runs(self._runs.recent(command.limit))
+
+
+async def _done(work: Awaitable[None]) -> p.AnyReply:
+    await work
+    return p.Done()
+
+
+async def _at_once(act: Callable[[], None]) -> p.AnyReply:
+    act()
+    return p.Done()
+
+
+def _same_user(writer: asyncio.StreamWriter) -> bool:
+    """Whether the peer process runs as this user, told by the kernel (Linux); elsewhere the socket's mode guards it."""
+    peer = writer.get_extra_info("socket")
+    if peer is None or not hasattr(socket, "SO_PEERCRED"):
+        return True
+    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", credentials)
+    return bool(uid == os.getuid())
