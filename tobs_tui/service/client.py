@@ -43,7 +43,7 @@ class ServiceClient:
 
     @classmethod
     async def connect(cls, socket: Path) -> ServiceClient:
-        """Attach to the service behind `socket`. Raises `TobsError` SERVICE_UNREACHABLE; PROTOCOL on another version."""
+        """Attach to the service behind `socket`. Raises `TobsError` SERVICE_UNREACHABLE, PROTOCOL (another version)."""
         try:
             reader, writer = await asyncio.open_unix_connection(str(socket))
         except OSError as error:

@@ -1,7 +1,7 @@
 """The service's side of its clients: who is attached, and what still has to be sent to each.
 
-A stalled client (a terminal behind a dead SSH line) never holds anything up: when its backlog is full, further events are
-dropped, and the client gets the whole state once it reads again.
+A stalled client (a terminal behind a dead SSH line) never holds anything up: when its backlog is full, further events
+are dropped, and the client gets the whole state once it reads again.
 """
 
 from __future__ import annotations

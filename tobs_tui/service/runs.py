@@ -47,7 +47,7 @@ class RunDesk:
         return self._last
 
     def output_of(self, profile: Profile) -> Path:
-        """The vault's folder of a profile. Raises `TobsError` BAD_PROFILE for a relative path, which has no meaning here."""
+        """The vault's folder of a profile. Raises `TobsError` BAD_PROFILE for a relative path: relative to what?"""
         if not profile.output:
             return self._paths.default_output
         output = Path(profile.output).expanduser()

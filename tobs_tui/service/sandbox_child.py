@@ -37,7 +37,7 @@ class SandboxChild:
 
     @classmethod
     async def start(cls, paths: Paths) -> SandboxChild:
-        """Start the demo world on a free port. Its sign-ins survive restarts. Raises `TobsError` when it does not come up."""
+        """Start the demo world on a free port; its sign-ins survive restarts. Raises `TobsError` SERVER_UNREACHABLE."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -181,14 +181,11 @@ class Service:
         link = self._account.signed_in_link()
         if self._dialogs is None or command.refresh:
             self._dialogs = tuple(await link.dialogs())
-        known = await asyncio.to_thread(exported_to, Path(command.output).expanduser()) if command.output else {}
+        if not command.output:
+            return p.Dialogs(self._dialogs)
+        known = await asyncio.to_thread(exported_to, Path(command.output))
         return p.Dialogs(
-            tuple(
-                msgspec.structs.replace(dialog, exported_to=known[dialog.peer.id])
-                if dialog.peer.id in known
-                else dialog
-                for dialog in self._dialogs
-            )
+            tuple(msgspec.structs.replace(dialog, exported_to=known.get(dialog.peer.id, 0)) for dialog in self._dialogs)
         )
 
     async def _resolve(self, command: p.ResolveTarget) -> p.AnyReply:
