@@ -138,7 +138,7 @@ class Accounts:
             return None
         return state
 
-    def keys(self) -> list[AuthKeyState]:
+    def known_keys(self) -> list[AuthKeyState]:
         """Every known key."""
         return list(self._keys.values())
 

@@ -98,8 +98,8 @@ class Dispatcher:
 
     @staticmethod
     def _admit(call: Call, route: Route) -> None:
-        """Refuse keys that never named their layer, strangers, and requests under a takeout that is not the running one."""
-        if call.state.layer is None:
+        """Refuse keys that never named their layer, strangers, and takeouts other than the running one."""
+        if call.state.layer is None and route.name != "auth.bindTempAuthKey":
             raise RpcError(400, "CONNECTION_NOT_INITED")
         if not route.open_to_strangers:
             call.user_id()
@@ -195,5 +195,3 @@ def _error_answer(error: Exception) -> bytes:
         return tl.rpc_error(400, "INPUT_REQUEST_INVALID")
     log.error("A handler failed", exc_info=error)
     return tl.rpc_error(500, "INTERNAL_SERVER_ERROR")
-
-

@@ -1,4 +1,4 @@
-"""Faults on demand: rules that make the sandbox fail as Telegram does, so that tests can see what a client makes of it."""
+"""Faults on demand: rules that make the sandbox fail as Telegram does, for tests of what a client makes of it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What happens to some requests before their handler is asked.
 
     `method` is a TL name such as ``messages.getHistory``; None is every method. `after` matching requests are served
-    first, then `times` are hit. A hit waits `delay_s` seconds longer for its answer; with `disconnect` the connection is cut
-    instead of answering; with `error` (say ``FLOOD_WAIT_23``) and `code` an rpc_error is the answer. `dc` limits the rule to
-    one data centre.
+    first, then `times` are hit. A hit waits `delay_s` seconds longer for its answer; with `disconnect` the connection
+    is cut instead of answering; with `error` (say ``FLOOD_WAIT_23``) and `code` an rpc_error is the answer. `dc` limits
+    the rule to one data centre.
     """
 
     method: str | None = None

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -30,8 +31,8 @@ class SandboxServer:
     """A Telegram for one world. Use it as an asynchronous context manager, or call `start` and `stop`.
 
     `calls` counts requests by method name; `faults` makes requests fail; `containers_in`, `containers_out` and
-    `gzipped_answers` count what the wire did. `takeout_delay_s` makes the first takeout wait, as Telegram does for clients
-    that are new to the account.
+    `gzipped_answers` count what the wire did. `takeout_delay_s` makes the first takeout wait, as Telegram does for
+    clients that are new to the account.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class SandboxServer:
         loop = asyncio.get_running_loop()
         for dc, port in self._wanted_ports.items():
             try:
-                listener = await loop.create_server(lambda dc=dc: Connection(self, dc), self._host, port)
+                listener = await loop.create_server(partial(Connection, self, dc), self._host, port)
             except OSError:
                 await self.stop()
                 raise
@@ -130,7 +131,7 @@ class SandboxServer:
     # What other devices and Telegram itself would do
 
     def accept_login_token(self, token: bytes | None = None) -> int:
-        """Accept a QR code (None: every one on show) as the account's other device does. Gives how many were accepted."""
+        """Accept a QR code (None: every one on show) as the account's other device would. Gives how many were."""
         accepted = 0
         for each in self.logins.tokens.values():
             if token not in (None, each.token) or each.accepted_by is not None or each.expires < time.time():
@@ -163,12 +164,12 @@ class SandboxServer:
 
     def end_sessions(self) -> None:
         """Sign every client out, as the account's owner can from another device."""
-        for state in self.accounts.keys():
+        for state in self.accounts.known_keys():
             self.accounts.sign_out(state)
 
     def rotate_salts(self) -> None:
         """Put new salts in force: clients are told at their next message."""
-        for state in self.accounts.keys():
+        for state in self.accounts.known_keys():
             state.salt = int.from_bytes(os.urandom(8), "little", signed=True)
         self.accounts.save()
 

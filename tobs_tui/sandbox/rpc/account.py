@@ -68,7 +68,7 @@ def get_authorizations(call: Call, request: Any) -> Any:
     call.state.active = int(time.time())
     rows = [
         authorization(state, current=state.key_id == call.state.key_id)
-        for state in call.server.accounts.keys()
+        for state in call.server.accounts.known_keys()
         if state.dc == HOME_DC and state.user_id is not None and state.bound_to is None
     ]
     return types.account.Authorizations(authorization_ttl_days=365, authorizations=rows)
@@ -77,7 +77,7 @@ def get_authorizations(call: Call, request: Any) -> Any:
 @handles(methods.ResetAuthorizationRequest)
 def reset_authorization(call: Call, request: Any) -> Any:
     """account.resetAuthorization: ends another sign-in."""
-    for state in call.server.accounts.keys():
+    for state in call.server.accounts.known_keys():
         if state.session_hash == request.hash and state.user_id is not None:
             call.server.accounts.sign_out(state)
             return True

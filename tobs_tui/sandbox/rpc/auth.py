@@ -25,7 +25,7 @@ def _digits(phone: str) -> str:
 
 
 def _own_number(call: Call, phone: str) -> str:
-    """The account's number in digits. Raises `RpcError` when `phone` is another one, or belongs to another data centre."""
+    """The account's number in digits. Raises `RpcError` for another number, and away from its data centre."""
     digits = _digits(phone)
     if digits != _digits(call.world.phone):
         raise RpcError(400, "PHONE_NUMBER_INVALID")
@@ -43,7 +43,7 @@ def _sent(call: Call, code_hash: str) -> Any:
 
 def _admitted(call: Call) -> Any:
     call.server.accounts.sign_in(call.state, call.world.me_id)
-    return types.auth.Authorization(user=call.world.user(call.world.me_id))
+    return types.auth.Authorization(user=call.world.me().tl())
 
 
 def _admitted_if_no_password(call: Call) -> Any:
@@ -122,7 +122,7 @@ def log_out(call: Call, request: Any) -> Any:
 @handles(methods.ResetAuthorizationsRequest)
 def reset_authorizations(call: Call, request: Any) -> Any:
     """auth.resetAuthorizations: signs out everyone else."""
-    for state in call.server.accounts.keys():
+    for state in call.server.accounts.known_keys():
         if state.key_id != call.state.key_id and state.home_key != call.state.key_id:
             call.server.accounts.sign_out(state)
     return True
@@ -132,7 +132,7 @@ def reset_authorizations(call: Call, request: Any) -> Any:
 def export_login_token(call: Call, request: Any) -> Any:
     """auth.exportLoginToken: a QR code to show, or, once another device accepted it, the way in."""
     if call.world.me_id in request.except_ids and call.state.user_id is not None:
-        return types.auth.LoginTokenSuccess(types.auth.Authorization(call.world.user(call.world.me_id)))
+        return types.auth.LoginTokenSuccess(types.auth.Authorization(call.world.me().tl()))
     token = call.server.logins.token_for(call.state.key_id, call.dc)
     if token.accepted_by is not None:
         if call.dc != HOME_DC:
@@ -194,7 +194,7 @@ def import_authorization(call: Call, request: Any) -> Any:
         raise RpcError(400, "AUTH_BYTES_INVALID")
     call.state.home_key = home_key
     call.server.accounts.sign_in(call.state, user_id)
-    return types.auth.Authorization(user=call.world.user(user_id))
+    return types.auth.Authorization(user=call.world.user(user_id).tl())
 
 
 @handles(methods.BindTempAuthKeyRequest, open_to_strangers=True)

@@ -72,7 +72,7 @@ class Call:
 
 @dataclass(slots=True, frozen=True)
 class Route:
-    """How one method is served: its handler, its name as in ``messages.getHistory``, and whether strangers may call it."""
+    """How a method is served: handler, name as in ``messages.getHistory``, and whether strangers may call it."""
 
     handler: Handler
     name: str
@@ -93,8 +93,8 @@ def method_name(request: type[Any]) -> str:
 def handles(*requests: type[Any], open_to_strangers: bool = False) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of one or more of Telethon's request classes.
 
-    A method that is not `open_to_strangers` answers 401 AUTH_KEY_UNREGISTERED to keys that nobody signed in with, before
-    its handler is asked. Raises ValueError when a method would get two handlers.
+    A method that is not `open_to_strangers` answers 401 AUTH_KEY_UNREGISTERED to keys that nobody signed in with,
+    before its handler is asked. Raises ValueError when a method would get two handlers.
     """
 
     def register(handler: Handler) -> Handler:

@@ -64,8 +64,8 @@ def decrypt_message(auth_key: bytes, packet: bytes) -> bytes:
 def decrypt_message_v1(auth_key: bytes, packet: bytes) -> bytes:
     """The inverse of MTProto 1.0's envelope, which auth.bindTempAuthKey still uses for its inner message.
 
-    https://core.telegram.org/mtproto/description_v1. The caller checks the contents; the message key covers them without
-    their padding, whose length only they tell.
+    https://core.telegram.org/mtproto/description_v1. The caller checks the contents; the message key covers them
+    without their padding, whose length only they tell.
     """
     if len(packet) < 40 or (len(packet) - 24) % 16:
         raise CipherError("a binding message of an impossible length")

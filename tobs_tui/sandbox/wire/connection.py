@@ -1,7 +1,7 @@
 """One client's connection: packets in, messages out, and between them the auth key, the session and the salt.
 
-https://core.telegram.org/mtproto/description. Answers that become ready in the same turn of the event loop leave together,
-in one container and one packet, as Telegram's do.
+https://core.telegram.org/mtproto/description. Answers that become ready in the same turn of the event loop leave
+together, in one container and one packet, as Telegram's do.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Session:
 class Connection(asyncio.Protocol):
     """A client's TCP connection to one data centre.
 
-    `state` is its auth key once a message under one has arrived, `session` the session of the latest; `wants_updates` is
-    false after an ``initConnection`` inside ``invokeWithoutUpdates``.
+    `state` is its auth key once a message under one has arrived, `session` the session of the latest; `wants_updates`
+    is false after an ``initConnection`` inside ``invokeWithoutUpdates``.
     """
 
     def __init__(self, server: SandboxServer, dc: int) -> None:

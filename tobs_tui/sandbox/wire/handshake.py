@@ -29,7 +29,7 @@ _LARGE_PRIMES = (2147483647, 2147483629, 2147483587, 2147483579, 2147483563, 214
 
 
 class HandshakeError(Exception):
-    """The client's step does not fit the exchange; the connection cannot go on. `code` is the transport error to send."""
+    """The client's step does not fit the exchange, which ends the connection. `code` is the transport error to send."""
 
     def __init__(self, reason: str, code: int = 404) -> None:
         super().__init__(reason)
@@ -38,7 +38,7 @@ class HandshakeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A finished exchange: the auth key (256 bytes), its first salt, and for a temporary key its lifetime in seconds."""
+    """A finished exchange: the auth key (256 bytes), its first salt, and a temporary key's lifetime in seconds."""
 
     key: bytes
     salt: int

@@ -1,7 +1,7 @@
 """MTProto's service messages: pings, acknowledgements, salts and sessions, answered without any handler.
 
-https://core.telegram.org/mtproto/service_messages. Acknowledgements need no answer here: on loopback nothing is lost that
-the client would not ask for again.
+https://core.telegram.org/mtproto/service_messages. Acknowledgements need no answer here: on loopback nothing is lost
+that the client would not ask for again.
 """
 
 from __future__ import annotations

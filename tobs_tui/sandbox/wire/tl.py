@@ -59,10 +59,7 @@ _MAX_UNPACKED = 16 * 1024 * 1024
 def tl_bytes(data: bytes) -> bytes:
     """A TL ``bytes``/``string`` value: length, data, and zeros up to a multiple of four."""
     length = len(data)
-    if length < 254:
-        head = bytes((length,))
-    else:
-        head = b"\xfe" + length.to_bytes(3, "little")
+    head = bytes((length,)) if length < 254 else b"\xfe" + length.to_bytes(3, "little")
     return head + data + bytes(-(len(head) + length) % 4)
 
 

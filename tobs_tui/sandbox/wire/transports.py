@@ -1,7 +1,7 @@
 """MTProto's TCP transports: how packets are framed, and which framing a new connection speaks.
 
-https://core.telegram.org/mtproto/mtproto-transports. A codec turns received bytes into packets and packets into bytes to
-send; it knows nothing of what packets mean.
+https://core.telegram.org/mtproto/mtproto-transports. A codec turns received bytes into packets and packets into bytes
+to send; it knows nothing of what packets mean.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class Transport:
         return [self._encrypt.update(b"".join(pieces))]
 
     def _recognise(self, data: bytes) -> tuple[bytes, int] | None:
-        """Choose the codec. Gives the data to go on with and where its first packet starts; None when it is too short."""
+        """Choose the codec. Gives the data and where its first packet starts; None while there is too little."""
         if data[:1] == _TAG_ABRIDGED[:1]:
             self._codec = AbridgedCodec()
             return data, 1
