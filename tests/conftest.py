@@ -1,0 +1,70 @@
+"""Fixtures that every level of tests shares: a home of its own for each test, and services that end with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tobs_tui.config.paths import Paths
+from tobs_tui.model.errors import TobsError
+from tobs_tui.service.launch import attach
+from tobs_tui.service.protocol import Shutdown
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory that holds everything the program keeps; what still runs below it at the end is ended."""
+    directory = tmp_path / "home"
+    monkeypatch.setenv("TOBS_HOME", str(directory))
+    for name in list(os.environ):
+        if name.startswith("TOBS_") and name != "TOBS_HOME":
+            monkeypatch.delenv(name)
+    yield directory
+    for demo in (True, False):
+        stop_service(Paths.resolve(demo=demo, home=directory))
+
+
+@pytest.fixture
+def demo_paths(home: Path) -> Paths:
+    """The paths of the demo account in this test's home."""
+    return Paths.resolve(demo=True, home=home)
+
+
+def stop_service(paths: Paths) -> None:
+    """Ask the account's service to end, and see that it does; a test's last resort is SIGKILL."""
+
+    async def ask() -> int:
+        client = await asyncio.wait_for(attach(paths, started=_NEVER), 5)  # type: ignore[arg-type]
+        pid = client.snapshot.pid
+        await client.call(Shutdown())
+        await client.close()
+        return pid
+
+    if not paths.socket.exists():
+        return
+    try:
+        pid = asyncio.run(ask())
+    except (TobsError, OSError, TimeoutError):  # it died and left a socket behind; nothing is left to end
+        return
+    try:
+        psutil.Process(pid).wait(30)
+    except psutil.NoSuchProcess:
+        return
+    except psutil.TimeoutExpired:
+        os.kill(pid, signal.SIGKILL)
+
+
+class _Never:
+    """Stands for a starting service that has already failed, so that `attach` does not start one."""
+
+    def poll(self) -> int:
+        return 1
+
+
+_NEVER = _Never()

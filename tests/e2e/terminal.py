@@ -1,0 +1,140 @@
+"""A real pseudo-terminal with a person's eyes and fingers: the screen as text, and keys."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pexpect
+import pyte
+
+KEYS = {
+    "enter": "\r",
+    "esc": "\x1b",
+    "tab": "\t",
+    "shift+tab": "\x1b[Z",
+    "space": " ",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "left": "\x1b[D",
+    "backspace": "\x7f",
+    "ctrl+c": "\x03",
+    "ctrl+p": "\x10",
+    "ctrl+s": "\x13",
+    "ctrl+a": "\x01",
+    "ctrl+u": "\x15",
+    "ctrl+q": "\x11",
+}
+
+# pyte takes these private sequences (keyboard protocol, xterm settings) for ordinary ones, and prints what is left.
+_PRIVATE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1bP.*?\x1b\\|\x1b\[\?[0-9;]*\$[a-z]", re.DOTALL)
+
+
+class ScreenTimeout(AssertionError):
+    """What was waited for did not appear; the message holds the screen."""
+
+
+class Terminal:
+    """A program on a pseudo-terminal of `columns` x `rows`."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        columns: int = 120,
+        rows: int = 36,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        inherited = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._process = pexpect.spawn(
+            command[0],
+            list(command[1:]),
+            dimensions=(rows, columns),
+            env={**inherited, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})},
+            cwd=cwd,
+            timeout=None,
+        )
+        self._process.delaybeforesend = None
+
+    def lines(self) -> list[str]:
+        """The screen's rows as they stand."""
+        self._read(0)
+        return [line.rstrip() for line in self._screen.display]
+
+    def text(self) -> str:
+        """The screen as one string."""
+        return "\n".join(self.lines())
+
+    def _read(self, timeout: float) -> bool:
+        try:
+            data = self._process.read_nonblocking(65536, timeout)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return False
+        self._stream.feed(_PRIVATE.sub(b"", data))
+        return True
+
+    def wait_until(self, seen: Callable[[str], bool], what: str, timeout: float = 60) -> str:
+        """The screen as soon as `seen` holds for it. Raises `ScreenTimeout`."""
+        give_up = time.monotonic() + timeout
+        while True:
+            while self._read(0.02):
+                pass
+            text = "\n".join(line.rstrip() for line in self._screen.display)
+            if seen(text):
+                return text
+            if time.monotonic() > give_up or (not self._process.isalive() and not self._read(0.1)):
+                raise ScreenTimeout(f"waited for {what}; the screen shows:\n{text}")
+
+    def wait_for(self, *texts: str, timeout: float = 60) -> str:
+        """The screen as soon as it shows all of `texts`."""
+        return self.wait_until(lambda screen: all(text in screen for text in texts), repr(texts), timeout)
+
+    def wait_gone(self, text: str, timeout: float = 60) -> str:
+        """The screen as soon as it no longer shows `text`."""
+        return self.wait_until(lambda screen: text not in screen, f"{text!r} to go", timeout)
+
+    def press(self, *keys: str) -> None:
+        """Press keys by name (see `KEYS`) or as characters."""
+        for key in keys:
+            self._process.send(KEYS.get(key, key))
+            self._read(0.03)
+
+    def type(self, text: str) -> None:
+        """Type a text, all at once."""
+        self._process.send(text)
+        self._read(0.03)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the terminal's size, as dragging a window's corner does."""
+        self._screen.resize(rows, columns)
+        self._process.setwinsize(rows, columns)
+
+    def exit_status(self, timeout: float = 30) -> int:
+        """Wait for the program's end; its exit status, or minus the signal that ended it."""
+        give_up = time.monotonic() + timeout
+        while self._process.isalive():
+            self._read(0.05)
+            if time.monotonic() > give_up:
+                raise ScreenTimeout(f"the program did not end; the screen shows:\n{self.text()}")
+        while self._read(0.05):
+            pass
+        self._process.close()
+        if self._process.signalstatus is not None:
+            return -int(self._process.signalstatus)
+        return int(self._process.exitstatus or 0)
+
+    def cut(self) -> None:
+        """Close the terminal under the program, as a dropped line does: its processes get SIGHUP."""
+        self._process.close(force=False)
+
+    def close(self) -> None:
+        """End the program if it still runs."""
+        if self._process.isalive():
+            self._process.close(force=True)
