@@ -1,0 +1,147 @@
+"""Worker processes that outlive their own deaths: one that is killed is replaced, and its work done again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
+from multiprocessing.connection import wait
+from typing import ParamSpec, TypeVar
+
+from loguru import logger
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often one piece of work may be under way when a process dies before it is held to be the cause."""
+
+_FORKSERVER = "forkserver"
+
+
+class WorkLostError(Exception):
+    """The process that did this work died each time."""
+
+
+def _follow_parent() -> None:
+    """End this process when the one that owns the pool is gone, however it went (a pool's pipes don't tell)."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+    os._exit(0)
+
+
+def _begin(modules: Sequence[str]) -> None:
+    """First thing in a pool's process. Interrupts from the terminal are the owner's business, not ours."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
+    for module in modules:
+        import_module(module)
+
+
+def _answer() -> int:
+    return os.getpid()
+
+
+def _context(modules: Sequence[str]) -> multiprocessing.context.BaseContext:
+    """A context that starts clean processes (never a fork of the threads and sockets of this one).
+
+    Where there is a fork server it imports the modules once, and all processes share their memory.
+    """
+    if _FORKSERVER not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(_FORKSERVER)
+    context.set_forkserver_preload(list(modules))
+    return context
+
+
+class ProcessPool:
+    """`size` processes that have `modules` imported. Call `start` before `run`, and `close` at the end.
+
+    Use it from one event loop. `on_loss` hears a sentence whenever processes had to be replaced.
+    """
+
+    def __init__(self, size: int, modules: Sequence[str], on_loss: Callable[[str], None] | None = None) -> None:
+        self.size = size
+        self.losses = 0
+        self.waiting = 0  # pieces of work handed in and not yet answered
+        self._modules = tuple(modules)
+        self._on_loss = on_loss
+        self._executor: ProcessPoolExecutor | None = None
+        self._suspects = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Start the processes; returns when the first one answers. They take a second, most of it imports."""
+        self._executor = self._make()
+        await self._warm(self._executor)
+
+    def _make(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self.size, mp_context=_context(self._modules), initializer=_begin, initargs=(self._modules,)
+        )
+
+    async def _warm(self, executor: ProcessPoolExecutor) -> None:
+        # Starting a process blocks until the fork server answers: not on the event loop.
+        def submit_all() -> None:
+            for _ in range(self.size):
+                executor.submit(_answer)
+
+        with contextlib.suppress(BrokenProcessPool):  # the first piece of work meets it again, and is retried
+            await asyncio.to_thread(submit_all)
+
+    def pids(self) -> tuple[int, ...]:
+        """The processes' ids, oldest first."""
+        processes = getattr(self._executor, "_processes", None)
+        return tuple(processes) if processes else ()
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do `function(*args)` in a process. Its own exceptions come through as they are.
+
+        Work that was under way when a process died is done again, one piece at a time, so that a piece that kills its
+        process is found out. Raises `WorkLostError` then.
+        """
+        self.waiting += 1
+        try:
+            for attempt in range(ATTEMPTS):
+                with contextlib.suppress(BrokenProcessPool):
+                    if attempt == 0:
+                        return await self._once(function, *args, **kwargs)
+                    async with self._suspects:
+                        return await self._once(function, *args, **kwargs)
+            raise WorkLostError(f"its process died {ATTEMPTS} times")
+        finally:
+            self.waiting -= 1
+
+    async def _once(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        executor = self._executor
+        if executor is None:
+            raise RuntimeError("the pool is not started")
+        try:
+            return await asyncio.wrap_future(executor.submit(function, *args, **kwargs))
+        except BrokenProcessPool:
+            await self._replace(executor)
+            raise
+
+    async def _replace(self, broken: ProcessPoolExecutor) -> None:
+        if self._executor is not broken:
+            return  # another piece of work noticed first
+        self._executor = self._make()
+        self.losses += 1
+        logger.warning("a worker process died; its pool of {} was replaced", self.size)
+        if self._on_loss is not None:
+            self._on_loss("A worker process died and was replaced; its work is done again.")
+        broken.shutdown(wait=False, cancel_futures=True)
+        await self._warm(self._executor)
+
+    async def close(self) -> None:
+        """End the processes. Work not begun is dropped."""
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
