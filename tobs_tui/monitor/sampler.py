@@ -16,14 +16,6 @@ _TREE_AGE_S = 3.0  # finding children reads all of /proc
 _MEMORY_AGE_S = 5.0  # proportional set size walks page tables
 
 
-def usable_cpus() -> int:
-    """How many processors this process may run on; cgroup quotas are not counted."""
-    try:
-        return len(psutil.Process().cpu_affinity() or ()) or 1
-    except (AttributeError, psutil.Error):  # macOS has no affinity
-        return psutil.cpu_count() or 1
-
-
 def _existing(path: Path) -> Path:
     """The nearest ancestor that exists, `path` itself included: its file system is where `path` will be."""
     return next((place for place in (path, *path.parents) if place.exists()), Path("/"))
@@ -80,7 +72,7 @@ class ResourceSampler:
         self._memory_at = -_MEMORY_AGE_S
         self._network: tuple[float, int, int] | None = None
         self._gpus: _Gpus | None = None
-        self._cpus = usable_cpus()
+        self._cpus = psutil.cpu_count() or 1  # what the CPU percentage is an average of
         psutil.cpu_percent(None)
 
     def sample(self) -> Resources:
@@ -124,8 +116,8 @@ class ResourceSampler:
         return int(usage.free), int(usage.total)
 
     def _net(self) -> tuple[float, float]:
-        counters = psutil.net_io_counters()
-        if not counters:  # no network interface at all
+        counters: Any = psutil.net_io_counters()
+        if counters is None:  # no network interface at all
             return 0.0, 0.0
         at = self._clock()
         before, self._network = self._network, (at, counters.bytes_recv, counters.bytes_sent)

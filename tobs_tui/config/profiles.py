@@ -1,0 +1,175 @@
+"""Saved profiles: one TOML file each, under a name that doubles as the command `tobs NAME`."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs_tui.config.machine import Machine, this_machine
+from tobs_tui.config.paths import Paths
+from tobs_tui.config.presets import tuned
+from tobs_tui.config.settings import load_settings
+from tobs_tui.config.toml_file import did_you_mean, given_keys, read_toml, write_toml
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.profile import Performance, Preset, Profile
+
+RESERVED_NAMES = frozenset({"doctor", "sandbox", "config", "profiles", "service"})
+"""Commands: a profile of that name could not be started with `tobs NAME`."""
+_NAME = re.compile(r"\w[\w .+-]{0,62}")
+_TUNED_KEYS = frozenset(Performance.__struct_fields__) - {"preset", "takeout"}
+
+
+class ProfileInfo(Struct, frozen=True):
+    """A saved profile in a list. `problem` is a sentence when its file cannot be used."""
+
+    name: str
+    path: Path
+    problem: str = ""
+
+
+class ProfileFile(Struct, frozen=True):
+    """A profile with the file it came from and the dotted keys that the file sets."""
+
+    profile: Profile
+    path: Path
+    given: frozenset[str]
+
+
+def check_name(name: str) -> None:
+    """Whether a profile may be called so.
+
+    Raises:
+        TobsError: BAD_PROFILE, field "name".
+    """
+    problem = ""
+    if not name.strip():
+        problem = "A profile needs a name."
+    elif not _NAME.fullmatch(name) or name != name.strip():
+        problem = (
+            "A profile's name is letters, digits, spaces and . _ + -, at most 63 of them, a letter or digit first."
+        )
+    elif name.lower() in RESERVED_NAMES:
+        problem = f"“{name}” is a command of tobs, so a profile cannot have that name."
+    elif name.endswith(".toml"):
+        problem = "Leave .toml out of the profile's name."
+    if problem:
+        raise TobsError(ErrorCode.BAD_PROFILE, problem, "Choose another name.", field="name")
+
+
+def profile_path(name_or_path: str, paths: Paths) -> Path:
+    """The file that a name, or a path ending in .toml, stands for; it need not exist."""
+    if name_or_path.endswith(".toml"):
+        return Path(name_or_path).expanduser().absolute()
+    check_name(name_or_path)
+    return paths.profiles_dir / f"{name_or_path}.toml"
+
+
+def read_profile(name_or_path: str, paths: Paths, machine: Machine | None = None) -> ProfileFile:
+    """A profile by name or path, its output made absolute (from the home directory, or from a path's directory).
+
+    A file with single performance values means: its preset (or the settings'), but with these values. It is given as
+    CUSTOM, the other values tuned to `machine` (default: this one).
+
+    Raises:
+        TobsError: BAD_PROFILE; the sentence names file, line and key, or the profiles that there are.
+    """
+    try:
+        path = profile_path(name_or_path, paths)
+    except TobsError as error:  # no profile can have such a name
+        raise _missing(name_or_path, paths) from error
+    try:
+        profile, raw = read_toml(path, Profile)
+    except FileNotFoundError as error:
+        raise _missing(name_or_path, paths) from error
+    given = frozenset(given_keys(raw))
+    performance = profile.performance
+    own = {key for key in _TUNED_KEYS if f"performance.{key}" in given}
+    if own or performance.preset is Preset.CUSTOM:
+        machine = machine or this_machine()
+        preset = performance.preset if "performance.preset" in given else load_settings(paths).preset
+        base = tuned(preset, machine.cpu_count, machine.memory_bytes)
+        chosen = {key: getattr(performance, key) for key in own}
+        performance = replace(base, preset=Preset.CUSTOM, takeout=performance.takeout, **chosen)
+    saved = path.parent == paths.profiles_dir
+    anchor = Path.home() if saved else path.parent
+    output = str((anchor / Path(profile.output).expanduser()).absolute()) if profile.output else ""
+    return ProfileFile(
+        profile=replace(
+            profile, name=path.stem if saved else profile.name or path.stem, output=output, performance=performance
+        ),
+        path=path,
+        given=given,
+    )
+
+
+def load_profile(name_or_path: str, paths: Paths) -> Profile:
+    """`read_profile`, without the facts about the file."""
+    return read_profile(name_or_path, paths).profile
+
+
+def _missing(name_or_path: str, paths: Paths) -> TobsError:
+    if name_or_path.endswith(".toml"):
+        return TobsError(ErrorCode.BAD_PROFILE, f"There is no file {name_or_path}.")
+    names = [info.name for info in list_profiles(paths)]
+    way_on = f"Saved profiles: {', '.join(names)}." if names else "No profile is saved yet: run tobs to make one."
+    hint = did_you_mean(name_or_path, names)
+    return TobsError(ErrorCode.BAD_PROFILE, f"There is no profile named “{name_or_path}”{hint or '.'}", way_on)
+
+
+def save_profile(profile: Profile, paths: Paths) -> Path:
+    """Write the profile under its name, replacing one of that name. Gives the file.
+
+    Values of a preset other than CUSTOM are left out: they are tuned anew to the machine that reads the file.
+
+    Raises:
+        TobsError: BAD_PROFILE for a name that cannot be used, OUTPUT_NOT_WRITABLE.
+    """
+    check_name(profile.name)
+    path = paths.profiles_dir / f"{profile.name}.toml"
+    data = msgspec.to_builtins(profile, builtin_types=(datetime.date,))
+    if profile.performance.preset is not Preset.CUSTOM:
+        data["performance"] = {"preset": str(profile.performance.preset)}
+        if not profile.performance.takeout:
+            data["performance"]["takeout"] = False
+    write_toml(path, data, comment=f"Start it with: tobs {_quoted(profile.name)}")
+    return path
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name
+
+
+def list_profiles(paths: Paths) -> list[ProfileInfo]:
+    """Every saved profile by name; those with a bad file have a `problem`."""
+    found: list[ProfileInfo] = []
+    for path in sorted(paths.profiles_dir.glob("*.toml")):
+        try:
+            read_toml(path, Profile)
+        except TobsError as error:
+            found.append(ProfileInfo(name=path.stem, path=path, problem=str(error)))
+        except FileNotFoundError:  # deleted meanwhile
+            continue
+        else:
+            found.append(ProfileInfo(name=path.stem, path=path))
+    return found
+
+
+def delete_profile(name: str, paths: Paths) -> None:
+    """Remove a saved profile's file; what it exported stays.
+
+    Raises:
+        TobsError: BAD_PROFILE when there is none, OUTPUT_NOT_WRITABLE when it cannot be removed.
+    """
+    check_name(name)
+    path = paths.profiles_dir / f"{name}.toml"
+    try:
+        path.unlink()
+    except FileNotFoundError as error:
+        raise _missing(name, paths) from error
+    except OSError as error:
+        raise TobsError(ErrorCode.OUTPUT_NOT_WRITABLE, f"{path} cannot be removed: {error.strerror}.") from error

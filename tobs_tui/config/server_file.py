@@ -1,0 +1,50 @@
+"""The file that `--server` names: where a Telegram-compatible server is reached, and its public key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from tobs_tui.config.toml_file import read_toml
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.server import ServerAddress
+
+_BEGIN = "-----BEGIN"
+
+
+class ServerFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the file says. `public_key` is the path of a PEM file, from the file's own directory, or the PEM itself."""
+
+    host: str
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    public_key: str
+    dc: Annotated[int, Meta(ge=1, le=1000)] = 2
+
+
+def load_server(path: Path) -> ServerAddress:
+    """The server that the file describes, its key read.
+
+    Raises:
+        TobsError: USAGE or BAD_PROFILE; the sentence names what is wrong, with file, line and key.
+    """
+    try:
+        described = read_toml(path, ServerFile)[0]
+    except FileNotFoundError as error:
+        raise TobsError(ErrorCode.USAGE, f"There is no server file {path}.", field="server") from error
+    key = described.public_key
+    if _BEGIN not in key:
+        place = path.parent / Path(key).expanduser()
+        try:
+            key = place.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not PEM text"
+            raise TobsError(
+                ErrorCode.USAGE, f"{path.name}: public_key: {place} cannot be read: {reason}.", field="public_key"
+            ) from error
+    if _BEGIN not in key or "PUBLIC KEY" not in key:
+        raise TobsError(
+            ErrorCode.USAGE, f"{path.name}: public_key: this is not a public key in PEM form.", field="public_key"
+        )
+    return ServerAddress(dc=described.dc, host=described.host, port=described.port, public_key=key)
