@@ -46,7 +46,7 @@ def serve(
     """Serve a world until SIGINT or SIGTERM (with `exit_with_parent` also until standard input ends). Gives a status.
 
     The first line on standard output is an `Announcement` in JSON. `messages` sizes the bench world, `latency_ms`
-    delays each answer, `state` keeps keys and sign-ins over restarts, `faults` is a JSON list of `faults.Fault` to begin with.
+    delays each answer, `state` keeps keys and sign-ins over restarts, `faults` lists `faults.Fault`s in JSON.
     Exit status 2 and a sentence on standard error: the port is taken, or a file is not usable.
     """
     from tobs_tui.sandbox.accounts import StateError
