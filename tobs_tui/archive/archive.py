@@ -1,0 +1,95 @@
+"""The archive of a vault as everyone else uses it: open it, commit pages to it, read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from tobs_tui.archive.commits import Commits
+from tobs_tui.archive.files import Files
+from tobs_tui.archive.reading import Reading
+from tobs_tui.archive.records import ChatRecord, Rendered, TopicRecord
+from tobs_tui.archive.schema import connect
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Archive(Commits, Files, Reading):
+    """A vault's archive database.
+
+    One thread uses an object at a time. Beside the one writer, any number of processes may read.
+    """
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> Archive:
+        """The archive in the file `path` (see `schema.archive_path`), made when missing unless `read_only`.
+
+        Raises TobsError ARCHIVE_UNUSABLE (not an archive, damaged, of a newer format, or missing and `read_only`),
+        OUTPUT_NOT_WRITABLE or DISK_FULL.
+        """
+        return cls(path, connect(path, read_only=read_only))
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def put_chat(self, record: ChatRecord) -> ChatRecord:
+        """Store what is known of a chat, keeping the folder that it was first stored with; gives what is stored."""
+        with self.transaction() as db:
+            known = self.chat(record.id)
+            if known is not None:
+                record = msgspec.structs.replace(record, folder=known.folder)
+            db.execute("INSERT OR REPLACE INTO chats VALUES (?, ?)", (record.id, _encode(record)))
+        return record
+
+    def put_topics(self, chat: int, records: Iterable[TopicRecord]) -> list[TopicRecord]:
+        """Store topics of a forum, each keeping the folder that it was first stored with; gives all known topics."""
+        with self.transaction() as db:
+            folders = {known.topic.id: known.folder for known in self.topics(chat)}
+            db.executemany(
+                "INSERT OR REPLACE INTO topics VALUES (?, ?, ?)",
+                [
+                    (
+                        chat,
+                        record.topic.id,
+                        _encode(TopicRecord(record.topic, folders.get(record.topic.id, record.folder))),
+                    )
+                    for record in records
+                ],
+            )
+            return self.topics(chat)
+
+    def clear_touched(self, chat: int, topic: int, days: Iterable[int], generation: int) -> None:
+        """Note that days were rendered as of `generation`; a day that changed since stays touched."""
+        keys = [(chat, topic, day, generation) for day in days]
+        where = "WHERE chat = ? AND topic = ? AND day = ? AND touched <= ?"
+        with self.transaction() as db:
+            db.executemany(f"DELETE FROM days {where} AND count = 0", keys)
+            db.executemany(f"UPDATE days SET touched = 0 {where}", keys)
+
+    def put_rendered(self, path: str, chat: int, topic: int, count: int, sha256: str) -> None:
+        """Register a Markdown file that was written: path relative to the vault, its messages, SHA-256 of its bytes."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO rendered VALUES (?, ?, ?, ?, ?)", (path, chat, topic, count, sha256))
+
+    def forget_rendered(self, path: str) -> None:
+        """Take a Markdown file that is gone off the register."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM rendered WHERE path = ?", (path,))
+
+    def rendered(self, chat: int, topic: int | None = None) -> list[Rendered]:
+        """The Markdown files written for a chat, or for one topic of it, by path."""
+        of_topic, tail = ("", ()) if topic is None else (" AND topic = ?", (topic,))
+        with self.reading() as db:
+            rows = db.execute(
+                f"SELECT path, chat, topic, count, sha256 FROM rendered WHERE chat = ?{of_topic} ORDER BY path",
+                (chat, *tail),
+            ).fetchall()
+        return [Rendered(*row) for row in rows]

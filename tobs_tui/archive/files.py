@@ -1,0 +1,221 @@
+"""The archive's book of files: what is to be downloaded, what became of it, and which content is known already."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from tobs_tui.archive.commits import file_identity, next_generation
+from tobs_tui.archive.records import (
+    DAY_SECONDS,
+    FileFilter,
+    FileScope,
+    FileState,
+    FileStatus,
+    FileTask,
+    FileTotals,
+    StoredFile,
+)
+from tobs_tui.archive.schema import Database
+from tobs_tui.model.media import File
+from tobs_tui.model.profile import MediaKind
+
+_decode_file = msgspec.msgpack.Decoder(File).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+_TASK_COLUMNS = "chat, message, idx, topic, date, kind, record"
+_STATE_COLUMNS = "status, path, sha256, size, reason"
+
+
+def _task(row: tuple[int, int, int, int, int, str, bytes]) -> FileTask:
+    return FileTask(*row[:5], MediaKind(row[5]), _decode_file(row[6]))
+
+
+def _state(row: tuple[int, str, str, int, str]) -> FileState:
+    return FileState(FileStatus(row[0]), *row[1:])
+
+
+def _condition(scope: FileScope, wanted: FileFilter) -> tuple[str, list[int | str]]:
+    """SQL for the files of a scope within the filter's dates, whatever their kind and size."""
+    terms, values = ["chat = ?"], list[int | str]([scope.chat])
+    if scope.topics:
+        terms.append(f"topic IN ({','.join('?' * len(scope.topics))})")
+        values.extend(scope.topics)
+    if wanted.date_from:
+        terms.append("date >= ?")
+        values.append(wanted.date_from)
+    if wanted.date_to:
+        terms.append("date < ?")
+        values.append(wanted.date_to)
+    return " AND ".join(terms), values
+
+
+def _choice(wanted: FileFilter) -> tuple[str, list[int | str]]:
+    """SQL for the kinds and sizes that the filter lets through."""
+    term, values = (
+        f"kind IN ({','.join('?' * len(wanted.kinds))})",
+        list[int | str](kind.value for kind in wanted.kinds),
+    )
+    if wanted.max_size:
+        term += " AND size <= ?"
+        values.append(wanted.max_size)
+    return f"({term})", values
+
+
+class Files(Database):
+    """The part of the archive that keeps the files of messages."""
+
+    def pending_files(
+        self, wanted: FileFilter, limit: int, after: tuple[int, int, int] | None = None
+    ) -> list[FileTask]:
+        """Up to `limit` files that are still to be downloaded, by (chat, message, index), from past the key `after`."""
+        tasks: list[FileTask] = []
+        choice, choice_values = _choice(wanted)
+        with self.reading() as db:
+            for scope in sorted(wanted.scopes, key=lambda scope: scope.chat):
+                if after is not None and scope.chat < after[0]:
+                    continue
+                where, values = _condition(scope, wanted)
+                if after is not None and scope.chat == after[0]:
+                    where += " AND (message, idx) > (?, ?)"
+                    values.extend(after[1:])
+                rows = db.execute(
+                    f"SELECT {_TASK_COLUMNS} FROM files INDEXED BY files_pending WHERE status = 0"
+                    f" AND {where} AND {choice} ORDER BY message, idx LIMIT ?",
+                    (*values, *choice_values, limit - len(tasks)),
+                )
+                tasks.extend(map(_task, rows))
+                if len(tasks) >= limit:
+                    break
+        return tasks
+
+    def retry_failed_files(self, wanted: FileFilter) -> int:
+        """Make the files that failed before pending again, for a new run to try; gives their number."""
+        choice, choice_values = _choice(wanted)
+        count = 0
+        with self.transaction() as db:
+            for scope in wanted.scopes:
+                where, values = _condition(scope, wanted)
+                count += db.execute(
+                    f"UPDATE files SET status = 0, reason = '' WHERE status = 2 AND {where} AND {choice}",
+                    (*values, *choice_values),
+                ).rowcount
+        return count
+
+    def file_done(self, task: FileTask, sha256: str, size: int, path: str) -> None:
+        """Record that a file's content is in the store and at `path` (relative to the vault)."""
+        with self.transaction() as db:
+            self._settle(db, task, FileStatus.DONE, (sha256, size, path, ""))
+            db.execute("INSERT OR REPLACE INTO known_files VALUES (?, ?, ?)", (file_identity(task.file), sha256, size))
+
+    def file_failed(self, task: FileTask, reason: str) -> None:
+        """Record that a file cannot be had, with a sentence that says why."""
+        with self.transaction() as db:
+            self._settle(db, task, FileStatus.FAILED, ("", task.file.size, "", reason))
+
+    def file_lost(self, task: FileTask) -> None:
+        """Make a file pending again whose content is no longer where it was put."""
+        with self.transaction() as db:
+            self._settle(db, task, FileStatus.PENDING, ("", task.file.size, "", ""))
+            db.execute("DELETE FROM known_files WHERE identity = ?", (file_identity(task.file),))
+
+    def _settle(
+        self, db: sqlite3.Connection, task: FileTask, status: FileStatus, outcome: tuple[str, int, str, str]
+    ) -> None:
+        """Write a file's new state; touch its day when it is or was a failure, since notes tell those from links."""
+        before = self.file_state(*task.key)
+        db.execute(
+            """UPDATE files SET status = ?, sha256 = ?, size = ?, path = ?, reason = ?, record = ?
+            WHERE chat = ? AND message = ? AND idx = ? AND identity = ?""",
+            (status, *outcome, _encode(task.file), *task.key, file_identity(task.file)),
+        )
+        if before is not None and FileStatus.FAILED in (before.status, status):
+            db.execute(
+                "UPDATE days SET touched = ? WHERE chat = ? AND topic = ? AND day = ?",
+                (next_generation(db), task.chat, task.topic, task.date // DAY_SECONDS),
+            )
+
+    def file_state(self, chat: int, message_id: int, index: int) -> FileState | None:
+        """What became of one file, or None when the message has no such file."""
+        with self.reading() as db:
+            row = db.execute(
+                f"SELECT {_STATE_COLUMNS} FROM files WHERE chat = ? AND message = ? AND idx = ?",
+                (chat, message_id, index),
+            ).fetchone()
+        return None if row is None else _state(row)
+
+    def file_states(self, chat: int, first_id: int, last_id: int) -> dict[tuple[int, int], FileState]:
+        """What became of the files of the messages first_id..last_id, by (message id, index)."""
+        with self.reading() as db:
+            rows = db.execute(
+                f"SELECT message, idx, {_STATE_COLUMNS} FROM files WHERE chat = ? AND message BETWEEN ? AND ?",
+                (chat, first_id, last_id),
+            )
+            return {(row[0], row[1]): _state(row[2:]) for row in rows}
+
+    def failed_files(self, wanted: FileFilter) -> Iterator[tuple[FileTask, str]]:
+        """The files that could not be had, each with its reason."""
+        for scope in wanted.scopes:
+            where, values = _condition(scope, wanted)
+            with self.reading() as db:
+                rows = db.execute(
+                    f"SELECT {_TASK_COLUMNS}, reason FROM files WHERE status = 2 AND {where} ORDER BY message, idx",
+                    values,
+                ).fetchall()
+            for row in rows:
+                yield _task(row[:7]), row[7]
+
+    def done_files(
+        self, wanted: FileFilter, limit: int, after: tuple[int, int, int] | None = None
+    ) -> list[tuple[FileTask, FileState]]:
+        """Up to `limit` downloaded files, by (chat, message, index), from past the key `after`."""
+        found: list[tuple[FileTask, FileState]] = []
+        with self.reading() as db:
+            for scope in sorted(wanted.scopes, key=lambda scope: scope.chat):
+                if after is not None and scope.chat < after[0]:
+                    continue
+                where, values = _condition(scope, wanted)
+                if after is not None and scope.chat == after[0]:
+                    where += " AND (message, idx) > (?, ?)"
+                    values.extend(after[1:])
+                rows = db.execute(
+                    f"SELECT {_TASK_COLUMNS}, {_STATE_COLUMNS} FROM files WHERE status = 1 AND {where}"
+                    " ORDER BY message, idx LIMIT ?",
+                    (*values, limit - len(found)),
+                )
+                found.extend((_task(row[:7]), _state(row[7:])) for row in rows)
+                if len(found) >= limit:
+                    break
+        return found
+
+    def known_file(self, file: File) -> StoredFile | None:
+        """The content of a file that was downloaded before, in this message or another; None when there is none."""
+        with self.reading() as db:
+            row = db.execute(
+                "SELECT sha256, size FROM known_files WHERE identity = ?", (file_identity(file),)
+            ).fetchone()
+        return None if row is None else StoredFile(*row)
+
+    def file_totals(self, wanted: FileFilter) -> list[FileTotals]:
+        """Sums by chat and topic over the files of the filter; `excluded` counts what its kinds and size leave out."""
+        choice, choice_values = _choice(wanted)
+        totals: list[FileTotals] = []
+        with self.reading() as db:
+            for scope in wanted.scopes:
+                where, values = _condition(scope, wanted)
+                rows = db.execute(
+                    f"""SELECT chat, topic, sum(chosen), sum(chosen AND status = 1), sum(chosen AND status = 2),
+                    sum(size * chosen), sum(size * (chosen AND status = 1)), sum(NOT chosen)
+                    FROM (SELECT chat, topic, status, size, {choice} AS chosen FROM files WHERE {where})
+                    GROUP BY chat, topic ORDER BY chat, topic""",
+                    (*choice_values, *values),
+                )
+                totals.extend(FileTotals(*row) for row in rows)
+        return totals
+
+    def forget_known(self, files: Iterable[File]) -> None:
+        """Forget content that turned out to be missing from the store or damaged."""
+        with self.transaction() as db:
+            db.executemany("DELETE FROM known_files WHERE identity = ?", [(file_identity(file),) for file in files])

@@ -1,0 +1,253 @@
+"""What goes into the archive and what comes out of it, as plain structs; no SQL here."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from tobs_tui.model.media import Document, DocumentKind, File, Media, PaidMedia, Photo, files_of
+from tobs_tui.model.messages import Message, encode_message
+from tobs_tui.model.peers import Peer, PeerKind, Topic
+from tobs_tui.model.profile import MediaKind
+
+DAY_SECONDS = 86_400
+"""Days are UTC days, counted from the epoch: a time zone of the vault's own would change with its options."""
+
+
+class Row(Struct, frozen=True, array_like=True, gc=False):
+    """One message as it is stored: the columns that are searched by, and the whole record in msgpack."""
+
+    id: int
+    date: int
+    topic: int
+    sender: int
+    blob: bytes
+
+
+class FileRow(Struct, frozen=True, array_like=True):
+    """One file of one message; `index` counts the message's files from 0 in the order of `message_files`."""
+
+    message_id: int
+    index: int
+    topic: int
+    date: int
+    kind: MediaKind
+    file: File
+
+
+class PageCommit(Struct, frozen=True):
+    """What one fetched page leaves behind: [lo, hi] is now known, and these are all the messages it holds.
+
+    `scope` is 0 for a walk of the whole history, else the id of the one topic that was walked. Every row's id lies in
+    [lo, hi]; an interval without rows is as good as any (ids of deleted messages).
+    """
+
+    chat: int
+    lo: int
+    hi: int
+    scope: int = 0
+    rows: tuple[Row, ...] = ()
+    files: tuple[FileRow, ...] = ()
+    peers: tuple[Peer, ...] = ()
+
+
+class Committed(Struct, frozen=True):
+    """What a `PageCommit` changed; `new_by_topic` counts messages that the archive did not hold before."""
+
+    chat: int
+    scope: int
+    lo: int
+    hi: int
+    rows: int
+    new_by_topic: dict[int, int]
+    files: int
+
+    @property
+    def new(self) -> int:
+        """How many messages the archive did not hold before."""
+        return sum(self.new_by_topic.values())
+
+
+class ChatRecord(Struct, frozen=True, omit_defaults=True):
+    """An exported chat. `folder` is its directory in the vault, frozen when it is first stored."""
+
+    id: int
+    title: str
+    folder: str
+    kind: PeerKind
+    username: str = ""
+    about: str = ""
+    members: int = 0
+    message_count: int = -1  # Telegram's own count, -1 = unknown
+    migrated_from: int = 0  # marked id of the basic group that this supergroup grew out of
+    migrated_to: int = 0  # marked id of the supergroup that this basic group became
+    linked_chat: int = 0  # marked id of a channel's discussion group, or of the group's channel
+    noforwards: bool = False
+
+
+class TopicRecord(Struct, frozen=True, omit_defaults=True):
+    """A forum topic with its directory below the chat's, frozen when it is first stored."""
+
+    topic: Topic
+    folder: str
+
+
+class Span(Struct, frozen=True):
+    """How far a chat's or topic's archived messages reach; dates in seconds since the epoch."""
+
+    first_date: int
+    last_date: int
+    count: int
+
+
+class DayCount(Struct, frozen=True, array_like=True):
+    """One day of one topic with at least one message; `day` counts UTC days since the epoch."""
+
+    topic: int
+    day: int
+    count: int
+    first_id: int
+    last_id: int
+
+
+class Touched(Struct, frozen=True, array_like=True):
+    """A day whose text may differ from what was rendered. `generation` grows with each change to the day."""
+
+    topic: int
+    day: int
+    generation: int
+
+
+class Place(Struct, frozen=True, array_like=True):
+    """Where a message belongs: its date and topic."""
+
+    date: int
+    topic: int
+
+
+class FileStatus(enum.IntEnum):
+    """Where a file stands."""
+
+    PENDING = 0
+    DONE = 1
+    FAILED = 2
+
+
+class FileTask(Struct, frozen=True):
+    """A file to download, with all that names it."""
+
+    chat: int
+    message_id: int
+    index: int
+    topic: int
+    date: int
+    kind: MediaKind
+    file: File
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """What identifies the task: (chat, message id, index)."""
+        return (self.chat, self.message_id, self.index)
+
+
+class FileState(Struct, frozen=True):
+    """What became of a file: its readable path relative to the vault when DONE, a reason when FAILED."""
+
+    status: FileStatus
+    path: str = ""
+    sha256: str = ""
+    size: int = 0  # bytes; the declared size until DONE
+    reason: str = ""
+
+
+class StoredFile(Struct, frozen=True):
+    """The content of a file that was downloaded before: lowercase hex digest and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class FileScope(Struct, frozen=True):
+    """A chat, or some topics of it (empty = all), whose files are meant."""
+
+    chat: int
+    topics: tuple[int, ...] = ()
+
+
+class FileFilter(Struct, frozen=True):
+    """Which files are meant. `max_size` in bytes (0 = any); date_from <= date < date_to in seconds (0 = open)."""
+
+    scopes: tuple[FileScope, ...]
+    kinds: tuple[MediaKind, ...] = tuple(MediaKind)
+    max_size: int = 0
+    date_from: int = 0
+    date_to: int = 0
+
+
+class FileTotals(Struct, frozen=True):
+    """Sums over the files of one topic of one chat; `excluded` are those that the filter's kinds and size leave out."""
+
+    chat: int
+    topic: int
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    bytes_total: int = 0
+    bytes_done: int = 0
+    excluded: int = 0
+
+
+class Rendered(Struct, frozen=True):
+    """A Markdown file that the program wrote: path relative to the vault, messages in it, SHA-256 of its bytes."""
+
+    path: str
+    chat: int
+    topic: int
+    count: int
+    sha256: str
+
+
+_DOCUMENT_KINDS = {
+    DocumentKind.FILE: MediaKind.FILE,
+    DocumentKind.VIDEO: MediaKind.VIDEO,
+    DocumentKind.ROUND: MediaKind.ROUND,
+    DocumentKind.ANIMATION: MediaKind.ANIMATION,
+    DocumentKind.AUDIO: MediaKind.AUDIO,
+    DocumentKind.VOICE: MediaKind.VOICE,
+    DocumentKind.STICKER: MediaKind.STICKER,
+}
+
+
+def _media_files(media: Media | None) -> list[tuple[MediaKind, File]]:
+    """The files of `files_of`, in its order, each with the kind that profiles choose by."""
+    if isinstance(media, Document):
+        return [(_DOCUMENT_KINDS[media.type], file) for file in files_of(media)]
+    if isinstance(media, Photo):
+        return [(MediaKind.VIDEO if file is media.video else MediaKind.PHOTO, file) for file in files_of(media)]
+    if isinstance(media, PaidMedia):
+        return [pair for item in media.items for pair in _media_files(item)]
+    return []
+
+
+def message_files(message: Message) -> list[tuple[MediaKind, File]]:
+    """A message's files in the order that numbers them: those of its media, then a service message's photo."""
+    files = _media_files(message.media)
+    if message.action is not None:
+        files += _media_files(message.action.photo)
+    return files
+
+
+def message_rows(messages: Iterable[Message]) -> tuple[tuple[Row, ...], tuple[FileRow, ...]]:
+    """The archive rows of decoded messages, and the rows of their files. Pure; made for the decode processes."""
+    rows: list[Row] = []
+    files: list[FileRow] = []
+    for message in messages:
+        rows.append(Row(message.id, message.date, message.topic, message.sender, encode_message(message)))
+        if message.media is not None or message.action is not None:
+            files.extend(
+                FileRow(message.id, index, message.topic, message.date, kind, file)
+                for index, (kind, file) in enumerate(message_files(message))
+            )
+    return tuple(rows), tuple(files)

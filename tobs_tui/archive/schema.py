@@ -1,0 +1,229 @@
+"""The archive's tables, opening and checking a database, transactions, and SQLite's errors as sentences.
+
+Durability: WAL with synchronous=NORMAL. A transaction that has returned survives a kill of the process at any instant,
+because its pages are in the operating system's hands. A power cut may lose the newest transactions, never a part of
+one: records and ledger go together, so a rerun fetches again exactly what is gone (https://sqlite.org/wal.html).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from tobs_tui.model.errors import ErrorCode, TobsError
+
+APPLICATION_ID = int.from_bytes(b"tobs", "big")
+SCHEMA_VERSION = 1
+INTERNAL_FOLDER = ".tobs"
+BUSY_MS = 30_000
+CHECKPOINT_PAGES = 2_000  # of 8 KiB: the WAL stays around 16 MiB
+SPACE_FLOOR = 1 << 20  # bytes; an I/O error with less free space than this is a full disk
+
+SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE messages (
+    chat INTEGER NOT NULL, id INTEGER NOT NULL, date INTEGER NOT NULL, topic INTEGER NOT NULL,
+    sender INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY (chat, id)) WITHOUT ROWID;
+CREATE INDEX messages_of_topic ON messages (chat, topic, id) WHERE topic > 0;
+CREATE TABLE ledger (
+    chat INTEGER NOT NULL, scope INTEGER NOT NULL, lo INTEGER NOT NULL, hi INTEGER NOT NULL,
+    PRIMARY KEY (chat, scope, lo)) WITHOUT ROWID;
+CREATE TABLE days (
+    chat INTEGER NOT NULL, topic INTEGER NOT NULL, day INTEGER NOT NULL, count INTEGER NOT NULL,
+    first_id INTEGER NOT NULL, last_id INTEGER NOT NULL, first_date INTEGER NOT NULL, last_date INTEGER NOT NULL,
+    touched INTEGER NOT NULL, PRIMARY KEY (chat, topic, day)) WITHOUT ROWID;
+CREATE TABLE peers (id INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE chats (id INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE topics (
+    chat INTEGER NOT NULL, id INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (chat, id)) WITHOUT ROWID;
+CREATE TABLE files (
+    chat INTEGER NOT NULL, message INTEGER NOT NULL, idx INTEGER NOT NULL, topic INTEGER NOT NULL,
+    date INTEGER NOT NULL, kind TEXT NOT NULL, size INTEGER NOT NULL, status INTEGER NOT NULL,
+    identity TEXT NOT NULL, record BLOB NOT NULL, sha256 TEXT NOT NULL DEFAULT '', path TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (chat, message, idx)) WITHOUT ROWID;
+CREATE INDEX files_pending ON files (chat, message, idx) WHERE status = 0;
+CREATE TABLE known_files (identity TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE rendered (
+    path TEXT PRIMARY KEY, chat INTEGER NOT NULL, topic INTEGER NOT NULL, count INTEGER NOT NULL,
+    sha256 TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX rendered_of_chat ON rendered (chat, topic);
+"""
+
+
+def internal_folder(vault: Path) -> Path:
+    """Where a vault keeps what the program needs and a reader does not."""
+    return vault / INTERNAL_FOLDER
+
+
+def archive_path(vault: Path) -> Path:
+    """Where a vault keeps its archive database."""
+    return internal_folder(vault) / "archive.db"
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make a folder and see that it takes files. Raises TobsError OUTPUT_NOT_WRITABLE or DISK_FULL."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / "write-check"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise output_error(error, folder) from error
+
+
+def output_error(error: OSError, path: Path) -> TobsError:
+    """The error for the person behind a failed write below `path`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TobsError(
+            ErrorCode.DISK_FULL, f"The disk that holds {path} is full.", "Free some space, then run again: it goes on."
+        )
+    return TobsError(
+        ErrorCode.OUTPUT_NOT_WRITABLE,
+        f"Cannot write to {path}: {error.strerror or error}.",
+        "Choose another output folder, or change its permissions.",
+        field="output",
+    )
+
+
+def _translate(error: sqlite3.Error, path: Path) -> TobsError:
+    """The error for the person behind a failed SQL statement."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    full = code == sqlite3.SQLITE_FULL
+    if code == sqlite3.SQLITE_IOERR:
+        with contextlib.suppress(OSError):  # a folder that is gone has no free space to tell
+            full = shutil.disk_usage(path.parent).free < SPACE_FLOOR
+    if full:
+        return TobsError(
+            ErrorCode.DISK_FULL, f"The disk that holds {path} is full.", "Free some space, then run again: it goes on."
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return TobsError(
+            ErrorCode.OUTPUT_NOT_WRITABLE,
+            f"Cannot write the archive {path}: {error}.",
+            "Choose another output folder, or change its permissions.",
+            field="output",
+        )
+    if code == sqlite3.SQLITE_BUSY:
+        return TobsError(
+            ErrorCode.VAULT_IN_USE, f"Another program keeps the archive {path} locked.", "Try again later."
+        )
+    return TobsError(
+        ErrorCode.ARCHIVE_UNUSABLE,
+        f"The archive {path} cannot be used: {error}.",
+        "Restore it from a backup, or export into another folder.",
+    )
+
+
+@contextlib.contextmanager
+def sql_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors within the block into TobsErrors that name `path`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translate(error, path) from error
+
+
+def _check_identity(db: sqlite3.Connection, path: Path) -> bool:
+    """Whether the database is one of ours (False: a new, empty one). Raises TobsError ARCHIVE_UNUSABLE otherwise."""
+    application = db.execute("PRAGMA application_id").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if application == 0 and version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+        return False
+    if application != APPLICATION_ID:
+        raise TobsError(
+            ErrorCode.ARCHIVE_UNUSABLE,
+            f"{path} is a database of another program.",
+            "Choose another output folder.",
+            field="output",
+        )
+    if version > SCHEMA_VERSION:
+        raise TobsError(
+            ErrorCode.ARCHIVE_UNUSABLE,
+            f"The archive {path} was written by a newer tobs: format {version}, this one reads {SCHEMA_VERSION}.",
+            "Update tobs.",
+        )
+    return True
+
+
+def _create(db: sqlite3.Connection) -> None:
+    """Make the tables, in one transaction together with what tells them from others'."""
+    db.executescript(
+        f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
+        f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+    )
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """An open connection to the archive at `path`, made when missing unless `read_only`.
+
+    Raises TobsError ARCHIVE_UNUSABLE (not an archive, damaged, newer, or missing and `read_only`), OUTPUT_NOT_WRITABLE
+    or DISK_FULL.
+    """
+    if read_only and not path.is_file():
+        raise TobsError(ErrorCode.ARCHIVE_UNUSABLE, f"There is no archive at {path}.", "Export something there first.")
+    if not read_only:
+        prepare_folder(path.parent)
+    with sql_errors(path):
+        # Autocommit: every transaction here is opened by name. One thread at a time, not always the same one.
+        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
+        try:
+            _configure(db, path, read_only)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _configure(db: sqlite3.Connection, path: Path, read_only: bool) -> None:
+    """Check whose database it is, and set what SQLite keeps by connection."""
+    if not read_only:
+        db.execute("PRAGMA page_size = 8192")  # matters for a new file only
+    known = _check_identity(db, path)
+    db.execute("PRAGMA cache_size = -32768")  # KiB
+    if read_only:
+        if not known:
+            raise TobsError(
+                ErrorCode.ARCHIVE_UNUSABLE, f"The archive {path} is empty.", "Export something there first."
+            )
+        return
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    if not known:
+        _create(db)
+
+
+class Database:
+    """An open archive: the connection that the archive's parts share, and its transactions."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
+        self.path = path
+        self._db = db
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing: commits at the block's end, rolls back when it raises."""
+        with sql_errors(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # a full disk makes SQLite roll back by itself
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection for statements that change nothing."""
+        with sql_errors(self.path):
+            yield self._db
+
+    def close(self) -> None:
+        """Close the connection; the last one to close folds the WAL into the database."""
+        self._db.close()
