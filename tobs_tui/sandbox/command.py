@@ -59,7 +59,7 @@ def serve(
     try:
         rules = [] if faults is None else msgspec.json.decode(faults.read_bytes(), type=list[Fault])
         server = SandboxServer(
-            load_world(world, seed, messages),
+            load_world(world, seed=seed, messages=messages),
             latency_ms=latency_ms,
             port=port,
             state_file=state,
@@ -123,7 +123,7 @@ def manifest(world: str = "demo", seed: int = DEFAULT_SEED, messages: int | None
     from tobs_tui.sandbox.manifest import build_manifest
     from tobs_tui.sandbox.worlds.loader import load_world
 
-    truth = build_manifest(load_world(world, seed, messages))
+    truth = build_manifest(load_world(world, seed=seed, messages=messages))
     sys.stdout.buffer.write(msgspec.json.encode(truth) + b"\n")
     sys.stdout.flush()
     return 0

@@ -1,0 +1,97 @@
+"""kurigram, a client that shares no code with Telethon or the sandbox, finds a Telegram there: it judges the whole."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pyrogram
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pyrogram.connection import Connection
+from pyrogram.connection.transport.tcp.tcp_abridged import TCPAbridged
+from pyrogram.connection.transport.tcp.tcp_abridged_o import TCPAbridgedO
+from pyrogram.connection.transport.tcp.tcp_full import TCPFull
+from pyrogram.connection.transport.tcp.tcp_intermediate import TCPIntermediate
+from pyrogram.connection.transport.tcp.tcp_intermediate_o import TCPIntermediateO
+from pyrogram.crypto import rsa
+from pyrogram.errors import PasswordHashInvalid, PhoneCodeInvalid, SessionPasswordNeeded
+
+from tobs_tui.sandbox.server import SandboxServer
+from tobs_tui.sandbox.worlds.loader import load_world
+from tobs_tui.sandbox.worlds.world import World
+
+Connect = Callable[..., Awaitable[pyrogram.Client]]
+TRANSPORTS = [TCPAbridged, TCPFull, TCPIntermediate, TCPAbridgedO, TCPIntermediateO]
+
+
+@pytest.fixture
+async def connect(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Connect]:
+    """Make connected clients. Whatever address kurigram has in mind, it can only ever dial the sandbox."""
+    clients: list[pyrogram.Client] = []
+
+    async def make(server: SandboxServer, transport: type[Any] = TCPAbridged) -> pyrogram.Client:
+        class ToTheSandbox(Connection):
+            def __init__(self, dc_id: int, server_address: str, port: int, *args: Any, **options: Any) -> None:
+                super().__init__(dc_id, *server.address(dc_id), *args, **options)
+
+        numbers: Any = load_pem_public_key(server.public_key_pem.encode()).public_numbers()  # type: ignore[union-attr]
+        monkeypatch.setitem(
+            rsa.server_public_keys, server.accounts.server_key.fingerprint, rsa.PublicKey(numbers.n, numbers.e)
+        )
+        client = pyrogram.Client(
+            "sandbox",
+            api_id=1,
+            api_hash="0" * 32,
+            in_memory=True,
+            no_updates=True,
+            connection_factory=ToTheSandbox,
+            protocol_factory=transport,
+        )
+        await client.connect()
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        await client.disconnect()
+
+
+async def sign_in(client: pyrogram.Client, world: World) -> Any:
+    sent = await client.send_phone_number_code(world.phone)
+    with pytest.raises(PhoneCodeInvalid):
+        await client.sign_in(world.phone, sent.phone_code_hash, "00000")
+    with pytest.raises(SessionPasswordNeeded):
+        await client.sign_in(world.phone, sent.phone_code_hash, world.code)
+    return await client.check_password(world.password)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_kurigram_signs_in_over_each_of_its_transports(
+    tiny_sandbox: SandboxServer, connect: Connect, transport: type[Any]
+) -> None:
+    client = await connect(tiny_sandbox, transport)
+    assert (await sign_in(client, tiny_sandbox.world)).id == 777
+    assert (await client.get_me()).first_name == "Ada"
+
+
+async def test_kurigram_is_told_of_a_wrong_password(tiny_sandbox: SandboxServer, connect: Connect) -> None:
+    world = tiny_sandbox.world
+    client = await connect(tiny_sandbox)
+    sent = await client.send_phone_number_code(world.phone)
+    with pytest.raises(SessionPasswordNeeded):
+        await client.sign_in(world.phone, sent.phone_code_hash, world.code)
+    with pytest.raises(PasswordHashInvalid):
+        await client.check_password("wrong horse")
+
+
+async def test_kurigram_reads_a_whole_history(connect: Connect) -> None:
+    async with SandboxServer(load_world("bench", messages=450)) as server:
+        client = await connect(server)
+        await sign_in(client, server.world)
+        dialogs = [each async for each in client.get_dialogs()]
+        assert dialogs
+        chat = dialogs[0].chat
+        ids = [message.id async for message in client.get_chat_history(chat.id)]
+        assert len(ids) == 450
+        assert ids == list(reversed(server.world.histories[chat.id].ids))
