@@ -1,0 +1,91 @@
+"""Turning raw pages into archive rows, on every core: the work itself, and the pool of processes that does it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from tobs_tui.archive.records import PageCommit, message_rows
+from tobs_tui.engine.processes import ProcessPool
+
+_MODULES = ("tobs_tui.telegram.decode", "tobs_tui.engine.decode_pool")
+
+_encode = msgspec.msgpack.Encoder().encode
+unpack = msgspec.msgpack.Decoder(PageCommit).decode
+"""The `PageCommit` in a `DecodedPage`'s `packed` bytes."""
+
+
+class PageJob(Struct, frozen=True):
+    """A raw answer of `chat` (walk of topic `scope`, 0 = whole history), of which the ids [lo, hi] are wanted."""
+
+    chat: int
+    scope: int
+    lo: int
+    hi: int
+    raw: bytes
+
+
+class PageRows(Struct, frozen=True):
+    """A decoded page: its `PageCommit` in msgpack, how many messages it holds, and which process made it.
+
+    `unknown` counts the messages that hold something this version cannot read in full.
+    """
+
+    packed: bytes
+    messages: int
+    unknown: int
+    pid: int
+
+
+def decode_job(job: PageJob) -> PageRows:
+    """Decode one page. Runs in a process of the pool; raises what `decode_page` raises."""
+    from tobs_tui.telegram.decode import decode_page  # pulls in telethon, which the main process does without
+
+    page = decode_page(job.raw, job.chat)
+    wanted = [message for message in page.messages if job.lo <= message.id <= job.hi]
+    if job.scope:  # an answer to getReplies holds this topic's messages only, whatever their headers say
+        wanted = [
+            message if message.topic == job.scope else msgspec.structs.replace(message, topic=job.scope)
+            for message in wanted
+        ]
+    rows, files = message_rows(wanted)
+    commit = PageCommit(
+        chat=job.chat, lo=job.lo, hi=job.hi, scope=job.scope, rows=rows, files=files, peers=tuple(page.peers)
+    )
+    return PageRows(_encode(commit), len(rows), sum(1 for message in wanted if message.unknown), os.getpid())
+
+
+def empty_page(chat: int, scope: int, lo: int, hi: int) -> bytes:
+    """The packed `PageCommit` of an answer without messages: the ids [lo, hi] are known to hold nothing."""
+    return _encode(PageCommit(chat=chat, lo=lo, hi=hi, scope=scope))
+
+
+class DecodePool:
+    """Processes that decode pages. One that is killed is replaced and its pages are decoded again."""
+
+    def __init__(self, size: int, on_loss: Callable[[str], None] | None = None) -> None:
+        self._pool = ProcessPool(size, _MODULES, on_loss)
+
+    async def start(self) -> None:
+        """Start the processes."""
+        await self._pool.start()
+
+    async def decode(self, job: PageJob) -> PageRows:
+        """The rows of one page. Raises `WorkLostError` for a page that kills each process that tries it."""
+        return await self._pool.run(decode_job, job)
+
+    @property
+    def waiting(self) -> int:
+        """Pages handed in and not yet decoded."""
+        return self._pool.waiting
+
+    def pids(self) -> tuple[int, ...]:
+        """The processes' ids, oldest first."""
+        return self._pool.pids()
+
+    async def close(self) -> None:
+        """End the processes."""
+        await self._pool.close()

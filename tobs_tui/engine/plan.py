@@ -1,0 +1,367 @@
+"""What a run has to fetch: a profile's targets become chats, topics and the id ranges that the ledger does not hold yet."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
+
+from tobs_tui.archive.archive import Archive
+from tobs_tui.archive.records import ChatRecord, TopicRecord
+from tobs_tui.archive.schema import archive_path
+from tobs_tui.engine.ranges import Piece, Track
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.intervals import Interval, IntervalSet
+from tobs_tui.model.peers import GENERAL_TOPIC_ID, Dialog, Peer, PeerKind, Topic, is_channel_id
+from tobs_tui.model.profile import ChatTarget, Filters, Profile
+from tobs_tui.model.run import Failure
+from tobs_tui.render.layout import chat_folder, topic_folder
+
+if TYPE_CHECKING:
+    from tobs_tui.telegram.link import ChatFacts, TelegramLink
+
+T = TypeVar("T")
+
+MAX_MESSAGE_ID = 2**31 - 1
+
+
+class Target(Struct, frozen=True):
+    """A chat to export, found; `topics` as in `ChatTarget`. `successor` is the supergroup that an old half belongs to."""
+
+    dialog: Dialog
+    topics: tuple[int, ...] = ()
+    successor: int = 0
+
+    @property
+    def chat(self) -> int:
+        """The chat's marked id."""
+        return self.dialog.peer.id
+
+
+class DateSpan(Struct, frozen=True):
+    """since <= date < until, in seconds since the epoch; 0 = open."""
+
+    since: int = 0
+    until: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether every date lies within."""
+        return not self.since and not self.until
+
+
+class PlannedRow(Struct, frozen=True):
+    """One row of the dashboard: its track, its title, Telegram's count (-1 unknown) and what the archive holds already."""
+
+    track: Track
+    title: str
+    total: int
+    known: int
+
+
+class ChatPlan(Struct, frozen=True):
+    """What is to be done for one chat. `missing_topics` were chosen and are gone; `old_half` is to be planned as well."""
+
+    record: ChatRecord
+    rows: tuple[PlannedRow, ...]
+    pieces: tuple[Piece, ...]
+    missing_topics: tuple[int, ...] = ()
+    old_half: int = 0
+
+
+class Submit(Protocol):
+    """The archive's writer, as planning uses it."""
+
+    def __call__(self, action: Callable[[Archive], T]) -> Awaitable[T]:
+        """Call `action` with the archive, on the writer's thread."""
+
+
+def date_span(filters: Filters, timezone: str) -> DateSpan:
+    """The moments that a profile's dates mean in its time zone ('' = the machine's). `until` includes its whole day.
+
+    Raises TobsError BAD_PROFILE for an unknown time zone.
+    """
+    try:
+        zone: datetime.tzinfo | None = ZoneInfo(timezone) if timezone else None
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise TobsError(
+            ErrorCode.BAD_PROFILE, f"There is no time zone named {timezone}.", field="layout.timezone"
+        ) from error
+
+    def midnight(day: datetime.date) -> int:
+        naive = datetime.datetime(day.year, day.month, day.day)
+        return int((naive.replace(tzinfo=zone) if zone else naive.astimezone()).timestamp())
+
+    return DateSpan(
+        since=midnight(filters.since) if filters.since else 0,
+        until=midnight(filters.until + datetime.timedelta(days=1)) if filters.until else 0,
+    )
+
+
+# --- which chats ------------------------------------------------------------------------------------------------------
+
+
+async def find_targets(profile: Profile, link: TelegramLink) -> tuple[list[Target], list[Failure]]:
+    """The chats of a profile in its order, each once; and those that cannot be found. Left chats are not in "all"."""
+    if profile.targets.all_chats:
+        dialogs = await link.dialogs()
+        return [Target(dialog) for dialog in dialogs if not dialog.peer.forbidden or dialog.peer.migrated_to], []
+    finder = _Finder(link)
+    targets: dict[int, Target] = {}
+    failures: list[Failure] = []
+    for wanted in profile.targets.chats:
+        try:
+            dialog = await finder.find(wanted)
+        except TobsError as error:
+            if error.code not in (ErrorCode.CHAT_NOT_FOUND, ErrorCode.CHAT_UNAVAILABLE, ErrorCode.TELEGRAM_REFUSED):
+                raise
+            chat = wanted.chat if isinstance(wanted.chat, int) else 0
+            title = wanted.title or str(wanted.chat)
+            failures.append(Failure(chat=chat, what="chat", reason=error.sentence, code=error.code, title=title))
+            continue
+        known = targets.get(dialog.peer.id)
+        # The same chat twice: its topics together, and everything when one of the two says so.
+        topics = wanted.topics if known is None else known.topics and wanted.topics and (*known.topics, *wanted.topics)
+        targets[dialog.peer.id] = Target(dialog, tuple(dict.fromkeys(topics)))
+    return list(targets.values()), failures
+
+
+class _Finder:
+    """Finds chats with as few requests as may be: what the session knows, then the dialog list, then Telegram."""
+
+    def __init__(self, link: TelegramLink) -> None:
+        self._link = link
+        self._dialogs: dict[int, Dialog] | None = None
+
+    async def find(self, wanted: ChatTarget) -> Dialog:
+        """The chat. Raises TobsError CHAT_NOT_FOUND."""
+        if isinstance(wanted.chat, str):
+            return await self._link.resolve(wanted.chat)
+        peer = self._link.peer(wanted.chat)
+        if peer is not None and not peer.min:
+            return Dialog(peer)
+        if self._dialogs is None:
+            self._dialogs = {dialog.peer.id: dialog for dialog in await self._link.dialogs()}
+        if wanted.chat in self._dialogs:
+            return self._dialogs[wanted.chat]
+        return await self._link.resolve(str(wanted.chat))
+
+
+# --- what of them -----------------------------------------------------------------------------------------------------
+
+
+class _Held(Struct, frozen=True):
+    """What the archive knows of a chat before the run."""
+
+    record: ChatRecord | None
+    ledgers: dict[int, IntervalSet]  # by scope
+    counts: dict[int, int]  # messages by topic; 0 = all of the chat
+    topics: tuple[TopicRecord, ...]
+
+
+def _read_held(archive: Archive, chat: int, topics: Sequence[int]) -> _Held:
+    scopes = (0, *topics)
+    return _Held(
+        record=archive.chat(chat),
+        ledgers={scope: archive.ledger(chat, scope) for scope in scopes},
+        counts={scope: archive.count(chat, scope or None) for scope in scopes},
+        topics=tuple(archive.topics(chat)),
+    )
+
+
+class Planner:
+    """Plans one chat after another. `splits` are the takeout's message ranges (one range = no splits)."""
+
+    def __init__(self, link: TelegramLink, submit: Submit, profile: Profile, splits: Sequence[Interval]) -> None:
+        self._link = link
+        self._submit = submit
+        self._dates = date_span(profile.filters, profile.layout.timezone)
+        self._splits = list(splits)
+
+    async def plan(self, target: Target) -> ChatPlan:
+        """What is to be fetched of a chat; stores what is known of it in the archive. Raises what Telegram answers."""
+        held = await self._submit(lambda archive: _read_held(archive, target.chat, target.topics))
+        if held.record is not None and not target.topics and self._nothing_new(target, held):
+            total = held.record.message_count
+            return await self._whole(target.chat, target.dialog.top_message, held, held.record, total)
+        facts = await self._link.chat_facts(target.chat)
+        peer = self._link.peer(target.chat) or target.dialog.peer
+        record = await self._submit(lambda archive: archive.put_chat(_record(archive, peer, facts, target)))
+        topics: list[Topic] = await self._link.topics(target.chat) if peer.kind is PeerKind.FORUM else []
+        if topics:
+            records = [TopicRecord(topic, topic_folder(topic)) for topic in topics]
+            await self._submit(lambda archive: archive.put_topics(target.chat, records))
+        if target.topics:
+            return await self._chosen(target, held, record, {topic.id: topic for topic in topics})
+        top = max(facts.top_message, target.dialog.top_message)
+        return await self._whole(target.chat, top, held, record, facts.message_count)
+
+    def _nothing_new(self, target: Target, held: _Held) -> bool:
+        top = target.dialog.top_message
+        return top > 0 and self._dates.open and held.ledgers[0].covers(1, top)
+
+    async def _whole(self, chat: int, top: int, held: _Held, record: ChatRecord, total: int) -> ChatPlan:
+        """All of a chat's history."""
+        wanted = await self._bounds(chat, 1, top, 0)
+        known = held.counts[0]
+        track = Track(chat, 0, wanted, held.ledgers[0], self._expected(total, known, wanted, top))
+        row = PlannedRow(track, record.title, total if self._dates.open else -1, known)
+        pieces = [piece for hole in track.held.missing(*wanted) for piece in self._split(track, hole)]
+        return ChatPlan(record, (row,), tuple(pieces), old_half=record.migrated_from)
+
+    async def _chosen(self, target: Target, held: _Held, record: ChatRecord, topics: dict[int, Topic]) -> ChatPlan:
+        """Some topics of a forum, each as a walk of its own."""
+        rows: list[PlannedRow] = []
+        pieces: list[Piece] = []
+        for topic in (topics[ident] for ident in target.topics if ident in topics):
+            wanted = await self._bounds(target.chat, topic.id, max(topic.top_message, topic.id), topic.id)
+            ledger = IntervalSet([*held.ledgers[0], *held.ledgers[topic.id]])
+            known = held.counts[topic.id]
+            expected = self._expected(topic.message_count, known, wanted, topic.top_message)
+            track = Track(target.chat, topic.id, wanted, ledger, expected)
+            rows.append(PlannedRow(track, topic.title, topic.message_count if self._dates.open else -1, known))
+            pieces += _topic_pieces(track)
+        missing = tuple(ident for ident in target.topics if ident not in topics)
+        return ChatPlan(record, tuple(rows), tuple(pieces), missing_topics=missing)
+
+    async def _bounds(self, chat: int, first: int, top: int, topic: int) -> Interval:
+        """The ids from `first` to `top` that lie within the profile's dates."""
+        lo, hi = first, top
+        if self._dates.since and top:
+            lo = max(lo, await self._link.id_at_date(chat, self._dates.since, topic) + 1)
+        if self._dates.until and top:
+            hi = min(hi, await self._link.id_at_date(chat, self._dates.until, topic))
+        return Interval(lo, max(hi, lo - 1))
+
+    def _expected(self, total: int, known: int, wanted: Interval, top: int) -> float:
+        """How many messages are probably missing; -1 when Telegram does not tell how many there are."""
+        if total < 0 or top <= 0:
+            return -1.0
+        if self._dates.open:
+            return float(max(0, total - known))
+        return total * wanted.size / top
+
+    def _split(self, track: Track, hole: Interval) -> list[Piece]:
+        """A hole as pieces that one takeout split serves each.
+
+        Private chats and basic groups are spread over all splits, channels and supergroups lie in the last one.
+        """
+        if len(self._splits) < 2:
+            return [Piece(track, hole.lo, hole.hi)]
+        if is_channel_id(track.chat):
+            return [Piece(track, hole.lo, hole.hi, len(self._splits) - 1)]
+        order = sorted(range(len(self._splits)), key=lambda index: self._splits[index].lo)
+        pieces: list[Piece] = []
+        lo = 1
+        for rank, index in enumerate(order):
+            # An id between two splits goes with the lower one, so that no id is left out.
+            hi = self._splits[order[rank + 1]].lo - 1 if rank + 1 < len(order) else MAX_MESSAGE_ID
+            part = Interval(max(lo, hole.lo), min(hi, hole.hi))
+            if part.size:
+                pieces.append(Piece(track, part.lo, part.hi, index))
+            lo = hi + 1
+        return pieces
+
+
+def _topic_pieces(track: Track) -> list[Piece]:
+    """A topic's walk: the answers to its first message, and that message itself, which is no answer to itself.
+
+    General has no such message: its walk begins with the chat.
+    """
+    pieces: list[Piece] = []
+    for hole in track.held.missing(*track.wanted):
+        lo = hole.lo
+        if lo == track.scope and track.scope != GENERAL_TOPIC_ID:
+            pieces.append(Piece(track, lo, lo, by_id=True))
+            lo += 1
+        if lo <= hole.hi:
+            pieces.append(Piece(track, lo, hole.hi))
+    return pieces
+
+
+def _record(archive: Archive, peer: Peer, facts: ChatFacts, target: Target) -> ChatRecord:
+    """What the archive keeps of a chat. An old half lies within its successor's folder."""
+    return ChatRecord(
+        id=peer.id,
+        title=peer.title,
+        folder=chat_folder(peer),
+        kind=peer.kind,
+        username=peer.username,
+        about=facts.about,
+        members=facts.members,
+        message_count=facts.message_count,
+        migrated_from=facts.migrated_from,
+        migrated_to=target.successor or peer.migrated_to,
+        linked_chat=facts.linked_chat,
+        noforwards=peer.noforwards,
+    )
+
+
+# --- before a run -----------------------------------------------------------------------------------------------------
+
+COUNTED_CHATS = 40
+"""Chats whose messages are counted for an estimate; beyond, asking would cost more than the answer is worth."""
+
+
+class EstimateFacts(Struct, frozen=True):
+    """What a profile would export; -1 where it cannot be known beforehand."""
+
+    chats: int
+    messages: int
+    messages_known: int
+    requests: int
+    seconds: int
+    files: int = -1
+    bytes: int = -1
+
+
+async def estimate(profile: Profile, link: TelegramLink, output: Path) -> EstimateFacts:
+    """Count what a profile would export, from Telegram's counters and the ledger of the vault at `output`."""
+    targets, _ = await find_targets(profile, link)
+    known = _known_counts(output, targets)
+    totals: list[int] = []
+    asked = 0
+    for target in targets:
+        total = -1
+        if target.topics:
+            counts = [topic.message_count for topic in await link.topics(target.chat) if topic.id in target.topics]
+            total = sum(counts) if all(count >= 0 for count in counts) else -1
+        elif target.dialog.message_count >= 0:
+            total = target.dialog.message_count
+        elif asked < COUNTED_CHATS:
+            asked += 1
+            total = await link.message_count(target.chat)
+        totals.append(total)
+    held = sum(known.values())
+    if min(totals, default=0) < 0 or not date_span(profile.filters, profile.layout.timezone).open:
+        return EstimateFacts(len(targets), -1, held, -1, -1)
+    missing = [max(0, total - known.get(target.chat, 0)) for target, total in zip(targets, totals, strict=True)]
+    requests = sum(-(-count // 100) for count in missing) + len(targets)
+    workers = profile.performance.history_workers
+    seconds = round(requests * max(link.latency_ms, 0.0) / 1000 / workers) if link.latency_ms >= 0 else -1
+    return EstimateFacts(len(targets), sum(totals), held, requests, seconds)
+
+
+def _known_counts(output: Path, targets: Iterable[Target]) -> dict[int, int]:
+    """How many messages of each target the vault's archive holds."""
+    if not archive_path(output).exists():
+        return {}
+    with Archive.open(archive_path(output), read_only=True) as archive:
+        return {
+            target.chat: sum(archive.count(target.chat, topic) for topic in target.topics)
+            if target.topics
+            else archive.count(target.chat)
+            for target in targets
+        }
+
+
+def exported_to(output: Path) -> dict[int, int]:
+    """The newest archived message id of each chat of the vault at `output`; empty when there is none yet."""
+    if not archive_path(output).exists():
+        return {}
+    with Archive.open(archive_path(output), read_only=True) as archive:
+        return {record.id: archive.ledger(record.id).highest for record in archive.chats()}

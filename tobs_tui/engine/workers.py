@@ -1,0 +1,123 @@
+"""The workers' statistics, as the dashboard's worker table shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from tobs_tui.model.run import WorkerRole, WorkerRow, WorkerState
+from tobs_tui.monitor.rates import RateMeter
+
+
+class WorkerStats:
+    """One worker's counters; `row` freezes them. `pid` is 0 for those that share the main process."""
+
+    def __init__(self, id: str, role: WorkerRole) -> None:
+        self.id = id
+        self.role = role
+        self.state = WorkerState.IDLE
+        self.target = ""
+        self.chat = 0
+        self.queue = 0
+        self.done = 0
+        self.pid = 0
+        self.cpu_percent = -1.0
+        self.rss = -1
+        self.retries = 0
+        self.wait_until = 0.0
+        self.last_error = ""
+        self._messages = RateMeter()
+        self._bytes = RateMeter()
+
+    def begin(self, target: str, chat: int = 0) -> None:
+        """It works on something now."""
+        self.state, self.target, self.chat = WorkerState.BUSY, target, chat
+
+    def rest(self, state: WorkerState = WorkerState.IDLE) -> None:
+        """It has nothing to do, is paused, or has stopped."""
+        self.state, self.target, self.chat, self.wait_until = state, "", 0, 0.0
+
+    def wait(self, until: float, reason: str) -> None:
+        """It is held up until `until` (epoch seconds)."""
+        self.state, self.wait_until, self.last_error = WorkerState.WAITING, until, reason
+
+    def go_on(self) -> None:
+        """What held it up is over."""
+        if self.state in (WorkerState.WAITING, WorkerState.PAUSED):
+            self.state, self.wait_until = (WorkerState.BUSY if self.target else WorkerState.IDLE), 0.0
+
+    def count(self, done: int, size: int = 0) -> None:
+        """It has finished `done` messages (or files), `size` bytes of them."""
+        self.done += done
+        self._messages.add(done)
+        if size:
+            self._bytes.add(size)
+
+    def row(self) -> WorkerRow:
+        """Its row, as of now."""
+        return WorkerRow(
+            id=self.id,
+            role=self.role,
+            state=self.state,
+            target=self.target,
+            chat=self.chat,
+            messages_rate=round(self._messages.rate(), 1),
+            bytes_rate=round(self._bytes.rate(), 1),
+            queue=self.queue,
+            done=self.done,
+            cpu_percent=self.cpu_percent,
+            rss=self.rss,
+            retries=self.retries,
+            wait_until=self.wait_until,
+            last_error=self.last_error,
+        )
+
+
+class WorkerTable:
+    """Every worker of a run, in the order they were hired."""
+
+    def __init__(self) -> None:
+        self._workers: dict[str, WorkerStats] = {}
+
+    def hire(self, prefix: str, role: WorkerRole, count: int) -> list[WorkerStats]:
+        """`count` workers named prefix01, prefix02, ...; a single one without a number keeps the bare prefix."""
+        names = (
+            [prefix] if count == 1 and role is WorkerRole.COMMIT else [f"{prefix}{n:02}" for n in range(1, count + 1)]
+        )
+        for name in names:
+            self._workers.setdefault(name, WorkerStats(name, role))
+        return [self._workers[name] for name in names]
+
+    def of_role(self, role: WorkerRole) -> list[WorkerStats]:
+        """All workers of a role."""
+        return [worker for worker in self._workers.values() if worker.role is role]
+
+    def all(self) -> Iterable[WorkerStats]:
+        """All workers."""
+        return self._workers.values()
+
+    def rows(self) -> tuple[WorkerRow, ...]:
+        """All rows, as of now."""
+        return tuple(worker.row() for worker in self._workers.values())
+
+    def assign_pids(self, role: WorkerRole, pids: Iterable[int]) -> None:
+        """Say which processes do a role's work now. A worker keeps its process while it lives."""
+        alive = list(pids)
+        workers = self.of_role(role)
+        for worker in workers:
+            if worker.pid in alive:
+                alive.remove(worker.pid)
+            else:
+                worker.pid = 0
+        for worker in workers:
+            if not worker.pid and alive:
+                worker.pid = alive.pop(0)
+
+    def by_pid(self, pid: int) -> WorkerStats | None:
+        """The worker whose process has this id."""
+        return next((worker for worker in self._workers.values() if worker.pid == pid), None)
+
+    def measure(self, process: Callable[[int], tuple[float, int]]) -> None:
+        """Ask `process` (pid -> CPU percent, resident bytes) for the figures of those with a process of their own."""
+        for worker in self._workers.values():
+            if worker.pid:
+                worker.cpu_percent, worker.rss = process(worker.pid)
