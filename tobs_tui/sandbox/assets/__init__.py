@@ -1,0 +1,1 @@
+"""Small real files, made by the project itself: pictures, a film, spoken notes, music, documents."""

@@ -1,0 +1,454 @@
+"""Draws, films and speaks the assets of this package. Run it by hand; needs numpy, ``espeak-ng`` and imageio-ffmpeg.
+
+``python -m tobs_tui.sandbox.assets.make`` writes the files beside itself. They are committed, so nothing else needs
+this.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import math
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from tobs_tui.sandbox.assets.catalog import PHOTO_NAMES, SPOKEN
+
+HERE = Path(__file__).parent
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+Colour = tuple[int, int, int]
+SKIES: list[tuple[Colour, Colour]] = [
+    ((255, 153, 102), (63, 43, 99)),
+    ((250, 214, 165), (72, 126, 176)),
+    ((168, 224, 219), (24, 58, 92)),
+    ((255, 205, 178), (181, 101, 118)),
+    ((20, 24, 60), (4, 6, 22)),
+    ((210, 240, 255), (56, 132, 200)),
+    ((255, 236, 179), (120, 144, 100)),
+    ((196, 181, 253), (49, 46, 129)),
+]
+
+
+def gradient(size: tuple[int, int], low: Colour, high: Colour) -> Image.Image:
+    """A vertical gradient from `high` at the top to `low` at the bottom."""
+    width, height = size
+    steps = np.linspace(0, 1, height)[:, None, None]
+    rows = np.array(high) * (1 - steps) + np.array(low) * steps
+    return Image.fromarray(np.broadcast_to(rows, (height, width, 3)).astype("uint8"))
+
+
+def ridge(width: int, base: float, rough: float, seed: int) -> list[float]:
+    """Heights of a mountain line: a sum of waves."""
+    random = np.random.default_rng(seed)
+    waves = [
+        (random.uniform(0.6, 1.4) * 2**octave, random.uniform(0, 6.28), rough / 1.8**octave) for octave in range(6)
+    ]
+    return [base + sum(a * math.sin(f * x / width * 6.28 + p) for f, p, a in waves) for x in range(width)]
+
+
+def landscape(number: int, size: tuple[int, int] = (1280, 854), shift: int = 0) -> Image.Image:
+    """Mountains before a sky, with a sun or with stars; `shift` moves the sun (for the film)."""
+    width, height = size
+    low, high = SKIES[number % len(SKIES)]
+    image = gradient(size, low, high)
+    draw = ImageDraw.Draw(image)
+    random = np.random.default_rng(number)
+    if sum(high) < 60:
+        for _ in range(260):
+            x, y, r = random.uniform(0, width), random.uniform(0, height * 0.7), random.uniform(0.4, 1.7)
+            draw.ellipse((x - r, y - r, x + r, y + r), fill=(255, 255, 235))
+    glow = Image.new("RGB", size)
+    sun_x, sun_y, radius = width * (0.2 + 0.13 * (number % 5)) + shift, height * 0.42 - shift * 0.4, height * 0.075
+    ImageDraw.Draw(glow).ellipse((sun_x - radius, sun_y - radius, sun_x + radius, sun_y + radius), fill=(255, 240, 200))
+    image = Image.fromarray(
+        np.clip(
+            np.asarray(image).astype(int) + np.asarray(glow.filter(ImageFilter.GaussianBlur(height // 28))), 0, 255
+        ).astype("uint8")
+    )
+    draw = ImageDraw.Draw(image)
+    for layer in range(4):
+        line = ridge(width, height * (0.55 + 0.11 * layer), height * 0.055, number * 10 + layer)
+        mix = 0.25 + 0.22 * layer
+        colour = tuple(int(low[c] * (1 - mix) * 0.75 + (18, 26, 40)[c] * mix) for c in range(3))
+        draw.polygon([(0, height), *enumerate(line), (width, height)], fill=colour)
+    return image
+
+
+def chart() -> Image.Image:
+    """A bar chart with a line over it."""
+    image = Image.new("RGB", (1280, 854), (250, 250, 252))
+    draw = ImageDraw.Draw(image)
+    values = [0.32, 0.41, 0.38, 0.52, 0.6, 0.55, 0.71, 0.78, 0.74, 0.9]
+    for row in range(6):
+        draw.line((110, 120 + row * 120, 1210, 120 + row * 120), fill=(222, 226, 234), width=2)
+    points = []
+    for index, value in enumerate(values):
+        x, top = 140 + index * 108, 720 - value * 580
+        draw.rounded_rectangle((x, top, x + 64, 720), 10, fill=(92, 124, 250) if index % 2 else (132, 154, 252))
+        points.append((x + 32, top - 34 + 20 * math.sin(index)))
+    draw.line(points, fill=(240, 101, 67), width=7, joint="curve")
+    return image
+
+
+def city() -> Image.Image:
+    """A skyline at night with lit windows."""
+    image = gradient((1280, 854), (70, 40, 90), (8, 10, 34))
+    draw = ImageDraw.Draw(image)
+    random = np.random.default_rng(5)
+    x = 0
+    while x < 1280:
+        wide, tall = int(random.integers(60, 150)), int(random.integers(220, 620))
+        draw.rectangle((x, 854 - tall, x + wide - 6, 854), fill=(16, 18, 36))
+        for wx in range(x + 12, x + wide - 20, 20):
+            for wy in range(854 - tall + 16, 840, 26):
+                if random.random() < 0.35:
+                    draw.rectangle((wx, wy, wx + 9, wy + 13), fill=(255, 214, 122))
+        x += wide
+    return image
+
+
+def pictures() -> dict[str, Image.Image]:
+    """Every photo of the catalogue."""
+    drawn = {name: landscape(number) for number, name in enumerate(PHOTO_NAMES)}
+    drawn["chart"], drawn["city"] = chart(), city()
+    return drawn
+
+
+def stripped(image: Image.Image) -> bytes:
+    """Telegram's tiny preview: a 40-pixel JPEG without the header that all of them share."""
+    from telethon.utils import stripped_photo_to_jpg
+
+    header = stripped_photo_to_jpg(b"\x01\x28\x28" + b"\x00")
+    tables = Image.open(io.BytesIO(header)).quantization  # type: ignore[attr-defined]
+    small = image.copy()
+    small.thumbnail((40, 40))
+    out = io.BytesIO()
+    small.save(out, "JPEG", qtables=tables, subsampling="4:2:0", optimize=False)
+    data = out.getvalue()
+    scan = data.index(b"\xff\xda")
+    start = scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")
+    return b"\x01" + bytes((small.height, small.width)) + data[start:-2]
+
+
+def photos() -> None:
+    """All photos in their sizes, and their tiny previews."""
+    for number, (name, image) in enumerate(pictures().items()):
+        for kind, edge, quality in (("m", 320, 62), ("x", 800, 60), ("y", 1280, 62)):
+            if kind == "y" and number % 2:
+                continue
+            small = image.resize((edge, round(image.height * edge / image.width)), Image.Resampling.LANCZOS)
+            small.save(HERE / f"{name}_{kind}.jpg", quality=quality, progressive=kind == "y", optimize=True)
+        (HERE / f"{name}.stripped").write_bytes(stripped(image))
+
+
+def avatars() -> None:
+    """Round-ish gradients with a simple figure, 320 pixels wide."""
+    for number, (low, high) in enumerate(SKIES[:6]):
+        image = gradient((320, 320), low, high)
+        draw = ImageDraw.Draw(image)
+        draw.ellipse((110, 70, 210, 170), fill=(255, 255, 255))
+        draw.pieslice((60, 190, 260, 390), 180, 360, fill=(255, 255, 255))
+        image.save(HERE / f"avatar{number}.jpg", quality=70, optimize=True)
+
+
+def run(*arguments: str | Path) -> None:
+    """Run a program quietly; raise when it fails."""
+    subprocess.run([str(part) for part in arguments], check=True, capture_output=True)
+
+
+def tune(seconds: float, rate: int = 44_100) -> bytes:
+    """A few soft chords as 16-bit mono samples."""
+    chords = [(220.0, 277.2, 329.6), (196.0, 246.9, 293.7), (174.6, 220.0, 261.6), (196.0, 246.9, 329.6)]
+    t = np.arange(int(seconds * rate)) / rate
+    sound = np.zeros_like(t)
+    for index in range(math.ceil(seconds / 2)):
+        inside = (t >= index * 2) & (t < index * 2 + 2)
+        local = t[inside] - index * 2
+        for step, tone in enumerate(chords[index % 4]):
+            sound[inside] += np.sin(6.2832 * tone * local) * np.exp(-1.3 * local) * (0.9 - 0.2 * step)
+        melody = chords[index % 4][index % 3] * 2
+        sound[inside] += 0.4 * np.sin(6.2832 * melody * local) * np.exp(-3 * (local % 0.5))
+    samples: bytes = (sound / np.abs(sound).max() * 22_000).astype("<i2").tobytes()
+    return samples
+
+
+def films(work: Path) -> None:
+    """A short film with sound, a round video message, a silent animation, a video sticker."""
+    (work / "tune.raw").write_bytes(tune(3.0))
+    audio: tuple[str | Path, ...] = ("-f", "s16le", "-ar", "44100", "-ac", "1", "-i", work / "tune.raw")
+    frames = work / "f%03d.png"
+    for index in range(60):
+        landscape(0, (480, 270), index * 3).save(work / f"f{index:03d}.png")
+    run(
+        FFMPEG,
+        "-y",
+        "-framerate",
+        "20",
+        "-i",
+        frames,
+        *audio,
+        "-c:v",
+        "libx264",
+        "-crf",
+        "30",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "48k",
+        "-shortest",
+        "-movflags",
+        "+faststart",
+        HERE / "film.mp4",
+    )
+    Image.open(work / "f000.png").convert("RGB").resize((320, 180)).save(HERE / "film_m.jpg", quality=60)
+    run(
+        FFMPEG,
+        "-y",
+        "-framerate",
+        "20",
+        "-i",
+        frames,
+        "-an",
+        "-vf",
+        "scale=320:-2",
+        "-t",
+        "2",
+        "-c:v",
+        "libx264",
+        "-crf",
+        "32",
+        "-pix_fmt",
+        "yuv420p",
+        "-movflags",
+        "+faststart",
+        HERE / "animation.mp4",
+    )
+    for index in range(60):
+        image = gradient((240, 240), SKIES[3][0], SKIES[7][1])
+        draw = ImageDraw.Draw(image)
+        for petal in range(6):
+            angle = index / 60 * 6.28 + petal * 1.047
+            x, y = 120 + 62 * math.cos(angle), 120 + 62 * math.sin(angle)
+            draw.ellipse((x - 26, y - 26, x + 26, y + 26), fill=(255, 220 - petal * 22, 120 + petal * 20))
+        image.save(work / f"r{index:03d}.png")
+    run(
+        FFMPEG,
+        "-y",
+        "-framerate",
+        "20",
+        "-i",
+        work / "r%03d.png",
+        *audio,
+        "-c:v",
+        "libx264",
+        "-crf",
+        "30",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "40k",
+        "-shortest",
+        "-movflags",
+        "+faststart",
+        HERE / "round.mp4",
+    )
+    run(
+        FFMPEG,
+        "-y",
+        "-framerate",
+        "20",
+        "-i",
+        work / "r%03d.png",
+        "-t",
+        "2",
+        "-vf",
+        "scale=512:512",
+        "-an",
+        "-c:v",
+        "libvpx-vp9",
+        "-crf",
+        "46",
+        "-b:v",
+        "0",
+        HERE / "sticker.webm",
+    )
+
+
+def sounds(work: Path) -> None:
+    """The spoken notes as Telegram encodes them (Opus in Ogg), and a piece of music with tags."""
+    for name, spoken in SPOKEN.items():
+        run("espeak-ng", "-v", "en-us", "-s", "150", "-w", work / f"{name}.wav", spoken)
+        run(
+            FFMPEG,
+            "-y",
+            "-i",
+            work / f"{name}.wav",
+            "-c:a",
+            "libopus",
+            "-b:a",
+            "20k",
+            "-ac",
+            "1",
+            "-ar",
+            "48000",
+            "-map_metadata",
+            "-1",
+            HERE / f"{name}.ogg",
+        )
+    (work / "song.raw").write_bytes(tune(8.0))
+    run(
+        FFMPEG,
+        "-y",
+        "-f",
+        "s16le",
+        "-ar",
+        "44100",
+        "-ac",
+        "1",
+        "-i",
+        work / "song.raw",
+        "-c:a",
+        "libmp3lame",
+        "-b:a",
+        "48k",
+        "-metadata",
+        "title=Small Hours",
+        "-metadata",
+        "artist=The Demo Trio",
+        HERE / "song.mp3",
+    )
+
+
+def stickers() -> None:
+    """A still sticker (WebP) and an animated one (TGS: Lottie JSON, gzipped)."""
+    image = Image.new("RGBA", (512, 512))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((66, 66, 446, 446), fill=(255, 209, 71, 255), outline=(120, 80, 10, 255), width=10)
+    draw.ellipse((170, 180, 210, 240), fill=(70, 45, 10, 255))
+    draw.ellipse((302, 180, 342, 240), fill=(70, 45, 10, 255))
+    draw.arc((160, 200, 352, 370), 20, 160, fill=(70, 45, 10, 255), width=16)
+    image.save(HERE / "sticker.webp", quality=80)
+    spin = {
+        "a": 1,
+        "k": [{"t": 0, "s": [0], "i": {"x": [0.5], "y": [1]}, "o": {"x": [0.5], "y": [0]}}, {"t": 60, "s": [360]}],
+    }
+    still: dict[str, Any] = {
+        "o": {"a": 0, "k": 100},
+        "p": {"a": 0, "k": [256, 256, 0]},
+        "a": {"a": 0, "k": [0, 0, 0]},
+        "s": {"a": 0, "k": [100, 100, 100]},
+        "r": spin,
+    }
+    shapes = [
+        {
+            "ty": "gr",
+            "it": [
+                {
+                    "ty": "sr",
+                    "sy": 1,
+                    "d": 1,
+                    "pt": {"a": 0, "k": 5},
+                    "p": {"a": 0, "k": [0, 0]},
+                    "r": {"a": 0, "k": 0},
+                    "ir": {"a": 0, "k": 90},
+                    "is": {"a": 0, "k": 0},
+                    "or": {"a": 0, "k": 200},
+                    "os": {"a": 0, "k": 0},
+                },
+                {"ty": "fl", "c": {"a": 0, "k": [1, 0.75, 0.1, 1]}, "o": {"a": 0, "k": 100}},
+                {
+                    "ty": "tr",
+                    "p": {"a": 0, "k": [0, 0]},
+                    "a": {"a": 0, "k": [0, 0]},
+                    "s": {"a": 0, "k": [100, 100]},
+                    "r": {"a": 0, "k": 0},
+                    "o": {"a": 0, "k": 100},
+                },
+            ],
+        }
+    ]
+    lottie = {
+        "tgs": 1,
+        "v": "5.5.2",
+        "fr": 60,
+        "ip": 0,
+        "op": 60,
+        "w": 512,
+        "h": 512,
+        "nm": "star",
+        "ddd": 0,
+        "assets": [],
+        "layers": [
+            {
+                "ddd": 0,
+                "ind": 1,
+                "ty": 4,
+                "nm": "star",
+                "sr": 1,
+                "ks": still,
+                "ao": 0,
+                "shapes": shapes,
+                "ip": 0,
+                "op": 60,
+                "st": 0,
+                "bm": 0,
+            }
+        ],
+    }
+    (HERE / "sticker.tgs").write_bytes(gzip.compress(json.dumps(lottie).encode(), mtime=0))
+
+
+def documents() -> None:
+    """A one-page PDF and a ZIP archive."""
+    text = (
+        b"BT /F1 26 Tf 72 720 Td (Field notes) Tj 0 -40 Td "
+        b"/F1 13 Tf (Three traces, two corrections, one good lunch.) Tj ET"
+    )
+    bodies = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(text), text),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    out = io.BytesIO(b"%PDF-1.4\n")
+    out.seek(0, io.SEEK_END)
+    offsets = []
+    for number, body in enumerate(bodies, 1):
+        offsets.append(out.tell())
+        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
+    table = out.tell()
+    out.write(b"xref\n0 6\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offset for offset in offsets))
+    out.write(b"trailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % table)
+    (HERE / "notes.pdf").write_bytes(out.getvalue())
+    with zipfile.ZipFile(HERE / "traces.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            points = "\n".join(f"{38.7 + number / 10 + step / 1e4:.5f},-9.14{step:03d}" for step in range(200))
+            archive.writestr(zipfile.ZipInfo(f"trace{number}.csv", (2024, 5, 14, 9, 15, 0)), points)
+
+
+def main() -> None:
+    """Make everything."""
+    photos()
+    avatars()
+    stickers()
+    documents()
+    with tempfile.TemporaryDirectory() as folder:
+        films(Path(folder))
+        sounds(Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The benchmark world: one supergroup with any number of messages, served from bytes that are encoded ahead."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from telethon.extensions import BinaryReader
+from telethon.tl import types
+
+from tobs_tui.sandbox.worlds.cast import add_bench_cast, new_world
+from tobs_tui.sandbox.worlds.markup import parse
+from tobs_tui.sandbox.worlds.peers import Channel, PeerKey, channel_key, tl_peer
+from tobs_tui.sandbox.worlds.prose.talk import tech_sentences
+from tobs_tui.sandbox.worlds.rng import Rng, stable_int64
+from tobs_tui.sandbox.worlds.world import DialogEntry, World
+
+DEFAULT_MESSAGES = 100_000
+BENCH_CHANNEL_ID = 1_700_000_001
+RECORD_BYTES = 212
+VARIANTS = 64
+FIRST_DATE = 1_577_836_800  # 2020-01-01
+SECONDS_BETWEEN = 47
+_WORDS = RECORD_BYTES // 4
+_ID_WORD = 3  # after the constructor and two words of flags
+_DATE_WORD = _ID_WORD + 1 + 3 + 3  # after the id; sender and peer take three words each
+_HOLE_EVERY = 97
+
+
+class BenchHistory:
+    """Messages whose encoded form is one of `VARIANTS` records of `RECORD_BYTES`, with id and date patched in.
+
+    A page is a slice of a template that repeats the variants newest first, so that serving it is two strided copies
+    of
+    4-byte words, whatever the page's size. Memory: 8 bytes a message.
+    """
+
+    def __init__(self, peer: PeerKey, count: int, variants: Sequence[bytes]) -> None:
+        self.peer = peer
+        self.ids = array("i", dense_ids(count))
+        self.dates = array("i", [FIRST_DATE + SECONDS_BETWEEN * message_id for message_id in self.ids])
+        self._template = b"".join(reversed(variants)) * 3
+
+    def encoded(self, positions: Sequence[int]) -> bytes:
+        """See `History.encoded`."""
+        if not positions:
+            return b""
+        newest, oldest = positions[0], positions[-1]
+        if newest - oldest + 1 != len(positions) or len(positions) > 2 * VARIANTS:
+            return b"".join([self.encoded((position,)) for position in positions])
+        start = (VARIANTS - 1 - newest % VARIANTS) * RECORD_BYTES
+        page = bytearray(self._template[start : start + len(positions) * RECORD_BYTES])
+        words = memoryview(page).cast("i")
+        words[_ID_WORD::_WORDS] = memoryview(self.ids[oldest : newest + 1][::-1])
+        words[_DATE_WORD::_WORDS] = memoryview(self.dates[oldest : newest + 1][::-1])
+        return bytes(page)
+
+    def message(self, position: int) -> Any:
+        """See `History.message`."""
+        return BinaryReader(self.encoded((position,))).tgread_object()
+
+    def mentioned(self, positions: Sequence[int]) -> set[PeerKey]:
+        """See `History.mentioned`; the answer carries everybody anyway."""
+        return {self.peer}
+
+    def thread(self, root: int) -> Sequence[int]:
+        """See `History.thread`: there are none."""
+        return ()
+
+    def thread_at(self, position: int) -> int:
+        """See `History.thread_at`: there are none."""
+        return 0
+
+    def matching(self, name: str, test: Callable[[Any], bool]) -> Sequence[int]:
+        """See `History.matching`: the variants decide, since ids and dates change nothing."""
+        hits = {variant for variant in range(min(VARIANTS, len(self.ids))) if test(self.message(variant))}
+        return [position for position in range(len(self.ids)) if position % VARIANTS in hits]
+
+
+def dense_ids(count: int) -> list[int]:
+    """`count` ascending ids from 1 on, with one id in `_HOLE_EVERY` missing, as if deleted."""
+    ids: list[int] = []
+    candidate = 1
+    while len(ids) < count:
+        run = min(count - len(ids), _HOLE_EVERY - 1)
+        ids.extend(range(candidate, candidate + run))
+        candidate += run + 1
+    return ids
+
+
+def _variant(channel: PeerKey, sender: int, text: str) -> bytes:
+    """A message of exactly `RECORD_BYTES`; its text is cut and filled to fit."""
+    shown, entities = parse(text)
+    padded = shown
+    while True:
+        raw = bytes(
+            types.Message(
+                id=1,
+                peer_id=tl_peer(channel),
+                from_id=types.PeerUser(sender),
+                date=FIRST_DATE,
+                message=padded,
+                entities=entities or None,
+            )
+        )
+        if len(raw) == RECORD_BYTES:
+            return raw
+        if len(raw) > RECORD_BYTES:
+            padded = padded[:-1]
+            entities = [entity for entity in entities if entity.offset + entity.length <= len(padded)]
+        else:
+            padded += " ok" if padded.endswith((" ", ".")) else "."
+
+
+def load_bench(seed: int, messages: int) -> World:
+    """The benchmark world with `messages` messages in its one supergroup."""
+    world = new_world("bench", seed)
+    members = add_bench_cast(world)
+    rng = Rng(f"bench:{seed}")
+    channel = Channel(
+        id=BENCH_CHANNEL_ID,
+        title="Benchmark Hall",
+        date=FIRST_DATE,
+        username="benchmark_hall",
+        access_hash=stable_int64("bench", seed, BENCH_CHANNEL_ID),
+        members=members,
+        creator_id=members[0],
+        about="As many messages as you ask for, and nothing else.",
+    )
+    world.channels[channel.id] = channel
+    sentences = tech_sentences(rng, VARIANTS)
+    variants = [
+        _variant(channel_key(channel.id), members[number % len(members)], sentence)
+        for number, sentence in enumerate(sentences)
+    ]
+    world.histories[channel.key] = BenchHistory(channel.key, messages, variants)
+    world.dialogs.append(DialogEntry(channel.key))
+    chats, users = world.encoded_peers([channel.key, *members])
+    world.fixed_answer = lambda _keys: (chats, users)
+    return world

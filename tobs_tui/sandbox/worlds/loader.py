@@ -1,0 +1,29 @@
+"""Loading a world by its name."""
+
+from __future__ import annotations
+
+from tobs_tui.sandbox.worlds.world import World
+
+DEFAULT_SEED = 1
+WORLD_NAMES = ("demo", "bench")
+
+
+class UnknownWorld(ValueError):
+    """There is no world of this name."""
+
+
+def load_world(name: str = "demo", *, seed: int = DEFAULT_SEED, messages: int | None = None) -> World:
+    """The world of this name; the same seed gives the same bytes in every process and Python version.
+
+    `messages` sets the benchmark world's size (100,000 by default); the demo world has a size of its own and takes no
+    notice. Raises `UnknownWorld`.
+    """
+    if name == "demo":
+        from tobs_tui.sandbox.worlds.demo import load_demo
+
+        return load_demo(seed)
+    if name == "bench":
+        from tobs_tui.sandbox.worlds.bench import DEFAULT_MESSAGES, load_bench
+
+        return load_bench(seed, DEFAULT_MESSAGES if messages is None else messages)
+    raise UnknownWorld(f'There is no world "{name}". Known worlds: {", ".join(WORLD_NAMES)}.')

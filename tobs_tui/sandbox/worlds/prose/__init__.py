@@ -1,0 +1,1 @@
+"""Word banks in several scripts, and the talk that is made from them."""
