@@ -33,9 +33,7 @@ class _History:
     density=st.floats(0.001, 1.0),
 )
 @settings(max_examples=150, deadline=None)
-def test_pieces_always_partition_what_is_left(
-    hi: int, steps: list[tuple[str, int]], density: float
-) -> None:
+def test_pieces_always_partition_what_is_left(hi: int, steps: list[tuple[str, int]], density: float) -> None:
     track = _track(hi, expected=hi * density)
     pool = RangePool()
     first = Piece(track, 1, hi)

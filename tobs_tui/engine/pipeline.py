@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from loguru import logger
@@ -20,7 +19,7 @@ from tobs_tui.model.run import Failure
 
 
 class PageDone(Struct, frozen=True):
-    """A page of `track` is in the archive; `size` is what it weighed raw. `pid` is the process that decoded it (0 = none)."""
+    """A page is in the archive; `size` is what it weighed raw, `pid` the process that decoded it (0 = none)."""
 
     track: Track
     messages: int
@@ -57,7 +56,7 @@ class Pipeline:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def put(self, track: Track, ids: Interval, raw: bytes) -> None:
-        """Take in the answer that settles `ids`; waits while there is no room. Cancelled while waiting, takes nothing."""
+        """Take in the answer that settles `ids`; waits while there is no room. Takes nothing when cancelled."""
         track.pages_in_flight += 1
         try:
             await self.budget.take(len(raw))

@@ -116,11 +116,6 @@ class RangePool:
         del self._walked[piece]
         piece.track.open_pieces -= 1
 
-    def give_back(self, piece: Piece) -> None:
-        """A worker leaves a piece that it took, to be walked later: first in the queue."""
-        del self._walked[piece]
-        self._waiting.appendleft(piece)
-
     def drop(self, track: Track) -> None:
         """Forget what waits of a track, and let its walkers find their pieces at an end."""
         kept = [piece for piece in self._waiting if piece.track is not track]

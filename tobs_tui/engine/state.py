@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from loguru import logger
 
+from tobs_tui.engine.sums import Counters, RowSums
 from tobs_tui.engine.workers import WorkerTable
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import (
@@ -36,54 +36,6 @@ QUIET_S = 1.0
 """Without any change an update still goes out this often: time itself passes."""
 
 
-class Counters:
-    """What is counted over the whole run and belongs to no row."""
-
-    def __init__(self) -> None:
-        self.files_reused = 0
-        self.bytes_saved = 0
-        self.skipped = 0
-        self.unknown = 0
-        self.requests = 0
-        self.flood_waits = 0
-        self.flood_seconds = 0.0
-        self.retries = 0
-        self.errors = 0
-        self.notes = 0
-
-
-class _Sums:
-    """Sums over the chat rows, kept up to date row by row: a run may have thousands."""
-
-    def __init__(self) -> None:
-        self.rows = self.done = self.unknown_totals = 0
-        self.messages = self.new = self.total = self.remaining = self.rendered = 0
-        self.files = self.files_total = self.bytes = self.bytes_total = 0
-        self.weight = 0
-        self.fetched = 0.0
-
-    def count(self, row: ChatProgress, sign: int) -> None:
-        """Add (sign 1) or take away (-1) a row."""
-        self.rows += sign
-        self.done += sign * (row.state in (ChatState.DONE, ChatState.FAILED))
-        self.messages += sign * row.messages
-        self.new += sign * row.messages_new
-        self.rendered += sign * row.rendered
-        self.files += sign * row.media
-        self.files_total += sign * row.media_total
-        self.bytes += sign * row.media_bytes
-        self.bytes_total += sign * row.media_bytes_total
-        if row.messages_total < 0:
-            self.unknown_totals += sign
-        else:
-            self.total += sign * row.messages_total
-            finished = row.fetched >= 1.0 or row.state in (ChatState.DONE, ChatState.FAILED)
-            self.remaining += sign * (0 if finished else max(0, row.messages_total - row.messages))
-        weight = max(1, row.messages_total)
-        self.weight += sign * weight
-        self.fetched += sign * weight * row.fetched
-
-
 class RunBoard:
     """Collects the facts of one run. Single-threaded: the event loop's own. `alerts`, `workers` and `counters` are open
     to everyone who has something to report."""
@@ -102,7 +54,7 @@ class RunBoard:
         self._finished_at = 0.0
         self._rows: dict[tuple[int, int], ChatProgress] = {}
         self._dirty: dict[tuple[int, int], None] = {}
-        self._sums = _Sums()
+        self._sums = RowSums()
         self._log: list[LogLine] = []
         self._failures: list[Failure] = []
         self._rates: list[float] = []
@@ -329,7 +281,3 @@ class RunBoard:
             failures=tuple(self._told_failures),
             rate_history=tuple(self._told_rates),
         )
-
-
-Publish = Callable[[RunUpdated], None]
-"""Who hears of updates."""

@@ -79,7 +79,7 @@ class WorkerTable:
         self._workers: dict[str, WorkerStats] = {}
 
     def hire(self, prefix: str, role: WorkerRole, count: int) -> list[WorkerStats]:
-        """`count` workers named prefix01, prefix02, ...; a single one without a number keeps the bare prefix."""
+        """`count` workers named prefix01, prefix02, ...; the committing one, of which there is one, by the prefix."""
         names = (
             [prefix] if count == 1 and role is WorkerRole.COMMIT else [f"{prefix}{n:02}" for n in range(1, count + 1)]
         )
@@ -111,6 +111,10 @@ class WorkerTable:
         for worker in workers:
             if not worker.pid and alive:
                 worker.pid = alive.pop(0)
+
+    def by_name(self, name: str) -> WorkerStats | None:
+        """The worker of this name."""
+        return self._workers.get(name)
 
     def by_pid(self, pid: int) -> WorkerStats | None:
         """The worker whose process has this id."""

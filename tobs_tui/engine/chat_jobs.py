@@ -1,0 +1,289 @@
+"""The fetching half of a run: plans chat after chat, has them walked, and keeps their rows on the board."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from tobs_tui.archive.records import ChatRecord
+from tobs_tui.engine.commit import Writer
+from tobs_tui.engine.decode_pool import DecodePool
+from tobs_tui.engine.fetch import RUN_ENDING, FetchCrew
+from tobs_tui.engine.pipeline import PageDone, Pipeline
+from tobs_tui.engine.plan import ChatPlan, Planner
+from tobs_tui.engine.ranges import Track
+from tobs_tui.engine.state import RunBoard
+from tobs_tui.engine.targets import Target
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.peers import Dialog, Peer, PeerKind
+from tobs_tui.model.profile import Performance
+from tobs_tui.model.run import ChatProgress, ChatState, Failure, Level, WorkerRole, WorkerState
+from tobs_tui.telegram.link import TelegramLink
+
+T = TypeVar("T")
+
+PLANNERS = 3
+"""Chats planned at once: each takes two or three requests, whose answers would otherwise be waited for one by one."""
+
+RECONNECT_S = 5
+"""Seconds between attempts of a planning request while Telegram cannot be reached."""
+
+
+class ChatJob:
+    """One chat of a run on its way: planned, walked, settled."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.record: ChatRecord | None = None
+        self.tracks: tuple[Track, ...] = ()
+        self.failed = False
+        self.reported = False
+
+    @property
+    def keys(self) -> list[tuple[int, int]]:
+        """Its rows' keys."""
+        return [(self.target.chat, topic) for topic in self.target.topics or (0,)]
+
+    @property
+    def fetched(self) -> bool:
+        """Whether it is planned and nothing of it is on its way any more."""
+        return self.record is not None and all(track.settled for track in self.tracks)
+
+    @property
+    def covered(self) -> bool:
+        """Whether the ledger has no hole left in what was asked for."""
+        return self.record is not None and all(track.covered for track in self.tracks)
+
+
+class ChatJobs:
+    """Fetches the chats of a run. `on_fetched` hears of each chat when nothing of it is on its way any more, `on_fatal`
+    of an archive that takes no more, `on_wait` of a wait that planning is asked for (and may raise to end it)."""
+
+    def __init__(
+        self,
+        link: TelegramLink,
+        planner: Planner,
+        writer: Writer,
+        decoder: DecodePool,
+        board: RunBoard,
+        performance: Performance,
+        *,
+        on_fetched: Callable[[ChatJob], None],
+        on_fatal: Callable[[TobsError], None],
+        on_wait: Callable[[float], None],
+    ) -> None:
+        self.jobs: dict[int, ChatJob] = {}
+        self._link = link
+        self._planner = planner
+        self._decoder = decoder
+        self._board = board
+        self._on_fetched = on_fetched
+        self._on_fatal = on_fatal
+        self._on_wait = on_wait
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self._to_plan: deque[ChatJob] = deque()
+        self._cm = board.workers.hire("cm", WorkerRole.COMMIT, 1)[0]
+        workers = board.workers.hire("w", WorkerRole.FETCH, performance.history_workers)
+        board.workers.hire("d", WorkerRole.DECODE, performance.decode_processes)
+        self.pipeline = Pipeline(decoder, writer, self, performance.queue_mb * 1024 * 1024)
+        self.crew = FetchCrew(link, self.pipeline, workers, self._title, self._refused, self._walking)
+
+    def enlist(self, target: Target) -> None:
+        """Take a chat on. One that is there already is not taken twice."""
+        if target.chat in self.jobs:
+            return
+        job = self.jobs[target.chat] = ChatJob(target)
+        self._to_plan.append(job)
+        for chat, topic in job.keys:
+            total = target.dialog.message_count if not topic else -1
+            title = target.dialog.peer.title or str(chat)
+            self._board.put(ChatProgress(chat=chat, topic=topic, title=title, messages_total=total))
+
+    async def fetch(self) -> None:
+        """Plan and walk everything enlisted. Raises the `TobsError` that ends the run. Cancel it to stop at once.
+
+        Pages taken in by then are still on their way to the archive: see `pipeline.drain`.
+        """
+        self.crew.begin()
+        try:
+            await _all_or_none(self._plan_everything(), self.crew.join())
+        finally:
+            await self.crew.stop()
+
+    def pause(self) -> None:
+        """Begin nothing new."""
+        self._gate.clear()
+        self.crew.pause()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._gate.set()
+        self.crew.resume()
+
+    # --- planning -----------------------------------------------------------------------------------------------------
+
+    async def _plan_everything(self) -> None:
+        await _all_or_none(*(self._plan_some() for _ in range(PLANNERS)))
+        await self.crew.no_more()
+
+    async def _plan_some(self) -> None:
+        while self._to_plan:
+            await self._gate.wait()
+            if self._to_plan:
+                await self._plan(self._to_plan.popleft())
+
+    async def _plan(self, job: ChatJob) -> None:
+        try:
+            plan = await self.patiently(lambda: self._planner.plan(job.target))
+        except TobsError as error:
+            if error.code in RUN_ENDING:
+                raise
+            self._fail(job, error)
+            return
+        self._take_plan(job, plan)
+        await self.crew.add(plan.pieces)
+        if plan.old_half and not job.target.topics:
+            self.enlist(self._old_half(plan))
+        self._check(job)
+
+    async def patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer of `ask`, however long Telegram makes the run wait for it."""
+        while True:
+            try:
+                return await ask()
+            except TobsError as error:
+                if error.code is ErrorCode.SERVER_UNREACHABLE:
+                    await asyncio.sleep(RECONNECT_S)
+                elif error.code is ErrorCode.FLOOD_WAIT:
+                    self._on_wait(error.wait_s)
+                    await asyncio.sleep(max(1, error.wait_s))
+                else:
+                    raise
+
+    def _take_plan(self, job: ChatJob, plan: ChatPlan) -> None:
+        job.tracks = tuple(row.track for row in plan.rows)
+        job.record = plan.record
+        for row in plan.rows:
+            self._board.put(
+                ChatProgress(
+                    chat=row.track.chat,
+                    topic=row.track.scope,
+                    title=row.title,
+                    messages=row.known,
+                    messages_total=row.total,
+                    fetched=row.track.share,
+                )
+            )
+        for topic in plan.missing_topics:
+            reason = f"The topic {topic} is not there any more."
+            self._board.change((plan.record.id, topic), state=ChatState.FAILED, error=reason)
+            self._board.fail(
+                Failure(
+                    chat=plan.record.id,
+                    what="topic",
+                    reason=reason,
+                    code=ErrorCode.CHAT_NOT_FOUND,
+                    message_id=topic,
+                    title=plan.record.title,
+                )
+            )
+
+    def _old_half(self, plan: ChatPlan) -> Target:
+        """The basic group that a supergroup grew out of, whose history has an id space of its own."""
+        title = plan.record.title
+        peer = self._link.peer(plan.old_half) or Peer(plan.old_half, PeerKind.GROUP, title)
+        return Target(Dialog(peer), successor=plan.record.id)
+
+    # --- what the workers report --------------------------------------------------------------------------------------
+
+    def _title(self, track: Track) -> str:
+        return self._board.row(track.key).title
+
+    def _walking(self, track: Track, worker: str) -> None:
+        self._board.change(track.key, state=ChatState.FETCHING, worker=worker)
+
+    def _refused(self, track: Track, error: TobsError) -> None:
+        job = self.jobs[track.chat]
+        self._fail_row(track.key, error.sentence)
+        if not job.failed:
+            self._fail(job, error, rows=False)
+
+    def _fail(self, job: ChatJob, error: TobsError, *, rows: bool = True) -> None:
+        job.failed = True
+        for key in job.keys if rows else ():
+            self._fail_row(key, error.sentence)
+        title = self._board.row(job.keys[0]).title
+        self._board.fail(
+            Failure(chat=job.target.chat, what="chat", reason=error.sentence, code=error.code, title=title)
+        )
+        self._board.alerts.open(f"chat-{job.target.chat}", Level.ERROR, f"{title}: {error.sentence}")
+
+    def _fail_row(self, key: tuple[int, int], sentence: str) -> None:
+        self._board.change(key, state=ChatState.FAILED, error=sentence, worker="", wait_until=0.0)
+
+    def _check(self, job: ChatJob) -> None:
+        if job.fetched and not job.reported:
+            job.reported = True
+            self._on_fetched(job)
+
+    def page_done(self, page: PageDone) -> None:
+        """A page is in the archive."""
+        board = self._board
+        new = page.committed.committed.new
+        board.count_messages(page.track.key, new, page.track.share)
+        board.count_bytes(page.size)
+        board.counters.unknown += page.unknown
+        self._cm.count(page.messages, page.size)
+        self._cm.begin(board.row(page.track.key).title, page.track.chat)
+        if page.committed.peers:
+            self._link.remember_peers(page.committed.peers)
+        if page.pid:
+            decoder = board.workers.by_pid(page.pid)
+            if decoder is None:
+                board.workers.assign_pids(WorkerRole.DECODE, self._decoder.pids())
+                decoder = board.workers.by_pid(page.pid)
+            if decoder is not None:
+                decoder.count(page.messages, page.size)
+
+    def page_lost(self, track: Track, failure: Failure) -> None:
+        """A page cannot be decoded."""
+        row = self._board.row(track.key)
+        self._board.fail(Failure(chat=failure.chat, what=failure.what, reason=failure.reason, title=row.title))
+        track.failed = True
+        self._board.change(track.key, error=failure.reason)
+
+    def track_settled(self, track: Track) -> None:
+        """Nothing of a track is on its way any more."""
+        if self._board.row(track.key).state is not ChatState.FAILED:
+            self._board.change(track.key, fetched=track.share)
+        self._check(self.jobs[track.chat])
+
+    def writing_failed(self, error: TobsError) -> None:
+        """The archive takes no more."""
+        self._on_fatal(error)
+
+    def show_queues(self, writer: Writer) -> None:
+        """Bring the decoders' and the writer's rows up to date. All decoders share one queue."""
+        waiting = self._decoder.waiting
+        self._board.workers.assign_pids(WorkerRole.DECODE, self._decoder.pids())
+        for index, worker in enumerate(self._board.workers.of_role(WorkerRole.DECODE)):
+            busy = index < waiting
+            worker.queue = waiting
+            worker.state = WorkerState.BUSY if busy else WorkerState.IDLE
+        self._cm.queue = writer.waiting
+        if not self._cm.queue and not waiting:
+            self._cm.rest()
+
+
+async def _all_or_none(*work: Coroutine[Any, Any, None]) -> None:
+    """Do all of it at once; the first that fails stops the others, and its error is raised."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
