@@ -1,9 +1,9 @@
 """Service actions: from TL layer 229's `MessageAction*` into `model.messages.Action`, kind by kind.
 
-The list below says what the slots of an `Action` mean for each kind; slots that are not named stay at their defaults. It
-is the contract between `telegram.action_slots`, which fills them, and `render.actions`, which words them. Peer ids are
-marked; 0 = unknown. "in XTR" means whole Telegram stars. The person who acted is the message's `sender`, never repeated
-here. Whenever the service message answers another message, `message_id` is that message (same chat), for every kind.
+What the slots of an `Action` mean, kind by kind; slots that are not named stay at their defaults. It is the contract
+between `telegram.action_slots`, which fills them, and `render.actions`, which words them. Peer ids are marked;
+0 = unknown. "in XTR" means whole Telegram stars. The person who acted is the message's `sender`, never repeated here.
+Whenever the service message answers another message, `message_id` is that message (same chat), for every kind.
 
 BoostApply: amount: boosts
 BotAllowed: text: domain that was logged in to; extra: title of the bot's app; flag: from the attachment menu; flag2:

@@ -1,0 +1,142 @@
+"""What every part of a link works through: one way to send a request, with its waits, retries and the session's end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from telethon.tl import TLRequest, types
+from telethon.tl.functions import InvokeWithMessagesRangeRequest, InvokeWithTakeoutRequest
+
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.intervals import Interval
+from tobs_tui.model.peers import Peer, PeerKind, bare_id, is_channel_id
+from tobs_tui.model.server import ServerAddress
+from tobs_tui.telegram.events import LinkEvent, LinkStats, SessionEnded
+from tobs_tui.telegram.limiter import Limiter, Patience
+from tobs_tui.telegram.line import Envelope, without_updates
+from tobs_tui.telegram.network import Network
+from tobs_tui.telegram.refusals import Refusal, error_of, session_sentence
+from tobs_tui.telegram.session import Session
+
+
+class Core:
+    """Session, network and limiter of one account."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        api_id: int,
+        api_hash: str,
+        server: ServerAddress | None,
+        connections: int,
+        on_event: Callable[[LinkEvent], None],
+    ) -> None:
+        self.session = session
+        self.api_id = api_id
+        self.api_hash = api_hash
+        self.stats = LinkStats()
+        self.on_event = on_event
+        self.limiter = Limiter(on_event, self.stats)
+        self.login_token_used = asyncio.Event()
+        self.network = Network(
+            session,
+            api_id=api_id,
+            server=server,
+            connections=connections,
+            on_event=on_event,
+            on_update=self._on_update,
+        )
+
+    async def call(
+        self,
+        query: TLRequest,
+        *,
+        patience: Patience = Patience.PERSON,
+        raw: bool = False,
+        chat: int = 0,
+        takeout: int = 0,
+        part: Interval | None = None,
+        signed_in: bool = True,
+    ) -> Any:
+        """Telegram's answer to `query`: TL objects, or with `raw` the undecoded bytes.
+
+        `takeout` is the id of the takeout session to ask within (0 = outside), `part` the range of the split history.
+        Raises `Refusal` for errors that a caller may know better about, and TobsError for a session that is over, a
+        server that cannot be reached, and waits beyond the patience.
+        """
+        wrapped = query
+        if part is not None:
+            wrapped = InvokeWithMessagesRangeRequest(types.MessageRange(part.lo, part.hi), wrapped)
+        if takeout:
+            wrapped = InvokeWithTakeoutRequest(takeout, wrapped)
+        if signed_in:
+            wrapped = without_updates(wrapped)
+        envelope = Envelope(query, wrapped, raw=raw)
+        method = method_name(type(query))
+        try:
+            return await self.limiter.run(
+                method, lambda: self.network.main_line().send(envelope), patience=patience, chat=chat
+            )
+        except Refusal as refusal:
+            if refusal.ends_session:
+                raise await self.end_session(refusal) from refusal
+            raise
+
+    async def ask(self, query: TLRequest, **options: Any) -> Any:
+        """As `call`, with every refusal turned into a TobsError."""
+        try:
+            return await self.call(query, **options)
+        except Refusal as refusal:
+            raise error_of(refusal, method=method_name(type(query))) from refusal
+
+    async def end_session(self, refusal: Refusal) -> TobsError:
+        """Forget the account if anybody was signed in; gives the error to raise."""
+        if not self.session.data.self_id:
+            return TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Sign in first.")
+        sentence = session_sentence(refusal.name)
+        self.session.forget_account()
+        self.session.save()
+        await self.network.close()
+        self.on_event(SessionEnded(sentence))
+        return TobsError(ErrorCode.SESSION_ENDED, sentence, "Sign in again.")
+
+    def input_peer(self, chat: int) -> Any:
+        """The TL `InputPeer` of a marked id. TobsError CHAT_NOT_FOUND when its access hash was never seen."""
+        if chat < 0 and not is_channel_id(chat):
+            return types.InputPeerChat(-chat)
+        if chat and chat == self.session.data.self_id:
+            return types.InputPeerSelf()
+        peer = self.session.data.peers.get(chat)
+        if peer is None or (not peer.access_hash and peer.kind is not PeerKind.SAVED):
+            raise TobsError(
+                ErrorCode.CHAT_NOT_FOUND,
+                f"The chat {chat} is not among the chats of this account.",
+                "Refresh the list of chats, or name it by its @name.",
+            )
+        kind = types.InputPeerChannel if is_channel_id(chat) else types.InputPeerUser
+        return kind(bare_id(chat), peer.access_hash)
+
+    def input_channel(self, chat: int) -> Any:
+        """The TL `InputChannel` of a marked channel id. TobsError as `input_peer`."""
+        peer = self.input_peer(chat)
+        return types.InputChannel(peer.channel_id, peer.access_hash)
+
+    def peer(self, chat: int) -> Peer | None:
+        """The peer of a marked id as last seen."""
+        return self.session.data.peers.get(chat)
+
+    def _on_update(self, update: Any) -> None:
+        """The only update that is waited for: a login token was accepted on another device."""
+        if isinstance(getattr(update, "update", None), types.UpdateLoginToken):
+            self.login_token_used.set()
+
+
+def method_name(request: type[TLRequest]) -> str:
+    """Telegram's name for a request class: messages.getHistory."""
+    room = request.__module__.rpartition(".functions")[2].lstrip(".")
+    name = request.__name__.removesuffix("Request")
+    name = name[0].lower() + name[1:]
+    return f"{room}.{name}" if room else name

@@ -1,0 +1,250 @@
+"""One connection to a data centre: made when it is first needed, watched, and made anew when it was cut."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from telethon.crypto import AuthKey
+from telethon.errors import AuthKeyNotFound, InvalidBufferError, RPCError
+from telethon.network import ConnectionTcpFull, MTProtoSender
+from telethon.tl import TLObject, TLRequest
+from telethon.tl.functions import InvokeWithoutUpdatesRequest, PingRequest
+
+from tobs_tui.telegram.refusals import Refusal, refusal_of
+
+CONNECT_TIMEOUT_S = 10
+REQUEST_TIMEOUT_S = 60
+PING_EVERY_S = 45
+PING_TIMEOUT_S = 20
+
+
+class _Loggers(dict[str, logging.Logger]):
+    """Telethon asks for a logger a module. All are silenced: whatever matters reaches the caller as an exception."""
+
+    def __missing__(self, key: str) -> logging.Logger:
+        logger = self[key] = logging.getLogger(f"tobs_tui.telethon.{key}")
+        logger.setLevel(logging.CRITICAL + 1)
+        return logger
+
+
+class _Sink:
+    """Stands in for the queue that a sender puts updates in, which would grow for ever without a reader."""
+
+    def __init__(self, on_update: Callable[[Any], None]) -> None:
+        self.put_nowait = on_update
+
+
+class Envelope(TLRequest):  # type: ignore[misc]  # telethon has no types
+    """A request ready to be sent. With `raw`, its answer is the undecoded TL bytes.
+
+    Telethon reads an answer with the outermost request's `read_result`; a wrapper (without updates, takeout) would hide
+    the inner one's. The envelope stands outside every wrapper and knows the `query` that the answer belongs to.
+    """
+
+    def __init__(self, query: TLRequest, wrapped: TLRequest, *, raw: bool = False) -> None:
+        self.query = query
+        self._wrapped = wrapped
+        self._raw = raw
+
+    def _bytes(self) -> bytes:
+        return bytes(self._wrapped._bytes())
+
+    def read_result(self, reader: Any) -> Any:
+        """The answer: bytes or TL objects."""
+        return bytes(reader.read()) if self._raw else self.query.read_result(reader)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For Telethon's own messages only."""
+        return {"_": type(self.query).__name__}
+
+
+def without_updates(request: TLRequest) -> TLRequest:
+    """The request, marked so that Telegram sends no updates to the connection that it goes over."""
+    return InvokeWithoutUpdatesRequest(request)
+
+
+class Line:
+    """A connection that many requests share; Telegram answers them in any order.
+
+    `where` gives the address at the moment of connecting, `key` the key or None, `hello` the first request (layer and
+    client facts), `on_hello` takes its answer. `on_key` is told a newly made key, `on_change(True | False, reason)`
+    when a connection was made or broke by itself. Telethon's sender is used for one connection only, never reconnected:
+    its own reconnecting can leave requests waiting for ever.
+    """
+
+    def __init__(
+        self,
+        dc: int,
+        *,
+        where: Callable[[int], tuple[str, int]],
+        key: Callable[[int], bytes | None],
+        on_key: Callable[[int, bytes], None],
+        hello: Callable[[], TLRequest],
+        on_hello: Callable[[Any], None],
+        on_change: Callable[[Line, bool, str], None],
+        on_update: Callable[[Any], None],
+    ) -> None:
+        self.dc = dc
+        self.latency_ms = -1.0
+        self._where = where
+        self._key = key
+        self._on_key = on_key
+        self._hello = hello
+        self._on_hello = on_hello
+        self._on_change = on_change
+        self._sink = _Sink(on_update)
+        self._sender: MTProtoSender | None = None
+        self._lock = asyncio.Lock()
+        self._outstanding: set[asyncio.Future[Any]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._load = 0
+        self._closed = False
+
+    @property
+    def load(self) -> int:
+        """Requests in flight, those that wait for the connection included."""
+        return self._load
+
+    @property
+    def connected(self) -> bool:
+        """Whether requests can go out at once."""
+        return self._sender is not None and bool(self._sender.is_connected())
+
+    async def send(self, request: Envelope) -> Any:
+        """The answer. Raises OSError or TimeoutError when the connection fails, `Refusal` when Telegram does."""
+        self._load += 1
+        try:
+            return await self._answer(await self._ready(), request, REQUEST_TIMEOUT_S)
+        finally:
+            self._load -= 1
+
+    async def open(self) -> None:
+        """Connect now. Raises as `send`."""
+        await self._ready()
+
+    async def close(self) -> None:
+        """Cut the connection; requests in flight fail. It does not open again."""
+        self._closed = True
+        async with self._lock:
+            await self._drop()
+
+    async def drop(self) -> None:
+        """Cut the connection; the next request makes a new one."""
+        async with self._lock:
+            await self._drop()
+
+    async def _drop(self) -> None:
+        sender, self._sender = self._sender, None
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        if sender is not None:
+            await sender.disconnect()
+        self._fail_outstanding("the connection was closed")
+
+    def _fail_outstanding(self, reason: str) -> None:
+        for future in list(self._outstanding):
+            if not future.done():
+                future.set_exception(ConnectionError(reason))
+
+    async def _ready(self) -> MTProtoSender:
+        if self._sender is not None and self._sender.is_connected():
+            return self._sender
+        async with self._lock:
+            if self._closed:
+                raise ConnectionError("the connection was closed")
+            if self._sender is not None and self._sender.is_connected():
+                return self._sender
+            await self._drop()
+            self._sender = await self._connect()
+            return self._sender
+
+    async def _connect(self) -> MTProtoSender:
+        loggers = _Loggers()
+        key = self._key(self.dc)
+        sender = MTProtoSender(
+            AuthKey(key) if key else None,
+            loggers=loggers,
+            retries=0,
+            delay=0,
+            auto_reconnect=False,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            auth_key_callback=self._got_key,
+            updates_queue=self._sink,
+        )
+        host, port = self._where(self.dc)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S * 3):
+                await sender.connect(ConnectionTcpFull(host, port, self.dc, loggers=loggers))
+                query = self._hello()
+                began = time.monotonic()
+                answer = await self._answer(sender, Envelope(query, query), CONNECT_TIMEOUT_S)
+        except BaseException as error:
+            await sender.disconnect()
+            if isinstance(error, OSError | TimeoutError):
+                raise ConnectionError(f"no answer from {host}:{port}") from error
+            raise
+        self.latency_ms = (time.monotonic() - began) * 1000
+        self._on_hello(answer)
+        self._tasks = [asyncio.create_task(self._watch(sender)), asyncio.create_task(self._keep_alive(sender))]
+        self._on_change(self, True, "")
+        return sender
+
+    async def _got_key(self, key: AuthKey) -> None:
+        self._on_key(self.dc, key.key)
+
+    async def _answer(self, sender: MTProtoSender, request: TLObject, timeout: float) -> Any:
+        future = sender.send(request)
+        self._outstanding.add(future)
+        try:
+            async with asyncio.timeout(timeout):
+                return await future
+        except RPCError as error:
+            raise refusal_of(error) from error
+        except AuthKeyNotFound as error:
+            raise Refusal("AUTH_KEY_NOT_FOUND", 404) from error
+        except InvalidBufferError as error:
+            # The transport's own error: 429 asks for fewer connections; anything else is noise on the line.
+            raise ConnectionError(f"transport error {error.code}") from error
+        except TimeoutError as error:
+            raise TimeoutError(f"no answer within {timeout:.0f} seconds") from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if future.cancelled() and task is not None and not task.cancelling():
+                # Telethon cancels what is in flight when a connection ends without an error of its own.
+                raise ConnectionError("the connection was cut") from None
+            raise
+        finally:
+            self._outstanding.discard(future)
+
+    async def _watch(self, sender: MTProtoSender) -> None:
+        reason = "the connection was cut"
+        try:
+            await sender.disconnected
+        except (OSError, EOFError, AuthKeyNotFound, BufferError) as error:
+            reason = str(error) or reason
+        if self._sender is sender and not self._closed:
+            self._fail_outstanding(reason)
+            self._on_change(self, False, reason)
+
+    async def _keep_alive(self, sender: MTProtoSender) -> None:
+        while sender.is_connected():
+            await asyncio.sleep(PING_EVERY_S)
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(PING_TIMEOUT_S):
+                    await sender.send(PingRequest(ping_id=secrets.randbits(62)))
+            except TimeoutError:
+                # Nothing came back: the network swallows packets without closing the connection.
+                with contextlib.suppress(OSError):  # it may be gone already
+                    await sender.disconnect()
+                return
+            except OSError:
+                return
+            self.latency_ms = (time.monotonic() - began) * 1000

@@ -1,0 +1,257 @@
+"""The link to Telegram: what the rest of the program may ask of it, in one place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from tobs_tui.model.intervals import Interval
+from tobs_tui.model.media import File
+from tobs_tui.model.peers import Dialog, Peer, Topic
+from tobs_tui.model.server import ServerAddress
+from tobs_tui.telegram.core import Core
+from tobs_tui.telegram.dialogs import ChatFacts, Dialogs
+from tobs_tui.telegram.events import (
+    ConnectionLost,
+    ConnectionRestored,
+    LinkEvent,
+    LinkStats,
+    Retrying,
+    SessionEnded,
+    WaitEnded,
+    WaitStarted,
+)
+from tobs_tui.telegram.files import FileHash, Files
+from tobs_tui.telegram.history import History
+from tobs_tui.telegram.limiter import unreachable
+from tobs_tui.telegram.refusals import FileReferenceExpired, FileUnavailable, Refusal, error_of
+from tobs_tui.telegram.resolve import Resolver
+from tobs_tui.telegram.session import Session
+from tobs_tui.telegram.sign_in import CodeSent, QrToken, SignIn, SignInOutcome, SignInStep
+from tobs_tui.telegram.takeout import Takeout
+
+__all__ = [
+    "ChatFacts",
+    "CodeSent",
+    "ConnectionLost",
+    "ConnectionRestored",
+    "FileHash",
+    "FileReferenceExpired",
+    "FileUnavailable",
+    "LinkEvent",
+    "LinkStats",
+    "QrToken",
+    "Retrying",
+    "SessionEnded",
+    "SignInOutcome",
+    "SignInStep",
+    "TelegramLink",
+    "WaitEnded",
+    "WaitStarted",
+]
+
+SAVE_EVERY_S = 30.0
+
+
+class TelegramLink:
+    """One account's link. All failures are TobsErrors, except where a method names others.
+
+    Requests of a run (pages, counts, files, takeout) wait as long as Telegram asks and for ever for the network;
+    what a person waits for gives up after seconds. `on_event` is called in the event loop and must not block.
+    """
+
+    def __init__(
+        self,
+        *,
+        session_file: Path,
+        api_id: int,
+        api_hash: str,
+        server: ServerAddress | None = None,
+        connections: int = 1,
+        on_event: Callable[[LinkEvent], None] = lambda _: None,
+    ) -> None:
+        """`server` is a Telegram-compatible server, None for Telegram itself. TobsError for a bad session file."""
+        self._core = Core(
+            Session.load(session_file),
+            api_id=api_id,
+            api_hash=api_hash,
+            server=server,
+            connections=connections,
+            on_event=on_event,
+        )
+        self._sign_in = SignIn(self._core)
+        self._takeout = Takeout(self._core)
+        self._history = History(self._core, self._takeout)
+        self._dialogs = Dialogs(self._core, self._history)
+        self._resolver = Resolver(self._core, self._dialogs)
+        self._files = Files(self._core, self._takeout, self._history)
+        self._saved_at = time.monotonic()
+
+    # The connection
+
+    async def connect(self) -> None:
+        """Reach Telegram. TobsError SERVER_UNREACHABLE, or API_CREDENTIALS_INVALID."""
+        for last in (False, True):
+            try:
+                await self._core.network.open()
+            except Refusal as refusal:
+                if not refusal.ends_session:
+                    raise error_of(refusal) from refusal
+                error = await self._core.end_session(refusal)
+                if last:
+                    raise error from refusal
+            except (OSError, TimeoutError) as failure:
+                raise unreachable(failure) from failure
+            else:
+                break
+        self._core.session.save()
+
+    async def disconnect(self) -> None:
+        """Cut every connection and save the session. The session stays signed in."""
+        self._core.session.save()
+        await self._core.network.close()
+
+    def set_connections(self, count: int) -> None:
+        """Spread requests over `count` connections to the account's data centre."""
+        self._core.network.set_connections(count)
+
+    @property
+    def dc(self) -> int:
+        """The account's data centre."""
+        return self._core.network.dc
+
+    @property
+    def latency_ms(self) -> float:
+        """Milliseconds from a ping to its answer, -1 while unknown."""
+        return self._core.network.latency_ms
+
+    @property
+    def stats(self) -> LinkStats:
+        """Counters since the link was made."""
+        return self._core.stats
+
+    # Signing in
+
+    async def is_authorized(self) -> bool:
+        """Whether this session belongs to a signed-in account."""
+        return await self._sign_in.is_authorized()
+
+    async def me(self) -> Peer:
+        """The account itself."""
+        return await self._sign_in.me()
+
+    async def send_code(self, phone: str) -> CodeSent:
+        """Ask Telegram to send a login code to a phone number."""
+        return await self._sign_in.send_code(phone)
+
+    async def resend_code(self) -> CodeSent:
+        """Ask for the code again, by the next way."""
+        return await self._sign_in.resend_code()
+
+    async def submit_code(self, code: str) -> SignInOutcome:
+        """Sign in with the code."""
+        return await self._sign_in.submit_code(code)
+
+    async def submit_password(self, password: str) -> SignInOutcome:
+        """Sign in with the two-step verification password."""
+        return await self._sign_in.submit_password(password)
+
+    async def start_qr(self) -> QrToken:
+        """A login link to show as a QR code."""
+        return await self._sign_in.start_qr()
+
+    async def wait_qr(self) -> SignInOutcome:
+        """Wait until the QR code was accepted on another device. TobsError CODE_EXPIRED when it was not in time."""
+        return await self._sign_in.wait_qr()
+
+    async def sign_out(self) -> None:
+        """End the session at Telegram and forget it here."""
+        self._takeout.detach()
+        await self._sign_in.sign_out()
+
+    # Chats
+
+    async def dialogs(self) -> list[Dialog]:
+        """Every dialog: pinned first, then the newest, then the archived ones; with the names of their folders."""
+        return await self._dialogs.all()
+
+    async def message_count(self, chat: int) -> int:
+        """How many messages Telegram counts in a chat."""
+        return await self._dialogs.message_count(chat)
+
+    async def chat_facts(self, chat: int) -> ChatFacts:
+        """What Telegram tells of one chat."""
+        return await self._dialogs.facts(chat)
+
+    async def topics(self, chat: int) -> list[Topic]:
+        """Every topic of a forum: pinned first, then by last activity."""
+        return await self._dialogs.topics(chat)
+
+    async def resolve(self, text: str) -> Dialog:
+        """One chat by id, @name, t.me link, invite link or exact title. TobsError CHAT_NOT_FOUND."""
+        return await self._resolver.find(text)
+
+    def remember_peers(self, peers: Iterable[Peer]) -> None:
+        """Keep peers that were seen in pages; the session file gets them at most twice a minute, and at the end."""
+        if self._core.session.remember(peers) and time.monotonic() - self._saved_at > SAVE_EVERY_S:
+            self._saved_at = time.monotonic()
+            self._core.session.save()
+
+    def peer(self, chat: int) -> Peer | None:
+        """The peer of a marked id as last seen."""
+        return self._core.peer(chat)
+
+    # Takeout
+
+    async def begin_takeout(self, *, files: bool) -> None:
+        """Export through a takeout session: the stored one, or a new one. TobsError TAKEOUT_DELAYED with `wait_s`."""
+        await self._takeout.begin(files=files)
+
+    async def end_takeout(self, success: bool) -> None:
+        """Tell Telegram that the export is over, and how."""
+        await self._takeout.end(success=success)
+
+    @property
+    def takeout_active(self) -> bool:
+        """Whether requests go through a takeout session."""
+        return self._takeout.active
+
+    async def splits(self) -> list[Interval]:
+        """The takeout's ranges of message ids, ascending; one that holds all of them outside a takeout."""
+        return list(self._takeout.ranges)
+
+    # Messages
+
+    async def history_page(
+        self, chat: int, *, offset_id: int, add_offset: int = -100, limit: int = 100, topic: int = 0, split: int = -1
+    ) -> bytes:
+        """One undecoded page, newest message first: by default the 100 oldest messages with id >= offset_id.
+
+        An empty page means that there is nothing more. `split` is an index into `splits()`; -1 finds the right one.
+        """
+        return await self._history.page(
+            chat, offset_id=offset_id, add_offset=add_offset, limit=limit, topic=topic, split=split
+        )
+
+    async def messages_by_id(self, chat: int, ids: Sequence[int]) -> bytes:
+        """The undecoded messages with these ids, at most 100 at once."""
+        return await self._history.by_id(chat, ids)
+
+    async def id_at_date(self, chat: int, date: int, topic: int = 0) -> int:
+        """The newest message's id strictly before `date` (seconds since the epoch); 0 if there is none."""
+        return await self._history.id_at_date(chat, date, topic)
+
+    # Files
+
+    async def file_part(self, file: File, offset: int, limit: int) -> bytes:
+        """`limit` bytes of a file from `offset`. Raises `FileReferenceExpired` and `FileUnavailable` too."""
+        return await self._files.part(file, offset, limit)
+
+    async def file_hashes(self, file: File, offset: int) -> list[FileHash]:
+        """The hashes that Telegram has of the parts from `offset` on. Raises as `file_part`."""
+        return await self._files.hashes(file, offset)
+
+    async def refresh_file(self, chat: int, message_id: int, file: File) -> File:
+        """The same file with a fresh reference, from the message that carries it. Raises `FileUnavailable` too."""
+        return await self._files.refresh(chat, message_id, file)

@@ -1,0 +1,200 @@
+"""The connections of an account: to its own data centre for requests, and to any data centre for files."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Callable
+from typing import Any
+
+from telethon.crypto import rsa
+from telethon.tl import TLRequest
+from telethon.tl.alltlobjects import LAYER
+from telethon.tl.functions import InitConnectionRequest, InvokeWithLayerRequest
+from telethon.tl.functions.auth import ExportAuthorizationRequest, ImportAuthorizationRequest
+from telethon.tl.functions.help import GetConfigRequest
+
+from tobs_tui import __version__
+from tobs_tui.model.server import ServerAddress
+from tobs_tui.telegram.events import ConnectionLost, ConnectionRestored, LinkEvent
+from tobs_tui.telegram.line import Envelope, Line, without_updates
+from tobs_tui.telegram.session import HOME_ADDRESS, HOME_DC, Session
+
+FILE_LINES = 2
+"""Connections for files to each foreign data centre; official clients use 2 to 4."""
+
+
+class Network:
+    """Lines to data centres, made as needed. `on_update` gets pushed updates; none are asked for once signed in."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        api_id: int,
+        server: ServerAddress | None,
+        connections: int,
+        on_event: Callable[[LinkEvent], None],
+        on_update: Callable[[Any], None],
+    ) -> None:
+        self._session = session
+        self._api_id = api_id
+        self._server = server
+        self._wanted = connections
+        self._on_event = on_event
+        self._on_update = on_update
+        self._main: list[Line] = []
+        self._files: dict[int, list[Line]] = {}
+        self._import_locks: dict[int, asyncio.Lock] = {}
+        self._media_addresses: dict[int, tuple[str, int]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._lost = False
+        if server is not None:
+            # Telethon keeps trusted keys for the whole process; adding one twice changes nothing.
+            rsa.add_key(server.public_key, old=False)
+            if not session.data.keys:
+                session.data.dc = server.dc
+
+    @property
+    def dc(self) -> int:
+        """The account's data centre."""
+        return self._session.data.dc
+
+    @property
+    def latency_ms(self) -> float:
+        """Time from a ping to its answer on the first connection, -1 while unknown."""
+        return self._main[0].latency_ms if self._main else -1.0
+
+    def set_connections(self, count: int) -> None:
+        """Spread requests over `count` connections from now on; lines that are too many end once they are idle."""
+        self._wanted = max(1, count)
+
+    async def open(self) -> None:
+        """Reach the account's data centre. Raises OSError or TimeoutError."""
+        await self.main_line().open()
+
+    async def close(self) -> None:
+        """Cut every connection."""
+        lines = [*self._main, *(line for lines in self._files.values() for line in lines)]
+        self._main.clear()
+        self._files.clear()
+        await asyncio.gather(*(line.close() for line in lines))
+
+    async def move_to(self, dc: int) -> None:
+        """Make `dc` the account's data centre, as Telegram tells a client that signs in at the wrong one."""
+        await self.close()
+        self._session.data.dc = dc
+        self._session.save()
+
+    def main_line(self) -> Line:
+        """The least busy line to the account's data centre."""
+        while len(self._main) > self._wanted and self._main[-1].load == 0:
+            line = self._main.pop()
+            task = asyncio.create_task(line.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        idle = min(self._main, key=lambda line: line.load, default=None)
+        if idle is None or (idle.load > 0 and len(self._main) < self._wanted):
+            idle = self._line(self.dc, files=False)
+            self._main.append(idle)
+        return idle
+
+    async def file_line(self, dc: int) -> Line:
+        """The least busy line for files to `dc`, signed in there. Raises as a request does."""
+        if dc == self.dc and dc not in self._media_addresses:
+            return self.main_line()
+        lines = self._files.setdefault(dc, [])
+        idle = min(lines, key=lambda line: line.load, default=None)
+        if idle is None or (idle.load > 0 and len(lines) < FILE_LINES):
+            idle = self._line(dc, files=True)
+            lines.append(idle)
+        if dc != self.dc:
+            await self._import_authorisation(dc, idle)
+        return idle
+
+    def forget_authorisation(self, dc: int) -> None:
+        """A foreign data centre does not know the account any more: the next file line imports it again."""
+        self._session.data.imported.discard(dc)
+
+    async def _import_authorisation(self, dc: int, line: Line) -> None:
+        """Sign in at `dc` once per key: Telegram limits how often an authorisation can be exported."""
+        async with self._import_locks.setdefault(dc, asyncio.Lock()):
+            if dc in self._session.data.imported:
+                return
+            query: TLRequest = ExportAuthorizationRequest(dc)
+            exported = await self.main_line().send(Envelope(query, without_updates(query)))
+            query = ImportAuthorizationRequest(id=exported.id, bytes=exported.bytes)
+            await line.send(Envelope(query, without_updates(query)))
+            self._session.data.imported.add(dc)
+            self._session.save()
+
+    def _line(self, dc: int, *, files: bool) -> Line:
+        return Line(
+            dc,
+            where=self._media_address if files else self._address,
+            key=self._key,
+            on_key=self._keep_key,
+            hello=self._hello,
+            on_hello=self._keep_addresses,
+            on_change=self._changed,
+            on_update=self._on_update,
+        )
+
+    def _key(self, dc: int) -> bytes | None:
+        return self._session.data.keys.get(dc)
+
+    def _keep_key(self, dc: int, key: bytes) -> None:
+        self._session.data.keys[dc] = key
+        self._session.data.imported.discard(dc)
+        self._session.save()
+
+    def _address(self, dc: int) -> tuple[str, int]:
+        if self._server is not None and dc == self._server.dc:
+            return self._server.host, self._server.port
+        known = self._session.data.addresses.get(dc)
+        if known is not None:
+            return known
+        if dc == HOME_DC and self._server is None:
+            return HOME_ADDRESS
+        raise ConnectionError(f"the address of data centre {dc} is not known")
+
+    def _media_address(self, dc: int) -> tuple[str, int]:
+        return self._media_addresses.get(dc) or self._address(dc)
+
+    def _hello(self) -> TLRequest:
+        """The first request of a connection: the layer, what the client is, and a question with a useful answer."""
+        system = platform.uname()
+        request: TLRequest = InitConnectionRequest(
+            api_id=self._api_id,
+            device_model=system.machine or "computer",
+            system_version=f"{system.system} {system.release}".strip() or "unknown",
+            app_version=__version__,
+            system_lang_code="en",
+            lang_pack="",
+            lang_code="en",
+            query=GetConfigRequest(),
+        )
+        if self._session.data.self_id:
+            request = without_updates(request)
+        return InvokeWithLayerRequest(LAYER, request)
+
+    def _keep_addresses(self, config: Any) -> None:
+        for option in config.dc_options:
+            if option.ipv6 or option.cdn or option.tcpo_only:
+                continue
+            address = (option.ip_address, option.port)
+            if option.media_only:
+                self._media_addresses.setdefault(option.id, address)
+            else:
+                self._session.data.addresses[option.id] = address
+
+    def _changed(self, line: Line, connected: bool, reason: str) -> None:
+        if line not in self._main:
+            return
+        if connected:
+            if self._lost:
+                self._lost = False
+                self._on_event(ConnectionRestored())
+        elif not self._lost:
+            self._lost = True
+            self._on_event(ConnectionLost(f"The connection to Telegram is gone: {reason}."))

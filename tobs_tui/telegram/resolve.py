@@ -1,0 +1,110 @@
+"""Finds one chat by what a person writes: an id, a name, a link, or its title."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from telethon.tl.functions import contacts, messages
+
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.peers import CHANNEL_MARK, Dialog
+from tobs_tui.telegram.convert_peers import convert_chat, convert_peers, marked
+from tobs_tui.telegram.core import Core
+from tobs_tui.telegram.dialogs import SAVED_TITLE, Dialogs
+
+_LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|telegram\.dog)/(?P<rest>.+)", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
+_WAYS = "Write an id, an @name, a t.me link, or a chat's exact title."
+
+
+class Resolver:
+    """Answers from what is known before it asks Telegram: resolving names is what Telegram limits most."""
+
+    def __init__(self, core: Core, dialogs: Dialogs) -> None:
+        self._core = core
+        self._dialogs = dialogs
+
+    async def find(self, text: str) -> Dialog:
+        """The chat, as a dialog without its list facts when it is none of the account's dialogs. TobsError."""
+        text = text.strip()
+        if re.fullmatch(r"-?\d{1,16}", text):
+            return await self._by_id(int(text))
+        link = _LINK.fullmatch(text)
+        if link is not None:
+            return await self._by_link(link["rest"].split("?")[0].strip("/"), text)
+        if text.startswith("@"):
+            return await self._by_name(text[1:])
+        return await self._by_title(text)
+
+    async def _by_id(self, chat: int) -> Dialog:
+        peer = self._core.peer(chat)
+        if peer is None or (not peer.access_hash and chat not in _without_hash(self._core, chat)):
+            known = {dialog.peer.id: dialog for dialog in await self._dialogs.all()}
+            if chat not in known:
+                raise _not_found(f"There is no chat with the id {chat} in this account.")
+            return known[chat]
+        return Dialog(peer)
+
+    async def _by_link(self, rest: str, text: str) -> Dialog:
+        parts = rest.split("/")
+        if parts[0] == "c" and len(parts) > 1 and parts[1].isdigit():
+            return await self._by_id(CHANNEL_MARK - int(parts[1]))
+        if rest.startswith("+") or parts[0] == "joinchat":
+            return await self._by_invite(rest[1:] if rest.startswith("+") else "/".join(parts[1:]))
+        name = parts[1] if parts[0] == "s" and len(parts) > 1 else parts[0]
+        if not _NAME.fullmatch(name):
+            raise _not_found(f"{text} is not a link to a chat.")
+        return await self._by_name(name)
+
+    async def _by_invite(self, code: str) -> Dialog:
+        answer = await self._core.ask(messages.CheckChatInviteRequest(code))
+        chat = getattr(answer, "chat", None)
+        peer = convert_chat(chat) if chat is not None else None
+        if peer is None:
+            raise TobsError(
+                ErrorCode.CHAT_UNAVAILABLE, "This invite link leads to a chat that you are not in.", "Join it first."
+            )
+        self._core.session.remember([peer])
+        return Dialog(peer)
+
+    async def _by_name(self, name: str) -> Dialog:
+        if not _NAME.fullmatch(name):
+            raise _not_found(f"@{name} is not a Telegram name.")
+        wanted = name.casefold()
+        for peer in self._core.session.data.peers.values():
+            if peer.username.casefold() == wanted and peer.access_hash and not peer.min:
+                return Dialog(peer)
+        answer: Any = await self._core.ask(contacts.ResolveUsernameRequest(name))
+        peers = {peer.id: peer for peer in convert_peers(answer.users, answer.chats)}
+        found = peers.get(marked(answer.peer))
+        if found is None:
+            raise _not_found(f"Nobody has the name @{name} on Telegram.")
+        self._core.session.remember(peers.values())
+        self._core.session.save()
+        return Dialog(found)
+
+    async def _by_title(self, title: str) -> Dialog:
+        dialogs = await self._dialogs.all()
+        matches = [dialog for dialog in dialogs if dialog.peer.title == title]
+        if not matches:
+            matches = [dialog for dialog in dialogs if dialog.peer.title.casefold() == title.casefold()]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            ids = ", ".join(str(dialog.peer.id) for dialog in matches)
+            raise _not_found(f"{len(matches)} chats have the title {title!r}.", f"Name one by its id: {ids}.")
+        if title.casefold() in ("me", SAVED_TITLE.casefold()):
+            return await self._by_id(self._core.session.data.self_id)
+        raise _not_found(f"No chat of this account has the title {title!r}.")
+
+
+def _without_hash(core: Core, chat: int) -> set[int]:
+    """Chats that can be asked for without an access hash: basic groups and the account itself."""
+    return {core.session.data.self_id} | ({chat} if CHANNEL_MARK <= chat < 0 else set())
+
+
+def _not_found(
+    sentence: str, way_on: str = "Write an id, an @name, a t.me link, or a chat's exact title."
+) -> TobsError:
+    return TobsError(ErrorCode.CHAT_NOT_FOUND, sentence, way_on)
