@@ -1,0 +1,94 @@
+"""Where the parts of one file come from: Telegram, through references that expire and are renewed on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from tobs_tui.archive.records import FileTask
+from tobs_tui.media.download import PartHash
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.media import File
+from tobs_tui.telegram.refusals import FileReferenceExpired, FileUnavailable
+
+RENEWALS = 4
+"""Fresh references that may turn out to be expired as well before a file is given up."""
+HASHES_FROM = 20 * 1024 * 1024
+"""Bytes from which on a file's own checksums are asked for; below, the extra request costs more than it tells."""
+
+
+class FileLink(Protocol):
+    """What the queue needs of the link to Telegram."""
+
+    async def file_part(self, file: File, offset: int, limit: int) -> bytes:
+        """The bytes from `offset` on, at most `limit`. Raises FileReferenceExpired, FileUnavailable or TobsError."""
+
+    async def refresh_file(self, chat: int, message_id: int, file: File) -> File:
+        """The file with a fresh reference. Raises FileUnavailable or TobsError."""
+
+    async def file_hashes(self, file: File, offset: int) -> Sequence[PartHash]:
+        """Telegram's checksums from `offset` on; empty where it has none."""
+
+
+class FileSource:
+    """One file's parts. Several may be asked for at once; a reference that expires under them is renewed once."""
+
+    def __init__(self, link: FileLink, task: FileTask, gate: Callable[[], Awaitable[None]]) -> None:
+        """`gate` is awaited before each request; it holds them up while the run is paused."""
+        self.file = task.file
+        self.renewals = 0
+        self._link = link
+        self._task = task
+        self._gate = gate
+        self._renewing = asyncio.Lock()
+        self._renewals_in_a_row = 0
+
+    async def part(self, offset: int, limit: int) -> bytes:
+        """The bytes from `offset` on, at most `limit`. Raises FileUnavailable or TobsError."""
+        while True:
+            await self._gate()
+            file = self.file
+            try:
+                data = await self._link.file_part(file, offset, limit)
+            except FileReferenceExpired:
+                await self.renew(file)
+            except OSError as error:  # not to be taken for the disk's
+                raise TobsError(ErrorCode.SERVER_UNREACHABLE, f"Telegram cannot be reached ({error}).") from error
+            else:
+                self._renewals_in_a_row = 0
+                return data
+
+    async def renew(self, stale: File) -> None:
+        """Replace `stale` by a copy with a fresh reference, unless somebody has just done so."""
+        async with self._renewing:
+            if self.file is not stale:
+                return
+            self._renewals_in_a_row += 1
+            if self._renewals_in_a_row > RENEWALS:
+                raise FileUnavailable("Telegram calls every fresh reference to this file expired.")
+            fresh = await self._link.refresh_file(self._task.chat, self._task.message_id, stale)
+            if (fresh.kind, fresh.id, fresh.thumb) != (stale.kind, stale.id, stale.thumb):
+                raise FileUnavailable("The message shows another file by now.")
+            self.file = fresh
+            self.renewals += 1
+
+    async def hashes(self) -> list[PartHash]:
+        """Telegram's checksums of a large file; none for a small one, or where Telegram has none."""
+        known: list[PartHash] = []
+        covered = 0
+        while self.file.size >= HASHES_FROM and covered < self.file.size:
+            await self._gate()
+            file = self.file
+            try:
+                more = [found for found in await self._link.file_hashes(file, covered) if found.offset >= covered]
+            except FileReferenceExpired:
+                await self.renew(file)
+                continue
+            except FileUnavailable:
+                break  # no checksums: the parts will tell whether the file itself is to be had
+            if not more:
+                break
+            known.extend(more)
+            covered = max(found.offset + found.limit for found in more)
+        return known

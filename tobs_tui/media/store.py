@@ -1,0 +1,139 @@
+"""The content-addressed store: each content once, under its SHA-256, with hard links as its readable names."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import uuid
+from pathlib import Path, PurePosixPath
+
+HASH_CHUNK = 1 << 20
+# A file system without hard links, another file system, or a content with as many names as it can have.
+_NO_LINK = frozenset({errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes in lowercase hex, read in bounded memory."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(HASH_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+class Store:
+    """The store of one vault. All methods block on the disk; all may be called from several threads at once.
+
+    Modification times are those of the messages: a content that several messages share has the earliest one's,
+    whatever order they come in, because hard links have one time together.
+    """
+
+    def __init__(self, vault: Path, folder: Path) -> None:
+        """`vault` is what readable names are relative to, `folder` the store's own (on the vault's file system)."""
+        self._vault = vault
+        self._folder = folder
+
+    def path_of(self, sha256: str) -> Path:
+        """Where a content is or would be."""
+        return self._folder / sha256[:2] / sha256
+
+    def holds(self, sha256: str, size: int) -> bool:
+        """Whether a content is there in its full length and unchanged; its bytes are read for that."""
+        path = self.path_of(sha256)
+        try:
+            return path.stat().st_size == size and digest_of(path) == sha256
+        except FileNotFoundError:
+            return False
+
+    def adopt(self, source: Path, sha256: str, date: float) -> None:
+        """Move a complete file, whose digest is `sha256`, into the store; equal bytes that are there already stay."""
+        path = self.path_of(sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.utime(source, (date, date))
+        try:
+            os.link(source, path)  # fails rather than replaces, so that two threads cannot store a content twice
+        except FileExistsError:
+            if not self.holds(sha256, source.stat().st_size):
+                source.replace(path)  # somebody has changed or cut what was there
+                return
+        except OSError as error:
+            if error.errno not in _NO_LINK:
+                raise
+            source.replace(path)
+            return
+        source.unlink()
+
+    def publish(self, sha256: str, name: str, date: float) -> None:
+        """Give a stored content the readable name `name` (relative to the vault, with slashes); atomic.
+
+        Another file of that name is replaced. Raises ValueError for a name that leads out of the vault.
+        """
+        source, target = self.path_of(sha256), self._resolve(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.stat().st_mtime > date:
+            os.utime(source, (date, date))
+        if _same(source, target):
+            return
+        spare = self._folder / f"{uuid.uuid4().hex}.new"
+        try:
+            try:
+                os.link(source, spare)
+                spare.replace(target)
+            except OSError as error:
+                if error.errno not in _NO_LINK:
+                    raise
+                self._copy(source, target, date)
+        finally:
+            spare.unlink(missing_ok=True)
+
+    def _copy(self, source: Path, target: Path, date: float) -> None:
+        """Give a content its readable name where hard links are not to be had."""
+        if target.is_file() and target.stat().st_size == source.stat().st_size and _same_bytes(source, target):
+            os.utime(target, (date, date))
+            return
+        spare = target.with_name(f".{uuid.uuid4().hex}.new")  # beside the target, which may be on another disk
+        try:
+            shutil.copyfile(source, spare)
+            os.utime(spare, (date, date))
+            spare.replace(target)
+        finally:
+            spare.unlink(missing_ok=True)
+
+    def named(self, name: str, size: int) -> bool:
+        """Whether a file of this readable name and size is there; its bytes are not read."""
+        with contextlib.suppress(OSError):  # gone, or a folder in its place: not there
+            return self._resolve(name).stat().st_size == size
+        return False
+
+    def retire(self, sha256: str, name: str) -> None:
+        """Take a readable name away again, if it still is this content's."""
+        target = self._resolve(name)
+        if _same(self.path_of(sha256), target) or (target.is_file() and digest_of(target) == sha256):
+            target.unlink()
+
+    def sweep(self) -> None:
+        """Remove names that a kill left unfinished in the store's own folder."""
+        if self._folder.is_dir():
+            for spare in self._folder.glob("*.new"):
+                spare.unlink(missing_ok=True)
+
+    def _resolve(self, name: str) -> Path:
+        path = PurePosixPath(name)
+        if path.is_absolute() or not path.parts or ".." in path.parts or "\0" in name:
+            raise ValueError(f"{name!r} is not a name inside the vault")
+        return self._vault / path
+
+
+def _same(source: Path, target: Path) -> bool:
+    """Whether two names are one file already."""
+    try:
+        return target.samefile(source)
+    except FileNotFoundError:
+        return False
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    return digest_of(one) == digest_of(other)
