@@ -155,12 +155,14 @@ def _by_ids(
     mentioned: set[PeerKey] = set() if channel is None else {channel}
     for history, positions in found.values():
         mentioned |= history.mentioned(positions)
+    topics = [] if channel is None else _topics_of(call, channel, found)
+    mentioned |= {each.from_id.user_id for each in topics}
     people, chats = call.world.split_users_chats(mentioned)
     peers = {"chats": [chat.tl() for chat in chats], "users": [person.tl() for person in people]}
     if channel is None:
         return types.messages.Messages(messages=messages, topics=[], **peers)
     return types.messages.ChannelMessages(
-        pts=CHANNEL_PTS, count=len(messages), messages=messages, topics=_topics_of(call, channel, found), **peers
+        pts=CHANNEL_PTS, count=len(messages), messages=messages, topics=topics, **peers
     )
 
 

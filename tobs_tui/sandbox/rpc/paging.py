@@ -40,15 +40,12 @@ class Selected:
     def _older_than_date(self, date: int) -> int:
         return bisect_left(self.positions, date, key=lambda position: self.history.dates[position])
 
-    def cut(self, request: Any) -> tuple[int, list[int]]:
-        """The page a request asks for: the index of its first message from the newest, and the positions, newest
-        first.
+    def cut(self, request: Any) -> tuple[int, Sequence[int]]:
+        """The page a request asks for: the index of its first message from the newest, and the positions, newest first.
 
-        The start is the number of messages with id >= ``offset_id`` (or date >= ``offset_date``) plus
-        ``add_offset``; the
-        window [start, start + limit) is cut at 0 and never refilled; ``min_id`` and ``max_id`` (both exclusive)
-        filter
-        what is in the window (core.telegram.org/api/offsets).
+        The start is the number of messages with id >= ``offset_id`` (or date >= ``offset_date``) plus ``add_offset``;
+        the window [start, start + limit) is cut at 0 and never refilled; ``min_id`` and ``max_id`` (both exclusive)
+        filter what is in the window (core.telegram.org/api/offsets).
         """
         total = len(self.positions)
         offset_date = timestamp(getattr(request, "offset_date", None))
@@ -60,7 +57,8 @@ class Selected:
         start += request.add_offset
         stop = min(total, start + min(max(request.limit, 0), PAGE_LIMIT))
         start = max(0, start)
-        page = [self.positions[total - 1 - index] for index in range(start, stop)]
+        # A slice of a range stays a range, so a page of a whole history costs nothing.
+        page: Sequence[int] = self.positions[total - stop : total - start][::-1] if start < stop else ()
         if request.min_id > 0 or request.max_id > 0:
             highest = request.max_id if request.max_id > 0 else 1 << 31
             ids = self.history.ids
@@ -78,14 +76,16 @@ def answer_page(
     world = call.world
     channel = is_channel(key)
     everything = not channel and len(page) == count
-    mentioned = history.mentioned(page)
+    roots = _topic_roots(world, key, history, page)
+    creators = {world.channel(key).topics[root].creator_id for root in roots}
+    mentioned = history.mentioned(page) | creators
     raw = encode.messages_answer(
         channel_pts=CHANNEL_PTS if channel else None,
         count=None if everything else count,
         offset=offset,
         messages=history.encoded(page),
         message_count=len(page),
-        topics=_topics(world, key, history, page),
+        topics=[bytes(world.topic_tl(world.channel(key), root)) for root in roots],
         **_peers(world, mentioned | {key}),
     )
     return PreparedAnswer(raw) if world.fixed_answer is not None else raw
@@ -98,9 +98,9 @@ def _peers(world: World, keys: set[PeerKey]) -> dict[str, Sequence[bytes]]:
     return {"chats": chats, "users": users}
 
 
-def _topics(world: World, key: PeerKey, history: History, page: Sequence[int]) -> list[bytes]:
+def _topic_roots(world: World, key: PeerKey, history: History, page: Sequence[int]) -> list[int]:
+    """The topics that a page's messages belong to; none outside forums."""
     if not is_channel(key) or not world.channel(key).forum:
         return []
-    channel = world.channel(key)
-    roots = sorted({history.thread_at(position) for position in page})
-    return [bytes(world.topic_tl(channel, root)) for root in roots if root in channel.topics]
+    topics = world.channel(key).topics
+    return sorted(topics.keys() & {history.thread_at(position) for position in page})
