@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -36,12 +37,14 @@ def check_credentials(api_id: str, api_hash: str) -> Credentials:
     return Credentials(api_id=int(api_id), api_hash=api_hash)
 
 
-def load_credentials(paths: Paths, environ: Mapping[str, str]) -> Credentials | None:
-    """From TOBS_API_ID and TOBS_API_HASH, else from the credentials file; None when neither has them.
+def load_credentials(paths: Paths, environ: Mapping[str, str] | None = None) -> Credentials | None:
+    """From TOBS_API_ID and TOBS_API_HASH, else from the credentials file; None when neither has them. `environ`
+    is this process's when not given.
 
     Raises:
         TobsError: API_CREDENTIALS_INVALID or BAD_PROFILE when what is there cannot be used.
     """
+    environ = os.environ if environ is None else environ
     api_id, api_hash = environ.get(ID_VARIABLE, ""), environ.get(HASH_VARIABLE, "")
     if api_id and api_hash:
         return check_credentials(api_id, api_hash)
@@ -58,7 +61,7 @@ def load_credentials(paths: Paths, environ: Mapping[str, str]) -> Credentials | 
         return None
 
 
-def save_credentials(credentials: Credentials, paths: Paths) -> None:
+def save_credentials(paths: Paths, credentials: Credentials) -> None:
     """Keep them for the next start, 0600.
 
     Raises:

@@ -1,0 +1,242 @@
+"""The commands and their options. Each hands over to a module that is imported only when the command runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tobs_tui import __version__
+from tobs_tui.cli.options import Options
+
+F = TypeVar("F", bound=Callable[..., Any])
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_HELP = {"help_option_names": ["-h", "--help"]}
+_EPILOG = (
+    "Exit status: 0 complete, 1 unexpected, 2 usage or a bad profile, 3 finished but some items could not be had, "
+    "4 not signed in, 5 interrupted (run again to go on), 6 Telegram asked to wait (run again later)."
+)
+
+
+class ProfileGroup(click.Group):
+    """A group of commands whose first argument may also be a saved profile's name, with options before or after it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As `click.Group`, unless the first positional argument is no command: then it is the profile."""
+        _, positional, _ = self.make_parser(ctx).parse_args(list(args)) if "--" not in args else ({}, ["--"], [])
+        if positional and positional[0] in self.commands:
+            return super().parse_args(ctx, args)
+        ctx.allow_interspersed_args = True
+        rest = click.Command.parse_args(self, ctx, args)
+        if len(rest) > 1:
+            raise click.UsageError(f"One profile at a time: {rest[0]}, or {rest[1]}?", ctx)
+        ctx.params["profile"] = rest[0] if rest else ""
+        ctx.args = []
+        return ctx.args
+
+
+def _place_options(command: F) -> F:
+    """The options that say which account is meant, for every command that has one."""
+    command = click.option(
+        "--server", type=_FILE, metavar="FILE", help="A Telegram-compatible server (TOML: dc, host, port, public_key)."
+    )(command)
+    return click.option("--demo", is_flag=True, help="Use the embedded Telegram; its state is kept apart.")(command)
+
+
+@click.group(
+    cls=ProfileGroup,
+    invoke_without_command=True,
+    subcommand_metavar="[PROFILE | COMMAND ...]",
+    context_settings=_HELP,
+    epilog=_EPILOG,
+)
+@click.option("--headless", is_flag=True, help="No screen: report on the terminal, or in plain lines to a pipe.")
+@click.option("--json", "json_lines", is_flag=True, help="Headless, with JSON lines on standard output.")
+@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@click.option("--chat", "chats", multiple=True, metavar="X", help="Export this chat: id, @name, link or exact title.")
+@click.option("--all-chats", is_flag=True, help="Export every chat.")
+@click.option("--low-bandwidth", is_flag=True, default=None, help="Paint less often, for slow links.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@_place_options
+@click.version_option(__version__, prog_name="tobs")
+@click.pass_context
+def tobs(
+    ctx: click.Context,
+    headless: bool,
+    json_lines: bool,
+    output: str | None,
+    chats: tuple[str, ...],
+    all_chats: bool,
+    low_bandwidth: bool | None,
+    no_mouse: bool,
+    demo: bool,
+    server: Path | None,
+    profile: str = "",
+) -> int | None:
+    """Export Telegram chats, channels and forums to a Markdown vault.
+
+    tobs opens the full-screen application; tobs PROFILE starts a saved profile and shows its run; tobs --headless
+    PROFILE does so without a screen. The work goes on in the background when the terminal goes away.
+    """
+    options = Options(
+        profile=profile,
+        headless=headless or json_lines,
+        json_lines=json_lines,
+        output=output,
+        chats=chats,
+        all_chats=all_chats,
+        low_bandwidth=low_bandwidth,
+        no_mouse=no_mouse,
+        demo=demo,
+        server=server,
+    )
+    ctx.obj = options
+    if ctx.invoked_subcommand is not None:
+        return None
+    if demo and server is not None:
+        raise click.UsageError("--demo brings its own server: leave out --server.", ctx)
+    if chats and all_chats:
+        raise click.UsageError("--all-chats has every chat: leave out --chat.", ctx)
+    if options.headless:
+        if not (profile or chats or all_chats):
+            raise click.UsageError("Say what to export: a profile's name, --chat X or --all-chats.", ctx)
+        from tobs_tui.cli.export import export_headless
+
+        return export_headless(options)
+    from tobs_tui.cli.export import export_on_screen
+
+    return export_on_screen(options)
+
+
+def _merged(ctx: click.Context, demo: bool, server: Path | None) -> Options:
+    """The group's options with a command's own --demo and --server."""
+    options: Options = ctx.obj
+    return options.at(demo=demo, server=server)
+
+
+@tobs.command()
+@_place_options
+@click.pass_context
+def doctor(ctx: click.Context, demo: bool, server: Path | None) -> int:
+    """Check this machine: packages, terminal, paths, disk, ffmpeg, GPU, session, service."""
+    from tobs_tui.cli.doctor import examine
+
+    return examine(_merged(ctx, demo, server))
+
+
+@tobs.group()
+def config() -> None:
+    """What is in force, and where it came from."""
+
+
+@config.command("show")
+@click.argument("profile", default="")
+@_place_options
+@click.pass_context
+def config_show(ctx: click.Context, profile: str, demo: bool, server: Path | None) -> int:
+    """Every value with the layer it came from: defaults < auto-tuning < settings file < profile < environment TOBS_*
+    and .env < flags."""
+    from tobs_tui.cli.show import show_config
+
+    return show_config(_merged(ctx, demo, server), profile)
+
+
+@config.command("variables")
+def config_variables() -> int:
+    """The environment variables that tobs reads."""
+    from tobs_tui.cli.show import show_variables
+
+    return show_variables()
+
+
+@tobs.group(invoke_without_command=True)
+@_place_options
+@click.pass_context
+def profiles(ctx: click.Context, demo: bool, server: Path | None) -> int | None:
+    """Saved profiles: list, show, delete."""
+    ctx.obj = _merged(ctx, demo, server)
+    return int(ctx.invoke(profiles_list)) if ctx.invoked_subcommand is None else None
+
+
+@profiles.command("list")
+@click.pass_context
+def profiles_list(ctx: click.Context) -> int:
+    """Names of the saved profiles, with what is wrong with bad ones."""
+    from tobs_tui.cli.show import show_profiles
+
+    return show_profiles(ctx.obj)
+
+
+@profiles.command("show")
+@click.argument("name")
+@click.pass_context
+def profiles_show(ctx: click.Context, name: str) -> int:
+    """A profile's file."""
+    from tobs_tui.cli.show import show_profile
+
+    return show_profile(ctx.obj, name)
+
+
+@profiles.command("delete")
+@click.argument("name")
+@click.pass_context
+def profiles_delete(ctx: click.Context, name: str) -> int:
+    """Remove a profile; what it exported stays."""
+    from tobs_tui.cli.show import remove_profile
+
+    return remove_profile(ctx.obj, name)
+
+
+@tobs.group()
+def sandbox() -> None:
+    """The embedded Telegram, by itself: for trying things out and for tests."""
+
+
+def _world_options(command: F) -> F:
+    command = click.option("--messages", type=click.IntRange(min=1), help="How many messages the bench world has.")(
+        command
+    )
+    command = click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same world.")(command)
+    return click.option(
+        "--world", type=click.Choice(["demo", "bench"]), default="demo", show_default=True, help="What is served."
+    )(command)
+
+
+@sandbox.command("serve")
+@_world_options
+@click.option("--latency-ms", type=click.IntRange(min=0), default=0, help="Delay of each answer.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="The home data centre's port; 0 takes a free one."
+)
+@click.option("--state", type=_FILE, metavar="FILE", help="Keep keys and sign-ins over restarts.")
+@click.option("--takeout-delay", type=click.IntRange(min=0), default=0, metavar="SECONDS", help="Make takeouts wait.")
+@click.option("--accept-qr-after", type=float, metavar="SECONDS", help="Accept QR codes by itself.")
+@click.option("--faults", type=_FILE, metavar="FILE", help="A JSON list of faults to begin with.")
+@click.option("--exit-with-parent", is_flag=True, help="End when standard input ends.")
+def sandbox_serve(**given: Any) -> int:
+    """Serve a world until interrupted. The first line of output is JSON: host, port, dc, public_key, phone, code,
+    password."""
+    from tobs_tui.cli.sandbox import serve
+
+    return serve(**given)
+
+
+@sandbox.command("manifest")
+@_world_options
+def sandbox_manifest(world: str, seed: int, messages: int | None) -> int:
+    """Print a world's ground truth as JSON: chats, topics, message ids, media, login."""
+    from tobs_tui.cli.sandbox import manifest
+
+    return manifest(world, seed, messages)
+
+
+@tobs.command(hidden=True)
+@_place_options
+@click.pass_context
+def service(ctx: click.Context, demo: bool, server: Path | None) -> int:
+    """The background worker process; started by itself."""
+    from tobs_tui.cli.export import serve_account
+
+    return serve_account(_merged(ctx, demo, server))

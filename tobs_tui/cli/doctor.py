@@ -1,0 +1,298 @@
+"""`tobs doctor`: looks at everything the program depends on, and says what is missing and what to do about it."""
+
+from __future__ import annotations
+
+import enum
+import importlib.metadata
+import locale
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tobs_tui.cli.export import check_terminal
+from tobs_tui.cli.options import Options, Setting
+from tobs_tui.config.machine import this_machine
+from tobs_tui.config.paths import Paths
+from tobs_tui.model.display import clean, size
+from tobs_tui.model.errors import TobsError
+
+_LOW_DISK = 2 * 1024**3
+_ASK_LIMIT_S = 20.0
+_SMALLEST = (80, 24)
+
+
+class Verdict(enum.Enum):
+    """How a check came out; only TROUBLE makes the exit status 1."""
+
+    FINE = "ok"
+    NOTICE = "note"
+    TROUBLE = "TROUBLE"
+
+
+_COLOURS = {Verdict.FINE: "green", Verdict.NOTICE: "yellow", Verdict.TROUBLE: "red"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    verdict: Verdict
+    subject: str
+    text: str
+
+
+Check = Callable[[Setting], Iterator[Finding]]
+
+
+def examine(options: Options) -> int:
+    """Run all checks and print them as they come. Gives the exit status: 0, or 1 when something is in the way."""
+    setting = Setting(options)
+    troubles = 0
+    for check in CHECKS:
+        for finding in check(setting):
+            troubles += finding.verdict is Verdict.TROUBLE
+            label = click.style(f"{finding.verdict.value:>7}", fg=_COLOURS[finding.verdict])
+            click.echo(f"{label}  {finding.subject:<12} {clean(finding.text, 1000)}")
+    click.echo("Nothing is in the way." if not troubles else f"In the way: {troubles}.")
+    return 1 if troubles else 0
+
+
+def _python(_: Setting) -> Iterator[Finding]:
+    version = platform.python_version()
+    good = sys.version_info >= (3, 11)
+    yield Finding(
+        Verdict.FINE if good else Verdict.TROUBLE,
+        "python",
+        f"{version} on {platform.system()} {platform.machine()}" + ("" if good else "; 3.11 or newer is needed"),
+    )
+
+
+def _packages(_: Setting) -> Iterator[Finding]:
+    missing: list[str] = []
+    found: list[str] = []
+    for wanted in importlib.metadata.requires("tobs-tui") or []:
+        if "extra ==" in wanted or ("sys_platform" in wanted and sys.platform == "win32"):
+            continue
+        name = wanted.split(";")[0].split(">")[0].split("<")[0].split("=")[0].split("!")[0].strip()
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        yield Finding(Verdict.TROUBLE, "packages", f"missing: {', '.join(missing)}; install tobs-tui again")
+    else:
+        yield Finding(Verdict.FINE, "packages", ", ".join(found))
+
+
+def _terminal(_: Setting) -> Iterator[Finding]:
+    try:
+        check_terminal()
+    except TobsError as error:
+        yield Finding(Verdict.NOTICE, "terminal", str(error))
+        return
+    columns, rows = shutil.get_terminal_size()
+    small = columns < _SMALLEST[0] or rows < _SMALLEST[1]
+    colour = "no colour (NO_COLOR)" if os.environ.get("NO_COLOR") else _colours()
+    yield Finding(
+        Verdict.NOTICE if small else Verdict.FINE,
+        "terminal",
+        f"TERM={os.environ.get('TERM')}, {columns}x{rows}, {colour}"
+        + (f"; the screens want {_SMALLEST[0]}x{_SMALLEST[1]}" if small else ""),
+    )
+
+
+def _colours() -> str:
+    if os.environ.get("COLORTERM", "") in ("truecolor", "24bit"):
+        return "true colour"
+    return "256 colours" if "256" in os.environ.get("TERM", "") else "16 colours"
+
+
+def _locale_and_time(_: Setting) -> Iterator[Finding]:
+    encoding = locale.getpreferredencoding(False)
+    unicode = encoding.lower().replace("-", "") == "utf8"
+    yield Finding(
+        Verdict.FINE if unicode else Verdict.NOTICE,
+        "locale",
+        f"{encoding}" + ("" if unicode else "; without UTF-8 use `ascii = true` in the settings, or set LANG=C.UTF-8"),
+    )
+    offset = time.strftime("%z")
+    yield Finding(Verdict.FINE, "time zone", f"{time.tzname[time.localtime().tm_isdst > 0]} (UTC{offset})")
+
+
+def _paths(setting: Setting) -> Iterator[Finding]:
+    paths = setting.paths
+    try:
+        paths.ensure()
+    except TobsError as error:
+        yield Finding(Verdict.TROUBLE, "paths", str(error))
+        return
+    loose = [str(place) for place in _private(paths) if place.exists() and _open_to_others(place)]
+    if loose:
+        yield Finding(Verdict.TROUBLE, "paths", f"others may read {', '.join(loose)}: chmod 600 them")
+    else:
+        yield Finding(Verdict.FINE, "paths", f"config {paths.config_dir}, state {paths.state_dir}")
+
+
+def _private(paths: Paths) -> tuple[Path, ...]:
+    return (paths.session_file, paths.credentials_file, paths.socket, *paths.log_dir.glob("*"))
+
+
+def _open_to_others(place: Path) -> bool:
+    return bool(stat.S_IMODE(place.stat().st_mode) & 0o077)
+
+
+def _configuration(setting: Setting) -> Iterator[Finding]:
+    from tobs_tui.config.profiles import list_profiles
+
+    try:
+        chosen = setting.effective()
+    except TobsError as error:
+        yield Finding(Verdict.TROUBLE, "settings", str(error))
+        return
+    for warning in chosen.warnings:
+        yield Finding(Verdict.NOTICE, "settings", warning)
+    found = list_profiles(setting.paths)
+    for info in found:
+        if info.problem:
+            yield Finding(Verdict.TROUBLE, "profiles", info.problem)
+    yield Finding(Verdict.FINE, "profiles", f"{sum(not info.problem for info in found)} saved")
+    yield from _disk(Path(chosen.profile.output))
+
+
+def _disk(output: Path) -> Iterator[Finding]:
+    place = next(place for place in (output, *output.parents) if place.exists())
+    free = shutil.disk_usage(place).free
+    if not os.access(place, os.W_OK):
+        yield Finding(Verdict.TROUBLE, "vault", f"{place} cannot be written to")
+    elif free < _LOW_DISK:
+        yield Finding(Verdict.NOTICE, "vault", f"{output}: only {size(free)} free")
+    else:
+        yield Finding(Verdict.FINE, "vault", f"{output}: {size(free)} free")
+
+
+def _machine(_: Setting) -> Iterator[Finding]:
+    machine = this_machine()
+    yield Finding(Verdict.FINE, "machine", f"{machine.cpu_count} processors, {size(machine.memory_bytes)} memory")
+
+
+def _ffmpeg(_: Setting) -> Iterator[Finding]:
+    program = shutil.which("ffmpeg")
+    if program is None:
+        try:
+            import imageio_ffmpeg
+
+            program = imageio_ffmpeg.get_ffmpeg_exe()
+        except (ImportError, RuntimeError) as error:
+            yield Finding(Verdict.NOTICE, "ffmpeg", f"none found ({error}); media jobs need one")
+            return
+    listed = _asked([program, "-hide_banner", "-encoders"])
+    if listed is None:
+        yield Finding(Verdict.NOTICE, "ffmpeg", f"{program} does not run; media jobs need one that does")
+        return
+    names = [word for line in listed.splitlines() for word in line.split()[1:2]]
+    hardware = [name for name in names if name.rpartition("_")[2] in ("nvenc", "vaapi", "qsv", "videotoolbox", "amf")]
+    working = [name for name in hardware if name.startswith("h264") and _encodes(program, name)]
+    yield Finding(
+        Verdict.FINE,
+        "ffmpeg",
+        f"{program}; hardware encoders that work here: {', '.join(working) or 'none'}",
+    )
+
+
+def _encodes(program: str, encoder: str) -> bool:
+    """Whether the encoder takes a picture: being listed only says that it was compiled in."""
+    before = ["-vaapi_device", "/dev/dri/renderD128"] if encoder.endswith("vaapi") else []
+    chain = ["-vf", "format=nv12,hwupload"] if encoder.endswith("vaapi") else []
+    picture = ["-f", "lavfi", "-i", "color=black:s=256x256:d=0.1"]
+    command = [program, "-hide_banner", "-loglevel", "error", *before, *picture, *chain]
+    return _asked([*command, "-c:v", encoder, "-frames:v", "1", "-f", "null", "-"]) is not None
+
+
+def _asked(command: list[str]) -> str | None:
+    """What a program prints; None when it fails or takes too long."""
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            timeout=_ASK_LIMIT_S,
+            check=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+def _gpu(_: Setting) -> Iterator[Finding]:
+    from tobs_tui.monitor.sampler import ResourceSampler
+
+    gpus = ResourceSampler(Path.home()).sample().gpus
+    if not gpus:
+        yield Finding(Verdict.FINE, "gpu", "no NVIDIA GPU; transcription runs on the processor")
+        return
+    for gpu in gpus:
+        yield Finding(Verdict.FINE, "gpu", f"{gpu.name}, {size(gpu.memory_total)}, {gpu.temperature} °C")
+    # In a process of its own: a broken CUDA installation can take its user down with it.
+    script = "import ctranslate2; print(ctranslate2.get_cuda_device_count())"
+    devices = (_asked([sys.executable, "-c", script]) or "0").strip()
+    verdict = Verdict.FINE if devices != "0" else Verdict.NOTICE
+    yield Finding(verdict, "cuda", f"transcription sees {devices} of {len(gpus)} GPUs")
+
+
+def _account(setting: Setting) -> Iterator[Finding]:
+    from tobs_tui.config.credentials import load_credentials
+
+    paths = setting.paths
+    if paths.demo:
+        yield Finding(Verdict.FINE, "account", "the demo signs in by itself")
+        return
+    try:
+        known = load_credentials(paths) is not None
+    except TobsError as error:
+        yield Finding(Verdict.TROUBLE, "account", str(error))
+        return
+    signed_in = paths.session_file.exists()
+    yield Finding(
+        Verdict.FINE if signed_in else Verdict.NOTICE,
+        "account",
+        ("api id and hash are set" if known else "no api id and hash yet")
+        + (", a session is kept" if signed_in else ", no session yet: run tobs to sign in"),
+    )
+
+
+def _service(setting: Setting) -> Iterator[Finding]:
+    from tobs_tui.service.launch import is_running
+
+    running = is_running(setting.paths)
+    yield Finding(
+        Verdict.FINE,
+        "service",
+        f"running, {setting.paths.socket}" if running else "not running; it starts by itself when needed",
+    )
+    yield Finding(Verdict.FINE, "logs", str(setting.paths.log_dir))
+
+
+CHECKS: tuple[Check, ...] = (
+    _python,
+    _packages,
+    _machine,
+    _terminal,
+    _locale_and_time,
+    _paths,
+    _configuration,
+    _ffmpeg,
+    _gpu,
+    _account,
+    _service,
+)

@@ -1,0 +1,130 @@
+"""From options to an export: on the screen, without one, and the worker process that does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from tobs_tui.cli.options import Options, Setting
+from tobs_tui.model.errors import ErrorCode, TobsError
+
+if TYPE_CHECKING:
+    from tobs_tui.config.layers import Effective
+    from tobs_tui.config.settings import Settings
+    from tobs_tui.headless.reporters import Reporter
+    from tobs_tui.model.profile import Profile
+    from tobs_tui.service.client import ServiceClient
+
+_POOR_TERMINALS = ("", "dumb", "unknown")
+
+
+def _warn(sentences: tuple[str, ...]) -> None:
+    from tobs_tui.model.display import clean
+
+    for sentence in sentences:
+        sys.stderr.write(f"tobs: {clean(sentence, 1000)}\n")
+
+
+def check_terminal() -> None:
+    """Whether the full-screen application can be shown here. Raises `TobsError` USAGE with the way to go without."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        problem = "There is no terminal here to show the screen on."
+    elif os.environ.get("TERM", "") in _POOR_TERMINALS:
+        problem = f"This terminal (TERM={os.environ.get('TERM') or 'unset'}) cannot show a full screen."
+    else:
+        return
+    raise TobsError(
+        ErrorCode.USAGE, problem, "Without a screen: tobs --headless PROFILE, or tobs --headless --all-chats."
+    )
+
+
+def export_on_screen(options: Options) -> int:
+    """Open the application; with a profile or chats, straight on their run. Gives the exit status."""
+    setting = Setting(options)
+    chosen = setting.effective()
+    check_terminal()
+    wanted = chosen.profile if options.profile or options.chats or options.all_chats else None
+    _warn(chosen.warnings)
+
+    from tobs_tui.service.launch import attach, start_service
+
+    # Before textual is imported, so that both load at the same time.
+    started = [start_service(setting.paths, demo=options.demo, server_file=options.server)]
+
+    from tobs_tui.config.layers import effective
+    from tobs_tui.monitor.logs import configure_logging
+    from tobs_tui.ui.app import EXPLORE_DEMO, run_app
+
+    configure_logging(setting.paths.log_dir, chosen.settings.log_level.upper(), name="client")
+
+    async def connect() -> ServiceClient:
+        process = started.pop() if started else None
+        return await attach(setting.paths, demo=options.demo, server_file=options.server, started=process)
+
+    def resolve(profile: Profile | None) -> Effective:
+        return effective(profile, setting.paths, setting.environ, options.look_flags())
+
+    status = run_app(
+        connect=connect,
+        paths=setting.paths,
+        settings=chosen.settings,
+        effective=resolve,
+        profile=wanted,
+        demo=options.demo,
+        low_bandwidth=chosen.settings.low_bandwidth,
+        mouse=chosen.settings.mouse,
+    )
+    if status == EXPLORE_DEMO and not options.demo:
+        command = [sys.executable, "-m", "tobs_tui", "--demo"]
+        command += ["--low-bandwidth"] if options.low_bandwidth else []
+        command += ["--no-mouse"] if options.no_mouse else []
+        os.execv(sys.executable, command)
+    return status
+
+
+def export_headless(options: Options) -> int:
+    """Run a profile, or the chats named, and report. Gives the exit status."""
+    setting = Setting(options)
+    chosen = setting.effective()
+    _warn(chosen.warnings)
+
+    from tobs_tui.config.credentials import load_credentials
+    from tobs_tui.headless.watch import Assignment, run_headless
+    from tobs_tui.monitor.logs import configure_logging
+
+    setting.paths.ensure()
+    configure_logging(setting.paths.log_dir, chosen.settings.log_level.upper(), name="client")
+    assignment = Assignment(
+        profile=chosen.profile,
+        named=chosen.profile.targets.chats if options.chats else (),
+        demo=options.demo,
+        server_file=options.server,
+        credentials=None if options.demo else load_credentials(setting.paths),
+    )
+    reporter = _reporter(options, chosen.settings, sys.stdout)
+    return asyncio.run(run_headless(setting.paths, assignment, reporter))
+
+
+def _reporter(options: Options, settings: Settings, out: TextIO) -> Reporter:
+    from tobs_tui.headless.reporters import JsonReporter, PlainReporter
+
+    if options.json_lines:
+        return JsonReporter(out, sys.stderr)
+    if not out.isatty() or os.environ.get("TERM", "") in _POOR_TERMINALS:
+        return PlainReporter(out)
+    from rich.console import Console
+
+    from tobs_tui.headless.live import LiveReporter
+
+    return LiveReporter(Console(file=out), low_bandwidth=settings.low_bandwidth)
+
+
+def serve_account(options: Options) -> int:
+    """Be the background worker process. Gives the exit status."""
+    setting = Setting(options)
+
+    from tobs_tui.service.process import serve
+
+    return serve(setting.paths, setting.server, demo=options.demo)

@@ -1,0 +1,119 @@
+"""`tobs config` and `tobs profiles`: what is in force and what is saved, printed."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from typing import Any
+
+import click
+
+from tobs_tui.cli.options import Options, Setting
+from tobs_tui.config.environment import OTHER_VARIABLES, variable_names
+from tobs_tui.config.layers import PROFILE_KEYS, Layer
+from tobs_tui.config.profiles import delete_profile, list_profiles, read_profile
+from tobs_tui.model.display import clean
+from tobs_tui.model.profile import ChatTarget
+
+_COLOURS = {
+    Layer.DEFAULT: "bright_black",
+    Layer.TUNED: "cyan",
+    Layer.SETTINGS: "blue",
+    Layer.PROFILE: "green",
+    Layer.ENVIRONMENT: "yellow",
+    Layer.FLAG: "magenta",
+}
+
+
+def show_config(options: Options, profile: str) -> int:
+    """Print every value in force with its origin, and the files that matter. Gives the exit status."""
+    setting = Setting(options)
+    chosen = setting.effective(profile)
+    for warning in chosen.warnings:
+        click.echo(f"tobs: {clean(warning, 1000)}", err=True)
+    width = max(map(len, chosen.origins))
+    for key, origin in chosen.origins.items():
+        holder: Any = chosen.profile if key in PROFILE_KEYS else chosen.settings
+        for step in key.split("."):
+            holder = getattr(holder, step)
+        detail = f": {clean(origin.detail)}" if origin.detail else ""
+        origin_text = click.style(f"[{origin.layer}{detail}]", fg=_COLOURS[origin.layer])
+        click.echo(f"{key:<{width}} = {_words(holder)}  {origin_text}")
+    paths = setting.paths
+    click.echo("")
+    for name, place in (
+        ("settings", paths.settings_file),
+        ("profiles", paths.profiles_dir),
+        ("themes", paths.themes_dir),
+        ("credentials", paths.credentials_file),
+        ("state", paths.state_dir),
+        ("logs", paths.log_dir),
+        ("cache", paths.cache_dir),
+    ):
+        click.echo(f"{name:<{width}}   {place}")
+    return 0
+
+
+def _words(value: Any) -> str:
+    """A value as a TOML file would have it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case None:
+            return "(open)"
+        case enum.Enum():
+            return f'"{value.value}"'
+        case ChatTarget():
+            topics = f" topics {', '.join(map(str, value.topics))}" if value.topics else ""
+            title = f" ({clean(value.title)})" if value.title else ""
+            return f"{_words(value.chat)}{title}{topics}"
+        case tuple():
+            return f"[{', '.join(_words(item) for item in value)}]"
+        case dict():
+            return f"{{{', '.join(f'{_words(key)} = {_words(item)}' for key, item in value.items())}}}"
+        case datetime.date():
+            return value.isoformat()
+        case str():
+            return f'"{clean(value, 1000)}"'
+        case _:
+            return str(value)
+
+
+def show_variables() -> int:
+    """Print the environment variables and what each sets. Gives the exit status."""
+    names = {name: f"sets {key}" for key, name in variable_names().items()} | OTHER_VARIABLES
+    width = max(map(len, names))
+    for name, meaning in names.items():
+        click.echo(f"{name:<{width}}  {meaning}")
+    click.echo(
+        "\nThey override a profile, and flags override them. A .env file in the current directory, or in the config"
+    )
+    click.echo("directory, may set them too. Lists are separated by commas; yes/no, true/false, on/off and 1/0 serve.")
+    return 0
+
+
+def show_profiles(options: Options) -> int:
+    """Print the saved profiles. Gives the exit status: 2 when one of them cannot be used."""
+    found = list_profiles(Setting(options).paths)
+    if not found:
+        click.echo("No profile is saved yet. Run tobs to make one.")
+    for info in found:
+        problem = click.style(f"  {clean(info.problem, 1000)}", fg="red") if info.problem else ""
+        click.echo(f"{clean(info.name)}{problem}")
+    return 2 if any(info.problem for info in found) else 0
+
+
+def show_profile(options: Options, name: str) -> int:
+    """Print a profile's file. Gives the exit status. Raises `TobsError` when it cannot be used."""
+    path = read_profile(name, Setting(options).paths).path
+    click.echo(f"# {path}")
+    for line in path.read_text(encoding="utf-8").splitlines():
+        click.echo(clean(line, 10_000))
+    return 0
+
+
+def remove_profile(options: Options, name: str) -> int:
+    """Delete a profile. Gives the exit status. Raises `TobsError` when there is none."""
+    delete_profile(name, Setting(options).paths)
+    click.echo(f"Deleted: {clean(name)}. What it exported is untouched.")
+    return 0

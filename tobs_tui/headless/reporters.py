@@ -1,0 +1,205 @@
+"""How a run is told without a screen: JSON lines, or plain lines for a log file or a pipe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol, TextIO
+
+import msgspec
+
+from tobs_tui.headless import lines
+from tobs_tui.headless.lines import AnyNews
+from tobs_tui.model.display import clean, count, duration, eta, percent, plural, size
+from tobs_tui.model.run import EXIT_STATUS, ChatState, Outcome, RunPhase, RunState, Totals
+from tobs_tui.monitor.clock import now
+
+JSON_EVERY_S = 1.0
+PLAIN_EVERY_S = 10.0
+
+OUTCOME_WORDS = {
+    Outcome.COMPLETE: "Complete",
+    Outcome.INCOMPLETE: "Finished, but some items could not be had",
+    Outcome.INTERRUPTED: "Interrupted; run it again to go on from here",
+    Outcome.WAITING: "Telegram asked to wait; run it again later to go on from here",
+    Outcome.SIGNED_OUT: "Not signed in",
+    Outcome.FAILED: "Failed",
+}
+_LISTED = 50
+
+
+class Reporter(Protocol):
+    """What a headless run tells, whatever the form."""
+
+    def note(self, sentence: str) -> None:
+        """Something about the reporter itself: signing in, following, stopping."""
+
+    def started(self, run: RunState, followed: bool) -> None:
+        """The run begins to be watched."""
+
+    def changed(self, before: RunState, after: RunState) -> None:
+        """The run went on; called for every update, at most 10 times a second."""
+
+    def finished(self, last: lines.RunFinished) -> None:
+        """Nothing more will be told."""
+
+
+def chat_label(title: str, chat: int) -> str:
+    """A chat's name as one harmless line, or its id where it has none."""
+    return clean(title) or str(chat)
+
+
+def news_sentence(item: AnyNews) -> str:
+    """A piece of news as a person would be told it; all foreign text in it is harmless."""
+    match item:
+        case lines.PhaseChanged():
+            return {RunPhase.PAUSED: "Paused.", RunPhase.STOPPING: "Stopping."}.get(item.phase, f"Now {item.phase}.")
+        case lines.ChatFinished(state=ChatState.FAILED):
+            return f"✗ {chat_label(item.title, item.chat)}: {clean(item.error) or 'failed'}"
+        case lines.ChatFinished():
+            done = f"{plural(item.messages, 'message')} ({count(item.messages_new)} new)"
+            return f"✓ {chat_label(item.title, item.chat)}: {done}, {plural(item.media, 'file')}"
+        case lines.WaitStarted():
+            until = time.strftime("%H:%M:%S", time.localtime(item.until))
+            whom = chat_label(item.title, item.chat) if item.chat else "everything"
+            return f"⏳ Telegram asks to wait with {whom}: {duration(item.until - item.at)}, until {until}."
+        case lines.AlertRaised():
+            return f"⚠ {item.level}: {clean(item.text, 400)}"
+        case lines.AlertResolved():
+            return f"Resolved: {clean(item.key)}"
+        case lines.ItemFailed():
+            where = f", message {item.message_id}" if item.message_id else ""
+            return f"✗ {chat_label(item.title, item.chat)}{where}: {item.what}: {clean(item.reason, 400)}"
+
+
+def progress_sentence(run: RunState) -> str:
+    """The run's sums on one line."""
+    totals = run.totals
+    total = f"/{count(totals.messages_total)}" if totals.messages_total >= 0 else ""
+    files = f"{count(totals.files)}/{count(totals.files_total)} files" if totals.files_total else "no files"
+    left = f", {eta(totals.eta_s)} left" if totals.eta_s > 0 else ""
+    return (
+        f"{percent(totals.fetched).strip()} fetched, {count(totals.messages)}{total} messages"
+        f" ({count(round(totals.messages_rate))}/s), {files} ({size(totals.bytes)}, {size(totals.bytes_rate)}/s),"
+        f" {totals.chats_done}/{totals.chats_total} chats{left}"
+    )
+
+
+def summary_sentences(last: lines.RunFinished) -> list[str]:
+    """How it ended, for a person: outcome, sums, what could not be had, where the vault lies."""
+    usage = last.exit_status not in EXIT_STATUS.values()
+    told = [] if usage else [f"{OUTCOME_WORDS[last.outcome]}."]
+    if last.message:
+        told.append(clean(last.message, 2000))
+    if last.run_id:
+        totals = msgspec.convert(last.totals, Totals)
+        told.append(
+            f"{plural(totals.messages_new, 'new message')} of {count(totals.messages)},"
+            f" {plural(totals.files, 'file')} ({size(totals.bytes)}),"
+            f" {plural(totals.notes, 'note')} written in {duration(totals.elapsed_s)}."
+        )
+        for failure in last.failures[:_LISTED]:
+            where = f", message {failure.message_id}" if failure.message_id else ""
+            told.append(
+                f"✗ {chat_label(failure.title, failure.chat)}{where}: {failure.what}: {clean(failure.reason, 400)}"
+            )
+        if len(last.failures) > _LISTED:
+            told.append(f"… and {count(len(last.failures) - _LISTED)} more; --json lists all of them.")
+        told.append(f"The vault: {last.output}")
+    return told
+
+
+class _Ticker:
+    """True at most once in a while."""
+
+    def __init__(self, every_s: float, clock: Callable[[], float]) -> None:
+        self._every_s = every_s
+        self._clock = clock
+        self._next = 0.0
+
+    def due(self) -> bool:
+        """Whether the time has come; if so the next one is set."""
+        at = self._clock()
+        if at < self._next:
+            return False
+        self._next = at + self._every_s
+        return True
+
+
+class JsonReporter:
+    """One JSON object a line on `out`, nothing else; notes go to `aside`."""
+
+    def __init__(self, out: TextIO, aside: TextIO, clock: Callable[[], float] = now) -> None:
+        self._out = out
+        self._aside = aside
+        self._clock = clock
+        self._ticker = _Ticker(JSON_EVERY_S, clock)
+
+    def note(self, sentence: str) -> None:
+        """To the side channel: standard output is JSON only."""
+        self._aside.write(f"{clean(sentence, 2000)}\n")
+        self._aside.flush()
+
+    def started(self, run: RunState, followed: bool) -> None:
+        """The first line; what a followed run told before is told now."""
+        self._write(
+            lines.RunStarted(
+                schema=lines.SCHEMA,
+                at=self._clock(),
+                run_id=run.run_id,
+                profile=run.profile.name,
+                output=run.output,
+                followed=followed,
+            )
+        )
+
+    def changed(self, before: RunState, after: RunState) -> None:
+        """News at once, progress when its time has come."""
+        at = self._clock()
+        for item in lines.news(before, after, at):
+            self._write(item)
+        if self._ticker.due():
+            self._write(lines.Progress(at=at, phase=after.phase, totals=lines.sums(after.totals)))
+
+    def finished(self, last: lines.RunFinished) -> None:
+        """The last line."""
+        self._write(last)
+
+    def _write(self, line: lines.Line) -> None:
+        self._out.write(lines.encode(line) + "\n")
+        self._out.flush()
+
+
+class PlainReporter:
+    """Sentences with the time of day in front, for pipes and log files."""
+
+    def __init__(self, out: TextIO, clock: Callable[[], float] = now) -> None:
+        self._out = out
+        self._clock = clock
+        self._ticker = _Ticker(PLAIN_EVERY_S, clock)
+
+    def note(self, sentence: str) -> None:
+        """As a line."""
+        self._write(clean(sentence, 2000))
+
+    def started(self, run: RunState, followed: bool) -> None:
+        """What runs, and where to."""
+        name = f"Profile {clean(run.profile.name)}" if run.profile.name else "Export"
+        self._write(f"{name} {'is in progress already; following it' if followed else 'started'}: {run.output}")
+
+    def changed(self, before: RunState, after: RunState) -> None:
+        """News at once, progress every few seconds."""
+        for item in lines.news(before, after, self._clock()):
+            self._write(news_sentence(item))
+        if after.phase is RunPhase.RUNNING and self._ticker.due():
+            self._write(progress_sentence(after))
+
+    def finished(self, last: lines.RunFinished) -> None:
+        """The summary."""
+        for sentence in summary_sentences(last):
+            self._write(sentence)
+
+    def _write(self, sentence: str) -> None:
+        stamp = time.strftime("%H:%M:%S", time.localtime(self._clock()))
+        self._out.write(f"{stamp} {sentence}\n")
+        self._out.flush()

@@ -1,0 +1,271 @@
+"""A headless run, from attaching to its last word: sign in the demo, start or follow the run, report, heed signals."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs_tui.config.credentials import Credentials
+from tobs_tui.config.paths import Paths
+from tobs_tui.headless import lines
+from tobs_tui.headless.reporters import Reporter
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.profile import ChatTarget, Profile
+from tobs_tui.model.run import RunState, RunUpdated, apply_update
+from tobs_tui.monitor.clock import now
+from tobs_tui.service import protocol as p
+from tobs_tui.service.client import ServiceClient
+from tobs_tui.service.launch import attach
+
+T = TypeVar("T")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STEPS = 12
+"""Sign-in answers tried at most: more than any sign-in has."""
+
+
+class Assignment(Struct, frozen=True):
+    """What a headless run is to do. `profile` is fully resolved; `named` are targets given on the command line, which
+    must exist; `credentials` are used when the service has none."""
+
+    profile: Profile
+    named: tuple[ChatTarget, ...] = ()
+    demo: bool = False
+    server_file: Path | None = None
+    credentials: Credentials | None = None
+
+
+async def run_headless(paths: Paths, assignment: Assignment, reporter: Reporter) -> int:
+    """Carry out the assignment and report on it. Gives the process's exit status; raises nothing that is a person's
+    business: every `TobsError` ends in the reporter's last word."""
+    watch = _Watch(reporter)
+    async with _signals(watch.on_signal):
+        try:
+            client = await watch.attached(paths, assignment)
+            if client is None:
+                return watch.end(lines.not_begun(now()))
+            try:
+                return watch.end(await watch.until_done(client, assignment))
+            finally:
+                await client.close()
+        except TobsError as error:
+            return watch.end(lines.refused(error, now(), watch.run))
+
+
+@asynccontextmanager
+async def _signals(handler: Callable[[], None]) -> AsyncIterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+class _Watch:
+    """One run, watched. Two signals can reach it: the first asks the run to stop, the second leaves at once."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._interrupted = asyncio.Event()
+        self._hurried = asyncio.Event()
+        self.run: RunState | None = None
+        self._followed = False
+        self._earlier = ""  # a run that was over before; the service may mention it again
+        self._asked = False  # the service was asked to start the run
+
+    def on_signal(self) -> None:
+        """Count signals."""
+        (self._hurried if self._interrupted.is_set() else self._interrupted).set()
+
+    def end(self, last: lines.RunFinished) -> int:
+        """Report the end. Gives the exit status."""
+        self._reporter.finished(last)
+        return last.exit_status
+
+    async def attached(self, paths: Paths, assignment: Assignment) -> ServiceClient | None:
+        """A connection to the service; None when interrupted before there was one. Raises `TobsError`."""
+        attaching = asyncio.create_task(attach(paths, demo=assignment.demo, server_file=assignment.server_file))
+        if await self._unless(attaching, self._interrupted):
+            return await attaching
+        return None
+
+    async def until_done(self, client: ServiceClient, assignment: Assignment) -> lines.RunFinished:
+        """Sign in where that is possible, start or follow the run, and watch it to its end. Raises `TobsError`."""
+        working = asyncio.create_task(self._work(client, client.events(), assignment))
+        try:
+            if await self._unless(working, self._interrupted, keep=True):
+                return await working
+            if self.run is None and not self._asked:
+                return lines.not_begun(now())
+            if self._followed and self.run is not None:
+                return lines.left(self.run, "The run goes on in the background; watch it with tobs.", now())
+            self._reporter.note("Stopping: what is fetched is kept. Press Ctrl+C again to leave at once.")
+            await self._cancel(client)
+            if await self._unless(working, self._hurried, keep=True):
+                return await working
+            if self.run is None:
+                return lines.not_begun(now())
+            return lines.left(self.run, "The run is being stopped in the background; run it again to go on.", now())
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+    async def _unless(self, work: asyncio.Task[T], event: asyncio.Event, *, keep: bool = False) -> bool:
+        """Wait for `work` or `event`, whichever comes first; whether it was the work. Without `keep`, work that lost
+        is cancelled."""
+        waiting = asyncio.create_task(event.wait())
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not work.done() and not keep:
+            work.cancel()
+        await asyncio.gather(waiting, *(() if work.done() or keep else (work,)), return_exceptions=True)
+        return work.done() and not work.cancelled()
+
+    async def _cancel(self, client: ServiceClient) -> None:
+        try:
+            await client.call(p.CancelRun())
+        except TobsError as error:
+            if error.code is not ErrorCode.NO_RUN:  # it ended by itself in this moment
+                raise
+
+    async def _work(
+        self, client: ServiceClient, events: AsyncIterator[p.AnyEvent], assignment: Assignment
+    ) -> lines.RunFinished:
+        going_on = client.snapshot.run
+        if going_on is not None and going_on.outcome is None:
+            wanted = await self._resolved(client, assignment.profile, assignment.named)
+            if not _same_run(going_on.profile, wanted):
+                name = going_on.profile.name
+                raise TobsError(
+                    ErrorCode.RUN_IN_PROGRESS,
+                    f"Another run is in progress{f': {name}' if name else ''}, into {going_on.output}.",
+                    "Wait for it, or stop it in tobs; one account exports one profile at a time.",
+                )
+            self.run, self._followed = going_on, True
+            self._reporter.started(replace(going_on, chats=(), alerts=(), failures=()), True)
+            self._reporter.changed(replace(going_on, chats=(), alerts=(), failures=()), going_on)
+            return await self._follow(events)
+        self._earlier = going_on.run_id if going_on is not None else ""
+        await self._sign_in(client, events, assignment)
+        profile = await self._resolved(client, assignment.profile, assignment.named)
+        self._asked = True
+        await client.call(p.StartRun(profile))
+        return await self._follow(events)
+
+    # --- signing in -----------------------------------------------------------------------------------------------
+
+    async def _sign_in(self, client: ServiceClient, events: AsyncIterator[p.AnyEvent], assignment: Assignment) -> None:
+        """Until the account is signed in. Raises `TobsError` where a person is needed."""
+        account = client.snapshot.account
+        if account.phase is p.AccountPhase.UNREACHABLE:  # it may have waited for long: now counts
+            await client.call(p.Reconnect())
+            account = await self._next_account(events)
+        for _ in range(_STEPS):
+            command = self._answer(account, assignment)
+            if command is not None:
+                await client.call(command)
+            elif account.phase is p.AccountPhase.SIGNED_IN:
+                return
+            account = await self._next_account(events)
+        raise TobsError(ErrorCode.NOT_SIGNED_IN, "Signing in did not come to an end.", "Run tobs and sign in there.")
+
+    def _answer(self, account: p.AccountState, assignment: Assignment) -> p.AnyCommand | None:
+        """What to tell the service in this phase; None when there is nothing but to wait. Raises `TobsError`."""
+        phase = account.phase
+        if phase in (p.AccountPhase.CONNECTING, p.AccountPhase.SIGNED_IN):
+            return None
+        if phase is p.AccountPhase.UNREACHABLE:
+            raise TobsError(
+                ErrorCode.SERVER_UNREACHABLE, account.problem or "Telegram cannot be reached.", "Check the connection."
+            )
+        if phase is p.AccountPhase.NEEDS_CREDENTIALS:
+            if assignment.credentials is None:
+                raise TobsError(
+                    ErrorCode.API_CREDENTIALS_INVALID,
+                    "No api id and hash are set.",
+                    "Get them from my.telegram.org; then run tobs and sign in, or set TOBS_API_ID and TOBS_API_HASH.",
+                )
+            return p.SetCredentials(assignment.credentials.api_id, assignment.credentials.api_hash)
+        if not account.demo_phone:
+            problem = account.problem or "No account is signed in."
+            code = ErrorCode.SESSION_ENDED if account.problem else ErrorCode.NOT_SIGNED_IN
+            raise TobsError(code, problem, "Run tobs and sign in.")
+        if phase is p.AccountPhase.SIGNED_OUT:
+            self._reporter.note("Signing in to the demo.")
+            return p.SendCode(account.demo_phone)
+        if phase is p.AccountPhase.CODE_SENT:
+            return p.SubmitCode(account.demo_code)
+        if phase is p.AccountPhase.PASSWORD_NEEDED:
+            return p.SubmitPassword(account.demo_password)
+        return p.BackToPhone()
+
+    async def _next_account(self, events: AsyncIterator[p.AnyEvent]) -> p.AccountState:
+        async for event in events:
+            if isinstance(event, p.AccountChanged):
+                return event.account
+        raise _service_gone()
+
+    async def _resolved(self, client: ServiceClient, profile: Profile, named: Sequence[ChatTarget]) -> Profile:
+        """The profile with the chats named on the command line found at Telegram. Raises `TobsError` CHAT_NOT_FOUND."""
+        if not named:
+            return profile
+        found: list[ChatTarget] = []
+        for target in named:
+            reply = await client.ask(p.ResolveTarget(str(target.chat)), p.Dialogs)
+            found += [replace(target, chat=dialog.peer.id, title=dialog.peer.title) for dialog in reply.dialogs[:1]]
+        return replace(profile, targets=replace(profile.targets, chats=tuple(found)))
+
+    # --- watching -------------------------------------------------------------------------------------------------
+
+    async def _follow(self, events: AsyncIterator[p.AnyEvent]) -> lines.RunFinished:
+        """Report events until the run ends. Raises `TobsError` when the service goes away before."""
+        stopping = False
+        async for event in events:
+            match event:
+                case p.RunStarted(run=run):
+                    self._advance(run)
+                case p.RunFinished(run=run) if run.run_id != self._earlier:
+                    self._advance(run)
+                    return lines.ended(run, now())
+                case RunUpdated() if self.run is not None and event.run_id == self.run.run_id:
+                    self._advance(apply_update(self.run, event))
+                case p.ServiceStopping():
+                    stopping = True
+                case _:
+                    continue
+        if self.run is None:
+            raise _service_gone()
+        why = "was stopped" if stopping else "ended unexpectedly"
+        return lines.left(self.run, f"The background service {why}; run it again to go on from here.", now())
+
+    def _advance(self, run: RunState) -> None:
+        before, self.run = self.run, run
+        if before is None or before.run_id != run.run_id:
+            before = replace(run, chats=(), alerts=(), failures=(), phase=run.phase)
+            self._reporter.started(run, self._followed)
+        self._reporter.changed(before, run)
+
+
+def _same_run(one: Profile, other: Profile) -> bool:
+    """Whether two resolved profiles mean the same run: name, output and targets, whatever titles and speeds say."""
+
+    def essence(profile: Profile) -> tuple[object, ...]:
+        chats = tuple(replace(target, title="") for target in profile.targets.chats)
+        return (profile.name, profile.output, profile.targets.all_chats, chats)
+
+    return essence(one) == essence(other)
+
+
+def _service_gone() -> TobsError:
+    return TobsError(
+        ErrorCode.SERVICE_UNREACHABLE, "The background service ended before the run began.", "Its log says why."
+    )
