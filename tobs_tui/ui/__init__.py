@@ -1,0 +1,1 @@
+"""The full-screen application: screens, widgets, themes and keys. The only room that imports textual."""

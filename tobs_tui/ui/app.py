@@ -1,0 +1,376 @@
+"""The application: puts model, feed, themes, keys and screens together. What a screen does is in its own file."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+
+from tobs_tui.config.paths import Paths
+from tobs_tui.config.settings import Settings
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.profile import Profile
+from tobs_tui.monitor.clock import now
+from tobs_tui.service.protocol import AnyCommand, Done, StartRun
+from tobs_tui.ui import glyphs as glyph_sets
+from tobs_tui.ui.display import clean
+from tobs_tui.ui.feed import Connect, Feed, ReplyT
+from tobs_tui.ui.keys import ACTIONS, EVERYWHERE, LIST, bindings, check_keymap
+from tobs_tui.ui.paint import Palette
+from tobs_tui.ui.run_model import Link, RunModel
+from tobs_tui.ui.screens.home import HomeScreen
+from tobs_tui.ui.screens.page import Page
+from tobs_tui.ui.themes import ThemeBook, shipped_folder
+from tobs_tui.ui.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+    from textual.timer import Timer
+
+    from tobs_tui.config.layers import Effective
+
+Resolve = Callable[[Profile | None], "Effective"]
+"""Gives a profile's effective values and where each came from."""
+
+PAINTS_A_SECOND = 4.0
+PAINTS_A_SECOND_LOW = 2.0
+EXPLORE_DEMO = 64
+"""What `run_app` returns when the person chose to explore the demo: start again with --demo."""
+TERMINATED = 128 + signal.SIGTERM
+_STUCK_S = 3
+
+
+class TobsApp(App[int]):
+    """Wiring only: screens read `model`, paint with `palette` and `glyphs`, and send commands with `ask`."""
+
+    CSS_PATH = "tobs.tcss"
+    TITLE = "tobs"
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(EVERYWHERE))
+    NOTIFICATION_TIMEOUT = 6
+
+    def __init__(
+        self,
+        *,
+        connect: Connect,
+        paths: Paths,
+        settings: Settings,
+        effective: Resolve,
+        profile: Profile | None = None,
+        demo: bool = False,
+        low_bandwidth: bool = False,
+        clock: Callable[[], float] = now,
+    ) -> None:
+        super().__init__()
+        self.paths, self.settings, self.effective, self.demo = paths, settings, effective, demo
+        self.launch_profile = profile
+        self.low_bandwidth = low_bandwidth or settings.low_bandwidth
+        self.model = RunModel(clock)
+        self.glyphs = glyph_sets.choose(settings.ascii)
+        self.keymap: Mapping[str, str] = {}
+        self.themes = ThemeBook((shipped_folder(), paths.themes_dir))
+        self.themes.load()
+        for look in self.themes.looks.values():
+            self.register_theme(look.theme)
+        self.look = self.themes.get(settings.theme)
+        self.theme = self.look.name
+        self.animation_level = "none"
+        self._connect = connect
+        self._feed: Feed | None = None
+        self._painter: Timer | None = None
+        self._painted_link = Link.CONNECTING
+        self._painted_revision = -1
+        self._painted_second = 0
+
+    # Looks.
+
+    @property
+    def palette(self) -> Palette:
+        """The styles of the theme in use."""
+        return self.look.palette
+
+    def use_theme(self, name: str) -> None:
+        """Paint everything in another theme, now."""
+        self.look = self.themes.get(name)
+        self.theme = self.look.name
+        for screen in self.screen_stack:
+            for widget in screen.query(Painted):
+                widget.forget()
+
+    def use_ascii(self, on: bool) -> None:
+        """Paint everything with the other set of signs."""
+        self.glyphs = glyph_sets.choose(on)
+        self.use_theme(self.look.name)
+
+    def use_low_bandwidth(self, on: bool) -> None:
+        """Paint less or more often."""
+        self.low_bandwidth = on
+        self._start_painting()
+
+    @property
+    def paints_a_second(self) -> float:
+        """How often the screen may change by itself."""
+        return PAINTS_A_SECOND_LOW if self.low_bandwidth else PAINTS_A_SECOND
+
+    # Life.
+
+    def on_mount(self) -> None:
+        """Show the first screen, then look for the service: the first paint waits for nothing."""
+        self._check_settings()
+        self.push_screen(HomeScreen())
+        self._feed = Feed(self._connect, self.model, self._wake)
+        self.run_worker(self._feed.run(), group="feed", exit_on_error=True)
+        self._start_painting()
+        self.set_interval(2.0, self._reload_themes)
+
+    async def on_unmount(self) -> None:
+        """Let go of the service; a run continues there."""
+        if self._feed is not None:
+            await self._feed.close()
+
+    @property
+    def page(self) -> Page | None:
+        """The foremost screen that is not a dialog."""
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None)
+
+    def _check_settings(self) -> None:
+        problems = check_keymap(self.settings.keymap)
+        if problems:
+            self.notify(
+                "The key map in the settings is not used: " + "; ".join(problems) + ".",
+                severity="warning",
+                markup=False,
+                timeout=15,
+            )
+        else:
+            self.keymap = self.settings.keymap
+            self.set_keymap(dict(self.keymap))
+        self._tell_theme_problems()
+        if self.settings.theme and self.settings.theme not in self.themes.looks:
+            self.notify(f"There is no theme {clean(self.settings.theme, 40)}.", severity="warning", markup=False)
+
+    def _tell_theme_problems(self) -> None:
+        if self.themes.problems:
+            self.notify(self.themes.message(), severity="warning", markup=False, timeout=15)
+
+    def _reload_themes(self) -> None:
+        if not self.themes.changed():
+            return
+        self.themes.load()
+        for look in self.themes.looks.values():
+            self.register_theme(look.theme)
+        self._tell_theme_problems()
+        self.use_theme(self.look.name)
+        self.refresh_css()
+
+    # Painting.
+
+    def _start_painting(self) -> None:
+        if self._painter is not None:
+            self._painter.stop()
+        self._painter = self.set_interval(1 / self.paints_a_second, self._paint_if_due)
+
+    def _wake(self) -> None:
+        """The model changed: the next tick paints it; a change of the line itself is painted at once."""
+        if self.model.link is not self._painted_link:
+            self._painted_link = self.model.link
+            self._paint_if_due()
+
+    def _paint_if_due(self) -> None:
+        page = self.page
+        if page is None or not page.is_mounted:
+            return
+        second = int(self.model.clock())
+        ticks = second != self._painted_second and (page.ticking or self.model.link is not Link.ATTACHED)
+        if self.model.revision == self._painted_revision and not ticks:
+            return
+        self._painted_revision, self._painted_second = self.model.revision, second
+        page.model_changed()
+        page.paint()
+
+    # Talking to the service.
+
+    async def ask(self, command: AnyCommand, reply: type[ReplyT]) -> ReplyT:
+        """The service's answer; raises `TobsError`."""
+        if self._feed is None:
+            raise TobsError(ErrorCode.SERVICE_UNREACHABLE, "The application has not started yet.")
+        return await self._feed.ask(command, reply)
+
+    async def do(self, command: AnyCommand) -> bool:
+        """Carry out a command; tells the person when it is refused. Whether it went through."""
+        try:
+            await self.ask(command, Done)
+        except TobsError as error:
+            self.say_error(error)
+            return False
+        return True
+
+    def reattach(self) -> None:
+        """Try the service again now."""
+        if self._feed is not None:
+            self._feed.retry()
+
+    def say(self, sentence: str) -> None:
+        """A short word about something that changed."""
+        self.notify(clean(sentence, 400), markup=False)
+
+    def say_error(self, error: TobsError) -> None:
+        """Tell the person what went wrong, and the way on."""
+        self.notify(clean(str(error), 600), severity="error", markup=False, timeout=10)
+
+    async def start(self, profile: Profile) -> bool:
+        """Start a run and watch it. Whether it started."""
+        try:
+            resolved = self.effective(profile).profile
+        except TobsError as error:
+            self.say_error(error)
+            return False
+        if not await self.do(StartRun(resolved)):
+            return False
+        await self.show_run()
+        return True
+
+    # Going places. Screens are imported when first shown: most sessions see few of them.
+
+    async def back_to_home(self) -> None:
+        """Close every screen above the home screen."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
+            await self.pop_screen()
+
+    async def show_run(self) -> None:
+        """Watch the run."""
+        from tobs_tui.ui.screens.run import RunScreen
+
+        await self.back_to_home()
+        await self.push_screen(RunScreen())
+
+    async def show_summary(self) -> None:
+        """What became of the run."""
+        from tobs_tui.ui.screens.summary import SummaryScreen
+
+        await self.back_to_home()
+        await self.push_screen(SummaryScreen())
+
+    async def show_sign_in(self) -> None:
+        """Sign in."""
+        from tobs_tui.ui.screens.sign_in import SignInScreen
+
+        await self.push_screen(SignInScreen())
+
+    async def show_targets(self, profile: Profile) -> None:
+        """Choose what to export."""
+        from tobs_tui.ui.screens.targets import TargetsScreen
+
+        await self.push_screen(TargetsScreen(profile))
+
+    async def show_tuning(self, profile: Profile) -> None:
+        """Tune a profile."""
+        from tobs_tui.ui.screens.tuning import TuningScreen
+
+        await self.push_screen(TuningScreen(profile))
+
+    async def action_settings(self) -> None:
+        """Settings."""
+        from tobs_tui.ui.screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            await self.push_screen(SettingsScreen())
+
+    async def action_home(self) -> None:
+        """The home screen."""
+        await self.back_to_home()
+
+    def action_help(self) -> None:
+        """The keys of this screen."""
+        from tobs_tui.ui.screens.help import HelpScreen
+
+        page = self.page
+        if page is not None and self.screen is page:
+            self.push_screen(HelpScreen(page.context))
+
+    def action_next_theme(self) -> None:
+        """The next theme, for this session; the settings keep one for good."""
+        names = sorted(self.themes.looks)
+        self.use_theme(names[(names.index(self.look.name) + 1) % len(names)])
+        self.say(f"Theme: {self.look.title}")
+
+    def action_leave(self) -> None:
+        """Leave the application; a run goes on in the service."""
+        self.exit(0)
+
+    def explore_demo(self) -> None:
+        """Leave, so that the program starts again with the demo."""
+        self.exit(EXPLORE_DEMO)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything that can be done from here, for the command palette."""
+        page = self.page
+        contexts = (page.context, LIST, EVERYWHERE) if page is not None else (EVERYWHERE,)
+        for action in ACTIONS:
+            if action.context not in contexts or action.id in ("app.commands", "app.force_quit"):
+                continue
+            if action.context != LIST and page is not None and not page.offers(action):
+                continue
+            yield SystemCommand(action.name, action.help, partial(self._do_action, action.does, action.context))
+        for look in self.themes.looks.values():
+            yield SystemCommand(f"Theme: {look.title}", "Paint in this theme", partial(self.use_theme, look.name))
+
+    async def _do_action(self, does: str, context: str) -> None:
+        page = self.page
+        if context == EVERYWHERE:
+            await self.run_action(does, self)
+        elif page is not None:
+            target = page.focused if context == LIST and page.focused is not None else page
+            await self.run_action(does, target)
+
+
+def run_app(
+    *,
+    connect: Connect,
+    paths: Paths,
+    settings: Settings,
+    effective: Resolve,
+    profile: Profile | None = None,
+    demo: bool = False,
+    low_bandwidth: bool = False,
+    mouse: bool = True,
+) -> int:
+    """Run the application on this terminal; gives the process's exit status, or `EXPLORE_DEMO`.
+
+    `connect` attaches to the service and is called again after a cut line. `profile` is started (or, where it runs
+    already, watched) at once. `effective` resolves a profile with all layers of configuration.
+    """
+    app = TobsApp(
+        connect=connect,
+        paths=paths,
+        settings=settings,
+        effective=effective,
+        profile=profile,
+        demo=demo,
+        low_bandwidth=low_bandwidth,
+    )
+    _mind_signals(app)
+    app.run(mouse=mouse)
+    return (app.return_code or 0) if app.return_value is None else app.return_value
+
+
+def _mind_signals(app: TobsApp) -> None:
+    """Die of SIGHUP, the terminal being gone; leave in order on SIGTERM, the terminal restored.
+
+    With SIGHUP ignored, as under nohup, textual's loop would spin; a handler in the loop would
+    never run while a write to a stalled terminal blocks it. For the same reason SIGTERM gets an alarm behind it.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGHUP"):
+        return
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+    def terminate(number: int, frame: object) -> None:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(_STUCK_S)
+        app.call_later(app.exit, TERMINATED)
+
+    signal.signal(signal.SIGTERM, terminate)

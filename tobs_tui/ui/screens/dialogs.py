@@ -1,0 +1,134 @@
+"""Small dialogs over a screen: a question, the details of a row, a name to give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from rich.segment import Segment
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from tobs_tui.ui.paint import Line, fit
+from tobs_tui.ui.widgets.fields import Choice, Field
+from tobs_tui.ui.widgets.painted import Painted, Words, wrap
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.widgets import Input
+
+    from tobs_tui.ui.app import TobsApp
+
+AnswerT = TypeVar("AnswerT")
+
+
+class Dialog(ModalScreen[AnswerT]):
+    """Base of the dialogs: Escape closes without an answer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", show=False),
+        Binding("down,j", "app.focus_next", "Next", show=False),
+        Binding("up,k", "app.focus_previous", "Previous", show=False),
+    ]
+
+    @property
+    def tobs(self) -> TobsApp:
+        """The application, by its own type."""
+        return cast("TobsApp", self.app)
+
+    def action_close(self) -> None:
+        """No answer."""
+        self.dismiss(None)
+
+
+class Ask(Dialog[bool]):
+    """A question with two answers; the second one, which changes nothing, is the default where `careful`."""
+
+    def __init__(self, question: str, note: str, yes: str, no: str, *, careful: bool = True) -> None:
+        super().__init__()
+        self._question, self._note, self._yes, self._no, self._careful = question, note, yes, no, careful
+
+    def compose(self) -> ComposeResult:
+        """Question, note, answers."""
+        with Vertical():
+            yield Words(self._question, tone="strong", classes="heading")
+            if self._note:
+                yield Words(self._note, tone="muted")
+            with Vertical(classes="choices"):
+                yield Choice(self._yes, id="yes")
+                yield Choice(self._no, id="no")
+
+    def on_mount(self) -> None:
+        """Focus the default."""
+        self.query_one("#no" if self._careful else "#yes", Choice).focus()
+
+    def on_choice_pressed(self, message: Choice.Pressed) -> None:
+        """The answer."""
+        self.dismiss(message.choice.id == "yes")
+
+
+class AskName(Dialog[str]):
+    """Asks for a name; `check` gives what is wrong with one, and the dialog stays until nothing is."""
+
+    def __init__(self, question: str, value: str, check: Callable[[str], str], note: str = "") -> None:
+        super().__init__()
+        self._question, self._value, self._check, self._note = question, value, check, note
+
+    def compose(self) -> ComposeResult:
+        """Question and field."""
+        with Vertical():
+            yield Words(self._question, tone="strong", classes="heading")
+            yield Field("name", "Name", value=self._value, hint=self._note)
+
+    def on_mount(self) -> None:
+        """Type at once."""
+        self.query_one(Field).input.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the name if it is one."""
+        event.stop()
+        wrong = self._check(event.value.strip())
+        if wrong:
+            self.query_one(Field).wrong(wrong)
+        else:
+            self.dismiss(event.value.strip())
+
+
+class Sheet(Painted):
+    """Names with their values, one pair a line; long values go on below."""
+
+    def __init__(self, pairs: list[tuple[str, str]], names_width: int = 0) -> None:
+        super().__init__()
+        self.pairs = pairs
+        self._names = names_width or max((len(name) for name, _ in pairs), default=0) + 2
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """Textual asks how high this is."""
+        return len(self.lines(width, 10_000))
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """The pairs."""
+        palette = self.tobs.palette
+        found: list[Line] = []
+        for name, value in self.pairs:
+            for place, part in enumerate(wrap(value, max(8, width - self._names)) or [""]):
+                label = fit("" if place else name, self._names)
+                found.append([Segment(label, palette.muted), Segment(part, palette.text)])
+        return found
+
+
+class Detail(Dialog[None]):
+    """Everything about one row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,q,space", "close", "Close", show=False)]
+
+    def __init__(self, heading: str, pairs: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self._heading, self._pairs = heading, pairs
+
+    def compose(self) -> ComposeResult:
+        """Heading and pairs."""
+        with Vertical():
+            yield Words(self._heading, tone="strong", classes="heading")
+            yield Sheet(self._pairs)

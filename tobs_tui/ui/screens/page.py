@@ -1,0 +1,120 @@
+"""The base of every screen: first line, body, key line; painting from the model; a sentence when there is no room."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.segment import Segment
+from textual.screen import Screen
+from textual.widgets import Input
+
+from tobs_tui.model.errors import TobsError
+from tobs_tui.ui.display import clean
+from tobs_tui.ui.keys import Action
+from tobs_tui.ui.paint import Line
+from tobs_tui.ui.widgets.chrome import KeyBar, TopBar
+from tobs_tui.ui.widgets.painted import Painted, Words
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.events import DescendantBlur, DescendantFocus, ScreenResume
+
+    from tobs_tui.ui.app import TobsApp
+
+LEAST_WIDTH, LEAST_HEIGHT = 60, 16
+
+
+class Page(Screen[None]):
+    """A screen. Subclasses give `context`, `body`, and what else differs."""
+
+    context: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (LEAST_WIDTH, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (30, "-high")]  # noqa: RUF012
+    ticking: bool = False
+    """Whether something on the screen changes with the clock alone."""
+
+    @property
+    def tobs(self) -> TobsApp:
+        """The application, by its own type."""
+        return cast("TobsApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """First line, body, key line; and what is shown instead where there is no room."""
+        yield TopBar(classes="bar")
+        yield from self.body()
+        yield KeyBar(classes="bar")
+        yield Words(
+            f"tobs needs a terminal of at least {LEAST_WIDTH} columns and {LEAST_HEIGHT} lines. "
+            "Please make the window larger, or the letters smaller.",
+            tone="text",
+            classes="no-room",
+        )
+
+    def body(self) -> ComposeResult:
+        """What stands between the first and the last line."""
+        yield from ()
+
+    def crumbs(self) -> list[str]:
+        """Where one is, from the outside in."""
+        return []
+
+    def status(self) -> Line:
+        """How things stand, for the right end of the first line: the account, unless a screen has more to say."""
+        palette, glyphs, model = self.tobs.palette, self.tobs.glyphs, self.tobs.model
+        demo: Line = [Segment("demo", palette.warn), Segment("  ")] if self.tobs.demo else []
+        account = model.account
+        if account is None:
+            return [*demo, Segment("connecting to the service", palette.faint)]
+        if model.signed_in:
+            name = clean(account.name, 32)
+            return [*demo, Segment(f"{glyphs.on} ", palette.ok), Segment(name, palette.muted)]
+        return [*demo, Segment(f"{glyphs.off} not signed in", palette.muted)]
+
+    def offers(self, action: Action) -> bool:
+        """Whether the key line shows `action` now."""
+        return True
+
+    def name_of(self, action: Action) -> str:
+        """What the key line calls `action` now."""
+        return action.name
+
+    @property
+    def typing(self) -> bool:
+        """Whether letters go into a field at the moment."""
+        return isinstance(self.focused, Input)
+
+    def model_changed(self) -> None:
+        """The model changed; for what is not painted from it by itself."""
+
+    def paint(self, force: bool = False) -> None:
+        """Bring every painted widget up to date."""
+        for widget in self.query(Painted):
+            if widget.display:
+                widget.repaint(force)
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """Catch up with what happened while another screen was in front."""
+        self.model_changed()
+        self.call_after_refresh(self.paint)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Other keys work now."""
+        self.query_one(KeyBar).repaint()
+
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        """Other keys work now."""
+        self.call_after_refresh(self._repaint_keys)
+
+    def _repaint_keys(self) -> None:
+        for bar in self.query(KeyBar):
+            bar.repaint()
+
+    async def told(self, request: Awaitable[object]) -> bool:
+        """Whether `request` went through; where it did not, the person is told why."""
+        try:
+            await request
+        except TobsError as error:
+            self.tobs.say_error(error)
+            return False
+        return True

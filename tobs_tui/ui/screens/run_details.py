@@ -1,0 +1,70 @@
+"""Everything known about one row of the dashboard, as names with values."""
+
+from __future__ import annotations
+
+from tobs_tui.model.run import Alert, ChatProgress, LogLine, WorkerRow
+from tobs_tui.ui.display import NONE, clean, clock_time, count, eta, percent, rate, size
+from tobs_tui.ui.run_model import share_done
+from tobs_tui.ui.widgets.panel import Panel
+from tobs_tui.ui.widgets.run_panels import AlertsPanel, ChatsPanel, LogPanel, WorkersPanel
+
+Pairs = list[tuple[str, str]]
+
+
+def details(panel: Panel, index: int) -> tuple[str, Pairs] | None:
+    """Heading and pairs for a row of a panel; None where there is no more to say."""
+    if isinstance(panel, ChatsPanel):
+        return _chat(panel.rows[index])
+    if isinstance(panel, WorkersPanel):
+        return _worker(panel.rows()[index])
+    if isinstance(panel, AlertsPanel):
+        return _alert(panel.alerts()[index])
+    if isinstance(panel, LogPanel):
+        return _line(panel.shown()[index])
+    return None
+
+
+def _chat(row: ChatProgress) -> tuple[str, Pairs]:
+    pairs = [
+        ("State", row.state.value),
+        ("Fetched", percent(share_done(row)).strip()),
+        ("Messages", f"{count(row.messages)} of {count(row.messages_total)}, {count(row.messages_new)} new"),
+        ("Rendered", count(row.rendered)),
+        ("Files", f"{count(row.media)} of {count(row.media_total)}"),
+        ("File bytes", f"{size(row.media_bytes)} of {size(row.media_bytes_total)}"),
+        ("Worker", clean(row.worker) or NONE),
+        ("Time left", eta(row.eta_s)),
+        ("Chat id", f"{row.chat}" + (f", topic {row.topic}" if row.topic else "")),
+    ]
+    if row.error:
+        pairs.append(("Problem", clean(row.error, 600)))
+    return clean(row.title, 200) or "(untitled)", pairs
+
+
+def _worker(worker: WorkerRow) -> tuple[str, Pairs]:
+    return f"Worker {clean(worker.id)}", [
+        ("Role", worker.role.value),
+        ("State", worker.state.value),
+        ("Chat", clean(worker.target) or NONE),
+        ("Messages", f"{count(round(worker.messages_rate))} a second"),
+        ("Bytes", rate(worker.bytes_rate)),
+        ("Queue", count(worker.queue)),
+        ("Done", count(worker.done)),
+        ("Processor", f"{worker.cpu_percent:.0f} %" if worker.cpu_percent >= 0 else "shared with the service"),
+        ("Memory", size(worker.rss) if worker.rss >= 0 else "shared with the service"),
+        ("Retries", count(worker.retries)),
+        ("Last error", clean(worker.last_error, 600) or NONE),
+    ]
+
+
+def _alert(alert: Alert) -> tuple[str, Pairs]:
+    state = "resolved" if alert.resolved else "seen" if alert.acknowledged else "open"
+    return "Alert", [("Since", clock_time(alert.at, True)), ("State", state), ("Alert", clean(alert.text, 1000))]
+
+
+def _line(line: LogLine) -> tuple[str, Pairs]:
+    return "Log line", [
+        ("Time", clock_time(line.at, True)),
+        ("Level", line.level.value),
+        ("Text", clean(line.text, 2000)),
+    ]

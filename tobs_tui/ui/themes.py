@@ -1,0 +1,166 @@
+"""Theme files: TOML, shipped with the program and in the user's own folder; checked whole, loaded at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textual.theme import Theme
+
+from tobs_tui.ui.paint import Palette, palette_of
+
+COLOR_KEYS = {
+    "background": "behind everything",
+    "surface": "behind dialogs and fields",
+    "text": "what is read",
+    "muted": "labels, and what is less important",
+    "faint": "hints and empty places",
+    "frame": "lines around panels",
+    "accent": "what has the focus, and keys",
+    "chip_text": "text on the accent",
+    "cursor": "behind the row under the cursor",
+    "bar": "progress",
+    "trough": "what a bar has not filled yet",
+    "ok": "done, connected",
+    "warn": "waiting, attention",
+    "bad": "failed",
+    "info": "working",
+}
+"""Every colour a theme must give, and what it is for."""
+
+DEFAULT_THEME = "night"
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_ANSI = {"default"} | {
+    prefix + name
+    for prefix in ("", "bright_")
+    for name in ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """A theme ready for use: `title` for the person, textual's own theme, and the palette of the painted widgets."""
+
+    name: str
+    title: str
+    dark: bool
+    theme: Theme
+    palette: Palette
+    path: Path
+
+
+@dataclass
+class ThemeBook:
+    """All themes found, by name, and what is wrong with the others."""
+
+    folders: tuple[Path, ...]
+    looks: dict[str, Look] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    _stamp: tuple[tuple[str, int], ...] = ()
+
+    def load(self) -> None:
+        """Read every folder anew; a user's theme replaces a shipped one of the same name."""
+        self._stamp = self._files_now()
+        self.looks, self.problems = {}, []
+        for folder in self.folders:
+            for path in sorted(folder.glob("*.toml")):
+                look = self._read(path)
+                if look is not None:
+                    self.looks[look.name] = look
+        if DEFAULT_THEME not in self.looks:
+            raise FileNotFoundError(f"the theme {DEFAULT_THEME} is missing from {self.folders[0]}")
+
+    def changed(self) -> bool:
+        """Whether a theme file was added, removed or written since `load`."""
+        return self._files_now() != self._stamp
+
+    def get(self, name: str) -> Look:
+        """The theme of that name, else the default one."""
+        return self.looks.get(name) or self.looks[DEFAULT_THEME]
+
+    def message(self) -> str:
+        """One sentence naming every bad file and key; empty when all are good."""
+        return "Some themes cannot be used. " + "; ".join(self.problems) + "." if self.problems else ""
+
+    def _files_now(self) -> tuple[tuple[str, int], ...]:
+        return tuple(
+            (str(path), path.stat().st_mtime_ns) for folder in self.folders for path in sorted(folder.glob("*.toml"))
+        )
+
+    def _read(self, path: Path) -> Look | None:
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            self.problems.append(f"{path.name}: {error}")
+            return None
+        wrong = check_theme(table)
+        if wrong:
+            self.problems.append(f"{path.name}: " + ", ".join(wrong))
+            return None
+        return _look(path, table)
+
+
+def shipped_folder() -> Path:
+    """The themes that come with the program: inside an installed package, or at the top of a source checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "_themes"
+    return installed if installed.is_dir() else package.parent / "themes"
+
+
+def check_theme(table: dict[str, Any]) -> list[str]:
+    """What is wrong with a theme file's contents, one phrase a key; empty when nothing is."""
+    wrong = [f"{key} is not known" for key in table if key not in ("title", "dark", "terminal_colors", "colors")]
+    wrong += [
+        f"{key} must be true or false" for key in ("dark", "terminal_colors") if not _is_flag(table.get(key, True))
+    ]
+    if not isinstance(table.get("title"), str):
+        wrong.append("title is missing")
+    colors = table.get("colors")
+    if not isinstance(colors, dict):
+        return [*wrong, "the table colors is missing"]
+    own = table.get("terminal_colors") is True
+    for key in COLOR_KEYS:
+        if key not in colors:
+            wrong.append(f"colors.{key} is missing")
+        elif not _is_color(colors[key], own):
+            kind = "the name of a terminal colour, such as ansi_green" if own else "a colour such as #1a2b3c"
+            wrong.append(f"colors.{key} must be {kind}")
+    return wrong + [f"colors.{key} is not known" for key in colors if key not in COLOR_KEYS]
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_color(value: object, terminal_colors: bool) -> bool:
+    if not isinstance(value, str):
+        return False
+    if terminal_colors:
+        return value.startswith("ansi_") and value.removeprefix("ansi_") in _ANSI
+    return _HEX.fullmatch(value) is not None
+
+
+def _look(path: Path, table: dict[str, Any]) -> Look:
+    colors: dict[str, str] = table["colors"]
+    own = table.get("terminal_colors", False)
+    theme = Theme(
+        name=path.stem,
+        primary=colors["accent"],
+        secondary=colors["info"],
+        accent=colors["accent"],
+        foreground=colors["text"],
+        background=colors["background"],
+        surface=colors["surface"],
+        panel=colors["surface"],
+        success=colors["ok"],
+        warning=colors["warn"],
+        error=colors["bad"],
+        dark=table.get("dark", True),
+        ansi=own,
+        variables={f"tobs-{key.replace('_', '-')}": value for key, value in colors.items()},
+    )
+    palette = palette_of(colors)
+    return Look(path.stem, table["title"], table.get("dark", True), theme, palette, path)
