@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
 from loguru import logger
 
-from tobs_tui.config.credentials import Credentials, load_credentials, save_credentials
+from tobs_tui.config.credentials import Credentials, check_credentials, load_credentials, save_credentials
+from tobs_tui.config.environment import read_environment
 from tobs_tui.config.paths import Paths
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.server import ServerAddress
@@ -118,15 +120,15 @@ class AccountDesk:
         delay = FIRST_RETRY_S
         async with self._connect_lock:
             while self._link is None:
-                credentials = self._credentials()
-                if credentials is None:
-                    self._set(self._fresh(AccountPhase.NEEDS_CREDENTIALS))
-                    return
                 try:
+                    credentials = self._credentials()
+                    if credentials is None:
+                        self._set(self._fresh(AccountPhase.NEEDS_CREDENTIALS))
+                        return
                     await self._connect_once(credentials)
                 except TobsError as error:
                     if error.code is not ErrorCode.SERVER_UNREACHABLE:
-                        self._set(self._fresh(AccountPhase.SIGNED_OUT, problem=str(error)))
+                        self._set(self._fresh(_phase_after(error), problem=str(error)))
                         logger.error("connecting failed for good: {}", error)
                         return
                     self._set(self._fresh(AccountPhase.UNREACHABLE, problem=error.sentence))
@@ -139,7 +141,8 @@ class AccountDesk:
     def _credentials(self) -> Credentials | None:
         if self._is_demo:
             return Credentials(api_id=1, api_hash="demo")
-        return load_credentials(self._paths)
+        variables = read_environment(self._paths, os.environ).variables.values()
+        return load_credentials(self._paths, {variable.name: variable.value for variable in variables})
 
     async def _connect_once(self, credentials: Credentials) -> None:
         link = TelegramLink(
@@ -178,11 +181,7 @@ class AccountDesk:
 
     async def set_credentials(self, api_id: int, api_hash: str) -> None:
         """Keep api id and hash, and connect with them. Raises `TobsError` API_CREDENTIALS_INVALID when malformed."""
-        if api_id <= 0:
-            raise TobsError(ErrorCode.API_CREDENTIALS_INVALID, "The api id is a positive number.", field="api_id")
-        if not api_hash.strip():
-            raise TobsError(ErrorCode.API_CREDENTIALS_INVALID, "The api hash is missing.", field="api_hash")
-        save_credentials(self._paths, Credentials(api_id=api_id, api_hash=api_hash.strip()))
+        save_credentials(self._paths, check_credentials(str(api_id), api_hash))
         if self._link is not None:
             await self._link.disconnect()
             self._link = None
@@ -259,3 +258,9 @@ class AccountDesk:
         self._link = None
         self._set(self._fresh(AccountPhase.CONNECTING))
         self.start()
+
+
+def _phase_after(error: TobsError) -> AccountPhase:
+    """Where the desk stands when connecting failed for a reason that trying again does not mend."""
+    unusable = error.code in (ErrorCode.API_CREDENTIALS_INVALID, ErrorCode.BAD_PROFILE)
+    return AccountPhase.NEEDS_CREDENTIALS if unusable else AccountPhase.SIGNED_OUT
