@@ -95,3 +95,12 @@ async def test_kurigram_reads_a_whole_history(connect: Connect) -> None:
         ids = [message.id async for message in client.get_chat_history(chat.id)]
         assert len(ids) == 450
         assert ids == list(reversed(server.world.histories[chat.id].ids))
+
+
+async def test_kurigram_understands_every_kind_of_message(sandbox: SandboxServer, connect: Connect) -> None:
+    client = await connect(sandbox)
+    await sign_in(client, sandbox.world)
+    museum = next(key for key in sandbox.world.histories if sandbox.world.title(key).startswith("Message Museum"))
+    [chat] = [each.chat async for each in client.get_dialogs() if each.chat.id == museum]
+    ids = [message.id async for message in client.get_chat_history(chat.id)]
+    assert ids == list(reversed(sandbox.world.histories[museum].ids))

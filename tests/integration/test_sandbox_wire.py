@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 
 import pytest
-from telethon import errors, functions, types
+from telethon import TelegramClient, errors, functions, types
 from telethon.network import (
     ConnectionTcpAbridged,
     ConnectionTcpFull,
@@ -16,6 +17,7 @@ from telethon.network import (
 
 from tests.integration.conftest import Connect, connect_telethon, sign_in, tiny_world
 from tobs_tui.sandbox.faults import Fault
+from tobs_tui.sandbox.manifest import build_manifest
 from tobs_tui.sandbox.rpc.registry import MEDIA_DC
 from tobs_tui.sandbox.server import SandboxServer
 from tobs_tui.sandbox.threaded import running_sandbox
@@ -378,3 +380,18 @@ async def test_a_sandbox_on_a_thread_serves_another_event_loop() -> None:
         assert (await client(NEAREST)).this_dc == 2
         assert running.call(lambda server: server.calls["help.getNearestDc"]) == 1
         await client.disconnect()
+
+
+async def test_a_file_at_the_other_data_centre_arrives_whole(sandbox: SandboxServer, signed_in: TelegramClient) -> None:
+    await signed_in.get_dialogs()
+    truth = build_manifest(sandbox.world)
+    for chat in truth.chats:
+        expected = {each.message_id: each for each in truth.media if each.chat_id == chat.id}
+        async for message in signed_in.iter_messages(chat.id, ids=list(expected)[:100]):
+            medium = message.photo or message.document
+            if medium.dc_id == MEDIA_DC:
+                data = await signed_in.download_media(message, bytes)
+                assert hashlib.sha256(data).hexdigest() == expected[message.id].sha256
+                assert sandbox.calls["auth.importAuthorization"] == 1
+                return
+    raise AssertionError("the demo world holds no file at the other data centre")

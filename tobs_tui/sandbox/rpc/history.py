@@ -131,7 +131,7 @@ def get_messages(call: Call, request: Any) -> Answer:
     for wanted in _wanted_ids(request.id):
         place = _account_wide(call, wanted) if low <= wanted <= high else None
         if place is None:
-            messages.append(types.MessageEmpty(id=wanted))
+            messages.append(types.MessageEmpty(id=wanted, peer_id=None))
             continue
         key, history, position = place
         found.setdefault(key, (history, []))[1].append(position)
