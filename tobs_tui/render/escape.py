@@ -1,0 +1,147 @@
+"""Which characters of a text would make structure in Markdown, and what to write in their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set as AbstractSet
+
+from tobs_tui.render.chars import clean_line, is_blank, maybe_punctuation, surely_punctuation
+
+# Anything that might need a second look. A text without a match is written as it is.
+SUSPECT = re.compile(
+    r"[\\`*_\[<~&=%$^#|\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\u2028\u2029\ud800-\udfff]"
+    r"|^[ \t]*(?:[-+>:]|[0-9]{1,9}[.)])|^(?: {4}|[ ]*\t|[^\S \t\n])|[^\S \t\n]$",
+    re.MULTILINE,
+)
+_INLINE = re.compile(
+    r"(?P<backslash>\\(?=[!-/:-@\[-`{-~]))"
+    r"|(?P<run>\*+|_+|~+|`+|\$+|==+)"
+    r"|(?P<percent>%%+)"
+    r"|(?P<bracket>\[)"
+    r"|(?P<angle><(?=[A-Za-z/!?]))"
+    r"|(?P<entity>&(?=\#[0-9]{1,7};|\#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};))"
+    r"|(?P<tag>(?:(?<=[\s(\[{\"'«“‘,;!>—–])|\A)\#(?=[^\s!-,.:-@\[-^`{-~]*[^\s!-,.:-@\[-^`{-~0-9]))"
+    r"|(?P<block_id>(?:(?<=\s)|\A)\^(?=[A-Za-z0-9-]+[ \t]*$))",
+    re.MULTILINE,
+)
+_LINE = re.compile(
+    r"[ \t]*(?:"
+    r"(?P<rule>(?P<mark>[-_*])(?:[ \t]*(?P=mark)){2,}[ \t]*$)"
+    r"|(?P<table>[|:]?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$)"
+    r"|(?P<setext>=+[ \t]*$)"
+    r"|(?P<fence>`{3,}|~{3,})"
+    r"|(?P<first>\#{1,6}(?=[ \t]|$)|[-+*](?=[ \t]|$)|>)"
+    r"|[0-9]{1,9}(?P<number>[.)])(?=[ \t]|$)"
+    r")"
+)
+_NAME = re.compile(r"[\\`*_\[\]<>~$=%^&|#]")
+_LINKISH = ("](", "][", "]:")
+
+
+class _Run:
+    """A run of one delimiter character, and whether it might open or close something under any rule in use."""
+
+    __slots__ = ("close", "end", "open", "start")
+
+    def __init__(self, start: int, end: int, *, opens: bool, closes: bool) -> None:
+        self.start, self.end, self.open, self.close = start, end, opens, closes
+
+
+def _run(text: str, start: int, end: int, edges: AbstractSet[int]) -> _Run:
+    char = text[start]
+    before = "*" if start in edges else text[start - 1] if start else "\n"
+    after = "*" if end in edges else text[end] if end < len(text) else "\n"
+    if char in "$=`":
+        return _Run(start, end, opens=not is_blank(after), closes=not is_blank(before))
+    word_before = not is_blank(before) and not maybe_punctuation(before)
+    word_after = not is_blank(after) and not maybe_punctuation(after)
+    if char == "_" and word_before and word_after:
+        return _Run(start, end, opens=False, closes=False)
+    opens = not is_blank(after) and not (surely_punctuation(after) and word_before)
+    closes = not is_blank(before) and not (surely_punctuation(before) and word_after)
+    return _Run(start, end, opens=opens, closes=closes)
+
+
+def _live(char: str, runs: list[_Run], *, formatted: bool, code: bool) -> list[_Run]:
+    """The runs that must be escaped: those of a character of which some run can open and a later one close."""
+    if char == "`":
+        lengths = [run.end - run.start for run in runs]
+        return runs if code else [run for run in runs if lengths.count(run.end - run.start) > 1]
+    if formatted and char in "*~":
+        return [run for run in runs if run.open or run.close]
+    first = next((index for index, run in enumerate(runs) if run.open), len(runs))
+    if any(run.close for run in runs[first + 1 :]):
+        return [run for run in runs if run.open or run.close]
+    return [run for run in runs if char == "$" and run.end - run.start > 1]
+
+
+def inline_escapes(
+    text: str, *, edges: AbstractSet[int] = frozenset(), links: bool = False, code: bool = False
+) -> dict[int, str]:
+    """Replacements by index for one stretch of text whose markup starts and ends at `edges`.
+
+    `links` and `code` tell whether the stretch has links and code spans of its own. Line starts: `line_escapes`.
+    """
+    found: dict[int, str] = {}
+    runs: dict[str, list[_Run]] = {}
+    brackets = links or any(sign in text for sign in _LINKISH)
+    for match in _INLINE.finditer(text):
+        start, kind = match.start(), match.lastgroup
+        if kind == "run":
+            runs.setdefault(text[start], []).append(_run(text, start, match.end(), edges))
+        elif kind == "bracket":
+            if brackets or text[start + 1 : start + 2] in ("[", "^", "!") or text[start - 1 : start] in ("[", "^"):
+                found[start] = "\\["
+        else:
+            for index in range(start, match.end()):
+                found[index] = "\\" + text[index]
+    for char, group in runs.items():
+        for run in _live(char, group, formatted=bool(edges), code=code):
+            found.update((index, "\\" + char) for index in range(run.start, run.end))
+    return found
+
+
+def line_escapes(text: str, start: int, end: int) -> dict[int, str]:
+    """Replacements for what would make structure at the start of the line text[start:end]."""
+    match = _LINE.match(text, start, end)
+    if match is None:
+        return {}
+    kind = match.lastgroup
+    if kind == "mark":  # lastgroup names the group closed last, which is the outer one; kept for certainty
+        kind = "rule"
+    if kind in ("rule", "fence"):
+        where = [index for index in range(match.start(kind), match.end(kind)) if text[index] in "-_*`~"]
+        return {index: "\\" + text[index] for index in (where[:1] if text[where[0]] == "-" else where)}
+    at = match.start(kind or 0)
+    return {at: "\\" + text[at]}
+
+
+def edge_escapes(text: str, start: int, end: int) -> dict[int, str]:
+    """Replacements that keep the blanks at a paragraph's edges: four of them or a tab would make code, and some
+    parsers strip no-break and ideographic spaces there."""
+    found: dict[int, str] = {}
+    indent = len(text[start:end]) - len(text[start:end].lstrip(" \t"))
+    if indent >= 4 or "\t" in text[start : start + indent]:
+        found.update((index, f"&#{ord(text[index])};") for index in range(start, start + indent))
+    while start + indent < end and is_blank(text[start + indent]):
+        found[start + indent] = _blank(text[start + indent])
+        indent += 1
+    while end > start and is_blank(text[end - 1]):
+        end -= 1
+        found[end] = _blank(text[end])
+    return found
+
+
+def _blank(char: str) -> str:
+    return "&nbsp;" if char == "\xa0" else f"&#{ord(char)};"
+
+
+def inline_name(name: str) -> str:
+    """A name or title as inert Markdown on one line, whatever it holds."""
+    return _NAME.sub(r"\\\g<0>", clean_line(name))
+
+
+def html_attribute(text: str) -> str:
+    """The text for a double-quoted HTML attribute that stands in a Markdown line."""
+    cleaned = clean_line(text)
+    return re.sub(r"[&<>\"`*_\[\]\\]", lambda match: f"&#{ord(match.group())};", cleaned)

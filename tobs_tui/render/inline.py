@@ -1,0 +1,220 @@
+"""One line of text with its marks, as Markdown: emphasis where a delimiter surely works, HTML where it might not."""
+
+from __future__ import annotations
+
+import html
+import re
+from bisect import bisect_left
+from typing import NamedTuple
+
+from tobs_tui.render.chars import is_blank, maybe_punctuation, surely_punctuation
+from tobs_tui.render.escape import html_attribute
+from tobs_tui.render.links import destination
+from tobs_tui.render.spans import Mark, MarkKind, clipped
+
+_TAGS = {
+    MarkKind.SPOILER: ('<span class="tg-spoiler">', "</span>"),
+    MarkKind.UNDERLINE: ("<u>", "</u>"),
+    MarkKind.INSERTED: ("<ins>", "</ins>"),
+    MarkKind.DELETED: ("<del>", "</del>"),
+    MarkKind.STRIKE: ("<s>", "</s>"),
+    MarkKind.BOLD: ("<b>", "</b>"),
+    MarkKind.ITALIC: ("<i>", "</i>"),
+}
+_DELIMITERS = {MarkKind.STRIKE: "~~", MarkKind.BOLD: "**", MarkKind.ITALIC: "*"}
+_TICKS = re.compile("`+")
+# What CommonMark takes between angle brackets for a link to itself, less what parsers treat differently.
+_AUTOLINK = re.compile(r"(?:https?|ftp|tg|ton|mailto):[^\s<>\\`\"{}|^\[\]]+", re.IGNORECASE)
+_HTML_IN_CODE = re.compile(r"[&<>`*_\[\]\\~$=%^|#!:@]")
+
+
+class _Inside(NamedTuple):
+    """Where the writer stands: in HTML, in a link, and which character closes what is open ('' = nothing)."""
+
+    html: bool = False
+    link: bool = False
+    closer: str = ""
+
+
+def code_span(text: str) -> str:
+    """A Markdown code span that shows exactly `text`, which must be one line and not blank."""
+    runs = {len(run) for run in _TICKS.findall(text)}
+    ticks = "`" * next(size for size in range(1, len(runs) + 2) if size not in runs)
+    padded = text[0] == "`" or text[-1] == "`" or (text[0] == " " and text[-1] == " ")
+    return f"{ticks} {text} {ticks}" if padded else f"{ticks}{text}{ticks}"
+
+
+class LineWriter:
+    """Writes lines of one text; `escapes` holds what to write in place of characters that would make structure."""
+
+    def __init__(self, text: str, escapes: dict[int, str]) -> None:
+        self._text = text
+        self._escapes = escapes
+        self._where = sorted(escapes)
+        self._end = 0
+        self._out: list[str] = []
+
+    def line(self, start: int, end: int, marks: list[Mark]) -> str:
+        """text[start:end] with those marks (they may reach beyond the line, and cross)."""
+        self._out, self._end = [], end
+        self._pieces(start, end, clipped(marks, start, end), _Inside())
+        return "".join(self._out)
+
+    def _pieces(self, start: int, end: int, marks: list[Mark], inside: _Inside) -> None:
+        marks = [mark for mark in map(self._trimmed, marks) if mark.start < mark.end]
+        at = start
+        while at < end:
+            here = [mark for mark in marks if mark.start <= at < mark.end]
+            if not here:
+                until = min((mark.start for mark in marks if mark.start > at), default=end)
+                self._plain(at, until, inside)
+                at = until
+                continue
+            outer = self._trimmed(max(here, key=lambda mark: (mark.end, -mark.kind))._replace(start=at))
+            self._plain(at, outer.start, inside)
+            rest = [mark for mark in marks if mark.kind != outer.kind or mark.start >= outer.end]
+            # Blanks that trimming a piece left behind a mark's end are written as plain text by the next round.
+            inner = [
+                mark for mark in map(self._trimmed, clipped(rest, outer.start, outer.end)) if mark.start < mark.end
+            ]
+            self._node(outer, inner, inside, last=outer.end == end)
+            at = outer.end
+            marks = [mark for mark in map(self._trimmed, clipped(marks, at, end)) if mark.start < mark.end]
+
+    def _trimmed(self, mark: Mark) -> Mark:
+        """The mark without blanks at its edges; code keeps them, unless it has nothing else."""
+        start, end, text = mark.start, mark.end, self._text
+        if mark.kind is MarkKind.CODE and not text[start:end].isspace():
+            return mark
+        while start < end and is_blank(text[start]):
+            start += 1
+        while end > start and is_blank(text[end - 1]):
+            end -= 1
+        return mark._replace(start=start, end=end)
+
+    def _plain(self, start: int, end: int, inside: _Inside) -> None:
+        """Text without formatting of its own, escaped as its surroundings ask for."""
+        text, at = self._text, start
+        index = bisect_left(self._where, start)
+        while index < len(self._where) and self._where[index] < end:
+            where = self._where[index]
+            new = self._escapes[where]
+            self._write(text[at:where], inside)
+            self._out.append(f"&#{ord(text[where])};" if inside.html and new[0] == "\\" else new)
+            at, index = where + 1, index + 1
+        self._write(text[at:end], inside)
+        # A backslash at a seam would escape the delimiter behind it.
+        if at < end and text[end - 1] == "\\" and end < self._end:
+            self._out[-1] = self._out[-1][:-1] + ("&#92;" if inside.html else "\\\\")
+
+    def _write(self, piece: str, inside: _Inside) -> None:
+        if piece and inside.link and not inside.html:
+            piece = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", piece)
+        elif piece and inside.html:
+            piece = piece.replace("[", "&#91;").replace("]", "&#93;")
+        if piece:
+            self._out.append(piece)
+
+    def _node(self, mark: Mark, inner: list[Mark], inside: _Inside, *, last: bool) -> None:
+        if mark.kind is MarkKind.CODE:
+            self._code(mark, inside)
+        elif mark.kind is MarkKind.URL:
+            self._url(mark, inner, inside)
+        elif mark.kind is MarkKind.LINK:
+            self._link(mark, inner, inside)
+        elif mark.kind in _DELIMITERS and not inside.html:
+            self._emphasis(mark, inner, inside, last=last)
+        else:
+            self._tagged(mark, inner, inside)
+
+    def _code(self, mark: Mark, inside: _Inside) -> None:
+        text = self._text[mark.start : mark.end]
+        before = self._out[-1][-1:] if self._out else ""
+        after = self._text[mark.end : mark.end + 1]
+        if inside.html or before == "`" or (after == "`" and mark.end not in self._escapes):
+            shown = _HTML_IN_CODE.sub(lambda match: f"&#{ord(match.group())};", text)
+            self._out.append(f"<code>{shown}</code>")
+        else:
+            self._out.append(code_span(text))
+
+    def _url(self, mark: Mark, inner: list[Mark], inside: _Inside) -> None:
+        """An address that stands for itself: as it is, or in angle brackets where Markdown would see more in it."""
+        start, end = mark.start, mark.end
+        text = self._text[start:end]
+        if inside.link:
+            self._pieces(start, end, inner, inside)
+            return
+        after = self._text[end : end + 1] if end < self._end else ""
+        index = bisect_left(self._where, start)
+        inert = index == len(self._where) or self._where[index] >= end
+        stands_alone = not after or is_blank(after) or (after in ".,;:!?)" and not inside.closer)
+        if not inner and inert and not inside.html and not inside.closer and stands_alone:
+            self._plain(start, end, inside)
+        elif not inner and not inside.html and _AUTOLINK.fullmatch(text) and "&" not in text:
+            self._out.append(f"<{text}>")
+        elif _AUTOLINK.fullmatch(text):
+            self._link(mark._replace(value=text), inner, inside)
+        else:
+            self._pieces(start, end, inner, inside)
+
+    def _link(self, mark: Mark, inner: list[Mark], inside: _Inside) -> None:
+        if inside.link:
+            self._pieces(mark.start, mark.end, inner, inside)
+        elif inside.html:
+            self._out.append(f'<a href="{html_attribute(mark.value)}">')
+            self._pieces(mark.start, mark.end, inner, inside._replace(link=True, closer="<"))
+            self._out.append("</a>")
+        else:
+            # "!" and "^" before a bracket make an image or a footnote of it.
+            if self._out and self._out[-1][-1:] in ("!", "^") and mark.start - 1 not in self._escapes:
+                self._out[-1] = f"{self._out[-1][:-1]}\\{self._out[-1][-1]}"
+            self._out.append("[")
+            before = len(self._out)
+            self._pieces(mark.start, mark.end, inner, inside._replace(link=True, closer="]"))
+            if len(self._out) > before and self._out[before][:1] in ("!", "^"):
+                self._out[before] = "\\" + self._out[before]
+            self._out.append(f"]({destination(mark.value)})")
+
+    def _emphasis(self, mark: Mark, inner: list[Mark], inside: _Inside, *, last: bool) -> None:
+        delimiter = _DELIMITERS[mark.kind]
+        if mark.kind is MarkKind.BOLD:
+            twins = [other for other in inner if other[:2] == mark[:2] and other.kind is MarkKind.ITALIC]
+            if twins:
+                delimiter, inner = "***", [other for other in inner if other.kind is not MarkKind.ITALIC]
+        if not self._works(mark, inner, inside, delimiter, last=last):
+            if delimiter == "***":
+                inner = [*inner, mark._replace(kind=MarkKind.ITALIC)]
+            self._tagged(mark, inner, inside)
+            return
+        self._out.append(delimiter)
+        self._pieces(mark.start, mark.end, inner, inside._replace(closer=delimiter[0]))
+        self._out.append(delimiter)
+
+    def _works(self, mark: Mark, inner: list[Mark], inside: _Inside, delimiter: str, *, last: bool) -> bool:
+        """Whether the delimiter surely opens and closes here, under the punctuation rules of CommonMark 0.30 and 0.31
+        (https://spec.commonmark.org/0.31.2/#left-flanking-delimiter-run), and touches no other like it."""
+        text, out = self._text, self._out
+        before = out[-1][-1:] if out else " "
+        after = text[mark.end] if mark.end < self._end else " "
+        if last and inside.closer:
+            after = inside.closer
+        if before == delimiter[0] or after == delimiter[0]:
+            return False
+        starts = any(other.start == mark.start for other in inner)
+        ends = any(other.end == mark.end for other in inner)
+        opens = not (starts or maybe_punctuation(text[mark.start])) or is_blank(before) or surely_punctuation(before)
+        closes = not (ends or maybe_punctuation(text[mark.end - 1])) or is_blank(after) or surely_punctuation(after)
+        return opens and closes
+
+    def _tagged(self, mark: Mark, inner: list[Mark], inside: _Inside) -> None:
+        opening, closing = _TAGS[mark.kind]
+        if mark.value:
+            opening = f'<ins title="was: {html_attribute(mark.value)}">'
+        self._out.append(opening)
+        self._pieces(mark.start, mark.end, inner, inside._replace(html=True, closer="<"))
+        self._out.append(closing)
+
+
+def html_text(text: str) -> str:
+    """Text for the inside of an HTML element."""
+    return html.escape(text, quote=False)

@@ -1,0 +1,51 @@
+"""Link destinations: how they are written, and where a message is found on the web."""
+
+from __future__ import annotations
+
+import re
+
+from tobs_tui.model.peers import bare_id, is_channel_id
+from tobs_tui.render.chars import clean
+
+_ENCODED = re.compile(r"[\\<>`\s\"|^{}\[\]]")
+_ENTITY = re.compile(r"&(?=#?[A-Za-z0-9]+;)")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+# Parsers refuse these and would show the whole construct as text; a reader should not run them either.
+_REFUSED = re.compile(r"\s*(?:javascript|vbscript|file|data):", re.IGNORECASE)
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match.group().encode())
+
+
+def web_address(url: str) -> str:
+    """A sender's URL made safe to link to, with a scheme; '' when it must not or cannot be linked to."""
+    url = clean(url).strip()
+    if not url or _REFUSED.match(url):
+        return ""
+    if not _SCHEME.match(url):
+        url = "http://" + url.lstrip("/")
+    return _ENCODED.sub(_percent, url)
+
+
+def destination(address: str) -> str:
+    """An address, of the web or relative, as a Markdown link destination."""
+    address = _ENTITY.sub(r"\\&", _ENCODED.sub(_percent, address))
+    return f"<{address}>" if "(" in address or ")" in address else address
+
+
+def telegram_link(chat: int, message_id: int, username: str = "", topic: int = 0) -> str:
+    """The t.me link of a message (https://core.telegram.org/api/links#message-links); '' where none can exist:
+    private chats and basic groups have no links."""
+    if not is_channel_id(chat):
+        return ""
+    where = username or f"c/{bare_id(chat)}"
+    between = f"{topic}/" if topic else ""
+    return f"https://t.me/{where}/{between}{message_id}"
+
+
+def peer_link(peer: int, username: str = "") -> str:
+    """A link to a peer: t.me by name, tg:// by id for users, '' otherwise."""
+    if username:
+        return f"https://t.me/{username}"
+    return f"tg://user?id={peer}" if peer > 0 else ""

@@ -1,0 +1,164 @@
+"""From entities to marks: spans over characters, clipped, sorted into blocks and inline formatting."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tobs_tui.model.text import Entity, EntityKind
+from tobs_tui.render.chars import Offsets
+from tobs_tui.render.links import web_address
+
+
+class MarkKind(enum.IntEnum):
+    """Inline formatting; of marks that start and end together, the smaller value goes outside."""
+
+    LINK = 1
+    SPOILER = 2
+    UNDERLINE = 3
+    INSERTED = 4
+    DELETED = 5
+    STRIKE = 6
+    BOLD = 7
+    ITALIC = 8
+    URL = 9  # text that is its own address
+    CODE = 10
+
+
+class Mark(NamedTuple):
+    """An inline span over text[start:end]; `value` is a link's address or an insertion's old text."""
+
+    start: int
+    end: int
+    kind: MarkKind
+    value: str = ""
+
+
+class Block(NamedTuple):
+    """A quote or a code block over text[start:end]; `value` is the code's language."""
+
+    start: int
+    end: int
+    quote: bool
+    value: str = ""
+
+
+class Spans(NamedTuple):
+    """What the entities of one text come to."""
+
+    marks: list[Mark]
+    quotes: list[Block]
+    codes: list[Block]
+    tags: frozenset[int]  # where a hashtag entity starts
+
+
+_INLINE = {
+    EntityKind.BOLD: MarkKind.BOLD,
+    EntityKind.ITALIC: MarkKind.ITALIC,
+    EntityKind.UNDERLINE: MarkKind.UNDERLINE,
+    EntityKind.STRIKE: MarkKind.STRIKE,
+    EntityKind.SPOILER: MarkKind.SPOILER,
+    EntityKind.CODE: MarkKind.CODE,
+    EntityKind.URL: MarkKind.URL,
+    EntityKind.DIFF_INSERT: MarkKind.INSERTED,
+    EntityKind.DIFF_REPLACE: MarkKind.INSERTED,
+    EntityKind.DIFF_DELETE: MarkKind.DELETED,
+}
+# Text that stands for itself. What the reader of a note sees is the same with and without the entity.
+INERT = (
+    frozenset(EntityKind)
+    - set(_INLINE)
+    - {
+        EntityKind.BLOCKQUOTE,
+        EntityKind.PRE,
+        EntityKind.TEXT_URL,
+        EntityKind.MENTION_NAME,
+        EntityKind.HASHTAG,
+    }
+)
+
+
+def read_spans(offsets: Offsets, entities: Iterable[Entity]) -> Spans:
+    """The entities as marks and blocks over `offsets.text`: none empty; quotes, code blocks and links disjoint each;
+    styles of one kind joined where they overlap or touch."""
+    marks: list[Mark] = []
+    quotes: list[Block] = []
+    codes: list[Block] = []
+    tags: set[int] = set()
+    text = offsets.text
+    for entity in entities:
+        if entity.kind in INERT or entity.length <= 0:
+            continue
+        start = offsets.index(entity.offset, end=False)
+        end = offsets.index(entity.offset + entity.length, end=True)
+        if start >= end:
+            continue
+        if entity.kind is EntityKind.BLOCKQUOTE:
+            quotes.append(Block(start, end, quote=True))
+        elif entity.kind is EntityKind.PRE:
+            codes.append(Block(start, end, quote=False, value=entity.value))
+        elif entity.kind is EntityKind.CODE and "\n" in text[start:end].strip("\n"):
+            codes.append(Block(start, end, quote=False))
+        elif entity.kind is EntityKind.HASHTAG:
+            tags.add(start)
+        else:
+            mark = _mark(entity, start, end)
+            if mark is not None:
+                marks.append(mark)
+    return Spans(_disjoint_links(_joined(marks)), _disjoint(quotes), _disjoint(codes), frozenset(tags))
+
+
+def _mark(entity: Entity, start: int, end: int) -> Mark | None:
+    if entity.kind is EntityKind.MENTION_NAME:
+        return Mark(start, end, MarkKind.LINK, f"tg://user?id={entity.number}")
+    if entity.kind is EntityKind.TEXT_URL:
+        address = web_address(entity.value)
+        return Mark(start, end, MarkKind.LINK, address) if address else None
+    value = entity.value if entity.kind is EntityKind.DIFF_REPLACE else ""
+    return Mark(start, end, _INLINE[entity.kind], value)
+
+
+def _disjoint(blocks: list[Block]) -> list[Block]:
+    kept: list[Block] = []
+    end = 0
+    for block in sorted(blocks, key=lambda block: (block.start, -block.end)):
+        start = max(block.start, end)
+        if start < block.end:
+            kept.append(block._replace(start=start))
+            end = block.end
+    return kept
+
+
+def _joined(marks: list[Mark]) -> list[Mark]:
+    kept: list[Mark] = []
+    last: dict[tuple[MarkKind, str], int] = {}
+    for mark in sorted(marks):
+        index = last.get((mark.kind, mark.value), -1)
+        if mark.kind not in (MarkKind.LINK, MarkKind.URL) and index >= 0 and mark.start <= kept[index].end:
+            kept[index] = kept[index]._replace(end=max(kept[index].end, mark.end))
+        else:
+            last[mark.kind, mark.value] = len(kept)
+            kept.append(mark)
+    return kept
+
+
+def _disjoint_links(marks: list[Mark]) -> list[Mark]:
+    kept: list[Mark] = []
+    end = 0
+    for mark in sorted(marks, key=lambda mark: (mark.start, mark.kind, -mark.end)):
+        if mark.kind in (MarkKind.LINK, MarkKind.URL):
+            mark = mark._replace(start=max(mark.start, end))
+            end = max(end, mark.end)
+        if mark.start < mark.end:
+            kept.append(mark)
+    return kept
+
+
+def clipped(marks: Iterable[Mark], start: int, end: int) -> list[Mark]:
+    """The parts of the marks that lie in [start, end)."""
+    return [
+        mark._replace(start=max(mark.start, start), end=min(mark.end, end))
+        for mark in marks
+        if mark.start < end and mark.end > start
+    ]

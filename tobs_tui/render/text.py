@@ -1,0 +1,141 @@
+"""A message's text and entities as Markdown whose visible text is the message's, span for span."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from tobs_tui.model.text import Entity, FormattedText
+from tobs_tui.render.chars import Offsets
+from tobs_tui.render.escape import SUSPECT, edge_escapes, inline_escapes, line_escapes
+from tobs_tui.render.inline import LineWriter
+from tobs_tui.render.spans import INERT, Block, Mark, MarkKind, Spans, clipped, read_spans
+
+HARD_BREAK = "  \n"
+_BREAK = re.compile(r"(?<=[^ \t\n])[ \t]*\n(?=[ \t]*[^ \t\n])")
+_BLANK_LINES = re.compile(r"^[ \t]+$|[ \t]+$", re.MULTILINE)
+_LANGUAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+#.-]{0,40}")
+_TICKS = re.compile("`+")
+
+
+def render_text(formatted: FormattedText) -> str:
+    """The Markdown of a formatted text; see `render_body`."""
+    return render_body(formatted.text, formatted.entities)
+
+
+def render_body(text: str, entities: Sequence[Entity] = ()) -> str:
+    """Markdown blocks for `text`, whose entities count in UTF-16 code units and may nest, cross, or be out of range.
+
+    Plain prose comes out unchanged, but for the two trailing spaces that make a newline a line break.
+    No newline at either end; '' when there is nothing to see.
+    """
+    if not SUSPECT.search(text) and all(entity.kind in INERT for entity in entities) and "#" not in text:
+        return _with_breaks(text)
+    offsets = Offsets(text)
+    return "\n\n".join(_blocks(offsets.text, read_spans(offsets, entities)))
+
+
+def _with_breaks(text: str) -> str:
+    if "\n" not in text:
+        return text.rstrip(" \t") if text[-1:] in " \t" else text
+    text = _BREAK.sub(HARD_BREAK, text).strip("\n")
+    return text if text.isspace() is False and "\t\n" not in text else _BLANK_LINES.sub(_keep_break, text)
+
+
+def _keep_break(match: re.Match[str]) -> str:
+    return (
+        match.group() if match.group() == "  " and match.start() > 0 and match.string[match.start() - 1] != "\n" else ""
+    )
+
+
+def _blocks(text: str, spans: Spans) -> Iterator[str]:
+    """The text's quotes, code blocks and paragraphs, in order."""
+    at = 0
+    for quote in spans.quotes:
+        yield from _unquoted(text, at, quote.start, spans)
+        inside = "\n\n".join(_unquoted(text, quote.start, quote.end, spans))
+        if inside:
+            yield "\n".join(f"> {line}" if line else ">" for line in inside.split("\n"))
+        at = quote.end
+    yield from _unquoted(text, at, len(text), spans)
+
+
+def _unquoted(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
+    """The code blocks and paragraphs of text[start:end]."""
+    at = start
+    for code in spans.codes:
+        lo, hi = max(code.start, start), min(code.end, end)
+        if lo >= hi or not text[lo:hi].strip("\n"):
+            continue
+        yield from _prose(text, at, lo, spans)
+        yield _fenced(text[lo:hi], code)
+        at = hi
+    yield from _prose(text, at, end, spans)
+
+
+def _fenced(text: str, code: Block) -> str:
+    fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
+    language = code.value if _LANGUAGE.fullmatch(code.value) else ""
+    body = text.removeprefix("\n").removesuffix("\n")
+    return f"{fence}{language}\n{body}\n{fence}"
+
+
+def _prose(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
+    """Zero or one piece: the paragraphs of text[start:end], blank lines between them as they were."""
+    part = text[start:end]
+    if not part.strip(" \t\n"):
+        return
+    marks = [mark._replace(start=mark.start - start, end=mark.end - start) for mark in clipped(spans.marks, start, end)]
+    kinds = {mark.kind for mark in marks}
+    escapes = inline_escapes(
+        part,
+        edges=_edges(marks),
+        links=MarkKind.LINK in kinds or MarkKind.URL in kinds,
+        code=MarkKind.CODE in kinds,
+    )
+    for tag in spans.tags:
+        escapes.pop(tag - start, None)
+    lines = list(_lines(part))
+    for index, (lo, hi) in enumerate(lines):
+        if lo < hi:
+            escapes.update(line_escapes(part, lo, hi))
+            escapes.update(_paragraph_edges(part, lines, index))
+    code_at = [index for mark in marks if mark.kind is MarkKind.CODE for index in range(mark.start, mark.end)]
+    for index in code_at:
+        escapes.pop(index, None)
+    yield _joined(part, lines, marks, escapes)
+
+
+def _edges(marks: Iterable[Mark]) -> frozenset[int]:
+    """Where markup may be written; an address that stands for itself has none of its own."""
+    return frozenset(at for mark in marks if mark.kind is not MarkKind.URL for at in mark[:2])
+
+
+def _lines(part: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each line, trailing blanks off; start == end for a blank line."""
+    start = 0
+    for line in part.split("\n"):
+        kept = len(line.rstrip(" \t"))
+        yield (start, start + kept) if line.strip(" \t") else (start, start)
+        start += len(line) + 1
+
+
+def _paragraph_edges(part: str, lines: list[tuple[int, int]], index: int) -> dict[int, str]:
+    lo, hi = lines[index]
+    first = index == 0 or lines[index - 1][0] == lines[index - 1][1]
+    last = index + 1 == len(lines) or lines[index + 1][0] == lines[index + 1][1]
+    if not first and not last:
+        return {}
+    found = edge_escapes(part, lo, hi)
+    indent = hi - len(part[lo:hi].lstrip())
+    body = hi - (len(part[lo:hi]) - len(part[lo:hi].rstrip()))
+    return {at: new for at, new in found.items() if (first and at < max(indent, lo)) or (last and at >= body)}
+
+
+def _joined(part: str, lines: list[tuple[int, int]], marks: list[Mark], escapes: dict[int, str]) -> str:
+    writer = LineWriter(part, escapes)
+    out: list[str] = []
+    for index, (lo, hi) in enumerate(lines):
+        blank_after = index + 1 == len(lines) or lines[index + 1][0] == lines[index + 1][1]
+        out.append(writer.line(lo, hi, marks) + ("" if blank_after or lo == hi else "  "))
+    return "\n".join(out).strip("\n")
