@@ -23,7 +23,7 @@ SAVED_TITLE = "Saved Messages"
 
 
 class ChatFacts(Struct, frozen=True, omit_defaults=True):
-    """What Telegram tells of one chat. `migrated_from` and `linked_chat` are marked ids (0 = none); counts -1 = unknown."""
+    """What Telegram tells of one chat. `migrated_from`, `linked_chat`: marked ids (0 = none); counts: -1 = unknown."""
 
     about: str = ""
     members: int = -1
