@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.e2e.serving import ServedSandbox, served
 from tobs_tui.config.paths import Paths
+from tobs_tui.config.server_file import load_server
 from tobs_tui.model.errors import TobsError
 from tobs_tui.service.launch import attach
 from tobs_tui.service.protocol import Shutdown
@@ -68,3 +71,20 @@ class _Never:
 
 
 _NEVER = _Never()
+
+
+@pytest.fixture
+def serve_sandbox(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., ServedSandbox]]:
+    """Starts sandboxes with the arguments of ``tobs sandbox serve``, with credentials set; ends them with the test."""
+    monkeypatch.setenv("TOBS_API_ID", "12345")
+    monkeypatch.setenv("TOBS_API_HASH", "0123456789abcdef0123456789abcdef")
+    with ExitStack() as running:
+
+        def start(*arguments: str) -> ServedSandbox:
+            sandbox = running.enter_context(served(tmp_path / "server", *arguments))
+            running.callback(stop_service, Paths.resolve(server=load_server(sandbox.toml)))
+            return sandbox
+
+        yield start

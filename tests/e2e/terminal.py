@@ -31,7 +31,7 @@ KEYS = {
 }
 
 # pyte takes these private sequences (keyboard protocol, xterm settings) for ordinary ones, and prints what is left.
-_PRIVATE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1bP.*?\x1b\\|\x1b\[\?[0-9;]*\$[a-z]", re.DOTALL)
+PRIVATE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1bP.*?\x1b\\|\x1b\[\?[0-9;]*\$[a-z]", re.DOTALL)
 
 
 class ScreenTimeout(AssertionError):
@@ -77,7 +77,7 @@ class Terminal:
             data = self._process.read_nonblocking(65536, timeout)
         except (pexpect.TIMEOUT, pexpect.EOF):
             return False
-        self._stream.feed(_PRIVATE.sub(b"", data))
+        self._stream.feed(PRIVATE.sub(b"", data))
         return True
 
     def wait_until(self, seen: Callable[[str], bool], what: str, timeout: float = 60) -> str:

@@ -1,0 +1,180 @@
+"""Headless runs, as cron and scripts start them: exit statuses, JSON lines, and vaults that are what was there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.compare_vault import differences
+
+TOBS = [str(Path(sys.executable).with_name("tobs"))]
+
+
+def tobs(*arguments: str, timeout: float = 150) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [*TOBS, *arguments], check=False, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+    )
+
+
+def json_lines(output: str) -> list[dict[str, Any]]:
+    """Standard output as objects; fails on a line that is none."""
+    return [json.loads(line) for line in output.splitlines()]
+
+
+@pytest.fixture(scope="session")
+def manifest() -> dict[str, Any]:
+    """The demo world's ground truth."""
+    result = tobs("sandbox", "manifest")
+    assert result.returncode == 0, result.stderr
+    return dict(json.loads(result.stdout))
+
+
+def snapshot_of(vault: Path) -> dict[str, bytes]:
+    """Every note of a vault with its bytes."""
+    return {
+        str(path.relative_to(vault)): path.read_bytes() for path in vault.rglob("*.md") if ".tobs" not in path.parts
+    }
+
+
+def test_a_whole_account_is_exported_complete_and_a_rerun_adds_nothing(
+    home: Path, tmp_path: Path, manifest: dict[str, Any]
+) -> None:
+    vault = tmp_path / "vault"
+    command = ["--demo", "--headless", "--all-chats", "--output", str(vault), "--json"]
+    first = tobs(*command)
+    assert first.returncode == 0, first.stdout[-2000:] + first.stderr
+    lines = json_lines(first.stdout)
+    assert lines[-1]["event"] == "run_finished"
+    assert lines[-1]["outcome"] == "complete"
+    assert differences(vault, manifest) == []
+
+    before = snapshot_of(vault)
+    second = tobs(*command)
+    assert second.returncode == 0, second.stderr
+    assert differences(vault, manifest) == []
+    notes = {name: text for name, text in before.items() if not name.endswith("index.md")}
+    after = {name: text for name, text in snapshot_of(vault).items() if not name.endswith("index.md")}
+    assert after == notes
+
+
+@pytest.mark.parametrize("delay", [1.5, 3.0])
+def test_a_worker_killed_in_the_middle_ends_in_the_same_bytes(
+    home: Path, tmp_path: Path, manifest: dict[str, Any], delay: float
+) -> None:
+    vault = tmp_path / "vault"
+    command = [*TOBS, "--demo", "--headless", "--all-chats", "--output", str(vault), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        started = json.loads(process.stdout.readline())
+        assert started["event"] == "run_started"
+        assert process.stdout.readline()
+        _kill_service(home, delay)
+        process.communicate(timeout=120)
+        assert process.returncode != 0
+    again = tobs(*command[1:])
+    assert again.returncode == 0, again.stdout[-2000:] + again.stderr
+    assert differences(vault, manifest) == []
+
+
+def _kill_service(home: Path, delay: float) -> None:
+    """SIGKILL the worker and all its processes after `delay` seconds of its life, as a power cut would."""
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        line = process.info["cmdline"] or []
+        if "service" in line and "--demo" in line and process.environ().get("TOBS_HOME") == str(home):
+            try:
+                process.wait(delay)
+            except psutil.TimeoutExpired:
+                family = [process, *process.children(recursive=True)]
+                for member in family:
+                    os.kill(member.pid, signal.SIGKILL)
+                psutil.wait_procs(family, 10)
+                return
+    raise AssertionError("the service was not found, or ended before its time")
+
+
+def test_ctrl_c_leaves_a_resumable_run(home: Path, tmp_path: Path, manifest: dict[str, Any]) -> None:
+    vault = tmp_path / "vault"
+    command = [*TOBS, "--demo", "--headless", "--all-chats", "--output", str(vault), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=120)
+    assert process.returncode == 5, output + errors
+    assert json_lines(output)[-1]["outcome"] == "interrupted"
+    again = tobs(*command[1:])
+    assert again.returncode == 0, again.stderr
+    assert differences(vault, manifest) == []
+
+
+def test_chats_are_named_by_id_username_link_or_title(home: Path, tmp_path: Path, manifest: dict[str, Any]) -> None:
+    chat = next(chat for chat in manifest["chats"] if chat["type"] == "private" and len(chat["message_ids"]) > 10)
+    vault = tmp_path / "by-id"
+    result = tobs("--demo", "--headless", "--chat", str(chat["id"]), "--output", str(vault), "--json")
+    assert result.returncode == 0, result.stdout[-1000:] + result.stderr
+    assert differences(vault, manifest, chats={chat["id"]}) == []
+
+    titles = [other["title"] for other in manifest["chats"]]
+    supergroup = next(c for c in manifest["chats"] if c["type"] == "supergroup" and titles.count(c["title"]) == 1)
+    vault = tmp_path / "by-title"
+    result = tobs("--demo", "--headless", "--chat", supergroup["title"], "--output", str(vault), "--json")
+    assert result.returncode == 0, result.stdout[-1000:] + result.stderr
+    ids = {supergroup["id"]} | {c["id"] for c in manifest["chats"] if c["type"] == "group"}
+    assert [line for line in differences(vault, manifest, chats=ids) if str(supergroup["id"]) in line] == []
+
+
+def test_mistakes_get_a_sentence_a_way_on_and_their_status(home: Path, tmp_path: Path) -> None:
+    unknown = tobs("--demo", "--headless", "--chat", "@nobody_has_this_name", "--output", str(tmp_path / "v"), "--json")
+    last = json_lines(unknown.stdout)[-1]
+    assert last["event"] == "run_finished"
+    assert unknown.returncode != 0
+    assert "nobody_has_this_name" in unknown.stdout + unknown.stderr
+
+    no_profile = tobs("--demo", "--headless", "no-such-profile")
+    assert no_profile.returncode == 2
+    assert "no-such-profile" in no_profile.stderr
+
+    nowhere = tobs("--demo", "--headless", "--all-chats", "--output", "/proc/nowhere", "--json")
+    assert nowhere.returncode not in (0, 5)
+    assert json_lines(nowhere.stdout)[-1]["outcome"] == "failed"
+
+    no_terminal = tobs("--demo")
+    assert no_terminal.returncode == 2
+    assert "--headless" in no_terminal.stderr
+
+    for result in (unknown, no_profile, nowhere, no_terminal):
+        assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_nobody_signed_in_is_told_with_status_4(home: Path, tmp_path: Path, serve_sandbox: Any) -> None:
+    server = serve_sandbox()
+    result = tobs("--server", str(server.toml), "--headless", "--all-chats", "--output", str(tmp_path / "v"), "--json")
+    assert result.returncode == 4, result.stdout + result.stderr
+    assert json_lines(result.stdout)[-1]["outcome"] == "signed_out"
+
+
+def test_an_unreachable_server_is_told(home: Path, tmp_path: Path, serve_sandbox: Any) -> None:
+    server = serve_sandbox()
+    server.stop()
+    result = tobs("--server", str(server.toml), "--headless", "--all-chats", "--output", str(tmp_path / "v"))
+    assert result.returncode not in (0, 2)
+    assert "reach" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_taken_port_is_told(home: Path, serve_sandbox: Any) -> None:
+    server = serve_sandbox()
+    result = tobs("sandbox", "serve", "--port", str(server.port))
+    assert result.returncode == 2
+    assert str(server.port) in result.stderr
+    assert "Traceback" not in result.stderr
