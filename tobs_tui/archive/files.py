@@ -72,6 +72,8 @@ class Files(Database):
     ) -> list[FileTask]:
         """Up to `limit` files that are still to be downloaded, by (chat, message, index), from past the key `after`."""
         tasks: list[FileTask] = []
+        if not wanted.kinds:
+            return tasks
         choice, choice_values = _choice(wanted)
         with self.reading() as db:
             for scope in sorted(wanted.scopes, key=lambda scope: scope.chat):
