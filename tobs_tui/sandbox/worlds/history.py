@@ -196,7 +196,9 @@ class DraftLog:
         if entities is None:
             text, entities = parse(text)
         media = draft.media() if draft.media else None
-        return types.Message(message=text, entities=entities or None, media=media, **common)
+        message = types.Message(message=text, entities=entities or None, media=media, **common)
+        message.media = media  # Telethon's constructor drops messageMediaEmpty, which Telegram does send
+        return message
 
     def message(self, position: int) -> Any:
         """See `History.message`."""

@@ -10,7 +10,7 @@ from telethon.tl import types
 
 _TRIGGERS = ("http", "@", "#", "`", "**", "$")
 _PATTERN = re.compile(
-    r"```(?P<lang>\w*)\n(?P<pre>.*?)```|`(?P<code>[^`\n]+)`|\*\*(?P<bold>[^*\n]+)\*\*|(?P<url>https?://[^\s<>()]+)"
+    r"```(?P<lang>\w*)\n(?P<pre>.*?)```|`(?P<code>[^`\n]+)`|\*\*(?P<bold>[^*\n]+)\*\*|(?P<url>https?://[^\s<>()]*[^\s<>().,:;!?])"
     r"|(?P<email>[\w.+-]+@[\w-]+\.[a-z]{2,})|(?P<mention>(?<!\w)@[A-Za-z]\w{3,})|(?P<hashtag>(?<!\w)#\w*[^\W\d]\w*)"
     r"|(?P<cashtag>(?<!\w)\$[A-Z]{3,8}\b)",
     re.DOTALL,

@@ -13,7 +13,8 @@ from tobs_tui.sandbox.assets.catalog import AVATARS, PHOTO_HEIGHTS, PHOTO_NAMES,
 from tobs_tui.sandbox.worlds.files import FileStore, Size, StoredFile
 
 LARGE_FILE_BYTES = 3_200_000
-STICKER_SET = types.InputStickerSetShortName("demo_stars")
+# In messages Telegram names a set by its numbers; only links and requests use its short name.
+STICKER_SET = types.InputStickerSetID(id=7_700_001, access_hash=7_700_002)
 
 
 class Medium(NamedTuple):
