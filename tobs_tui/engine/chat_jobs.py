@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from tobs_tui.archive.records import ChatRecord
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.decode_pool import DecodePool
@@ -57,9 +59,21 @@ class ChatJob:
         return self.record is not None and all(track.covered for track in self.tracks)
 
 
+class Hooks(Struct, frozen=True):
+    """Whom the fetching half tells: `fetched` of each chat of which nothing is on its way any more, `planned` that all
+    chats are known, `gap` of a chat that will get messages older than some it has, `files` that pages brought files,
+    `fatal` of what ends the run, `wait` of seconds to wait."""
+
+    fetched: Callable[[ChatJob], None]
+    planned: Callable[[], None]
+    gap: Callable[[int], Awaitable[None]]
+    files: Callable[[], None]
+    fatal: Callable[[TobsError], None]
+    wait: Callable[[float], None]
+
+
 class ChatJobs:
-    """Fetches the chats of a run. `on_fetched` hears of each chat when nothing of it is on its way any more, `on_fatal`
-    of an archive that takes no more, `on_wait` of a wait that planning is asked for (and may raise to end it)."""
+    """Fetches the chats of a run: `enlist` them, then `fetch`."""
 
     def __init__(
         self,
@@ -69,19 +83,14 @@ class ChatJobs:
         decoder: DecodePool,
         board: RunBoard,
         performance: Performance,
-        *,
-        on_fetched: Callable[[ChatJob], None],
-        on_fatal: Callable[[TobsError], None],
-        on_wait: Callable[[float], None],
+        hooks: Hooks,
     ) -> None:
         self.jobs: dict[int, ChatJob] = {}
         self._link = link
         self._planner = planner
         self._decoder = decoder
         self._board = board
-        self._on_fetched = on_fetched
-        self._on_fatal = on_fatal
-        self._on_wait = on_wait
+        self._hooks = hooks
         self._gate = asyncio.Event()
         self._gate.set()
         self._to_plan: deque[ChatJob] = deque()
@@ -127,6 +136,7 @@ class ChatJobs:
 
     async def _plan_everything(self) -> None:
         await _all_or_none(*(self._plan_some() for _ in range(PLANNERS)))
+        self._hooks.planned()
         await self.crew.no_more()
 
     async def _plan_some(self) -> None:
@@ -143,6 +153,8 @@ class ChatJobs:
                 raise
             self._fail(job, error)
             return
+        if plan.gap:
+            await self._hooks.gap(plan.record.id)
         self._take_plan(job, plan)
         await self.crew.add(plan.pieces)
         if plan.old_half and not job.target.topics:
@@ -158,7 +170,7 @@ class ChatJobs:
                 if error.code is ErrorCode.SERVER_UNREACHABLE:
                     await asyncio.sleep(RECONNECT_S)
                 elif error.code is ErrorCode.FLOOD_WAIT:
-                    self._on_wait(error.wait_s)
+                    self._hooks.wait(error.wait_s)
                     await asyncio.sleep(max(1, error.wait_s))
                 else:
                     raise
@@ -227,7 +239,7 @@ class ChatJobs:
     def _check(self, job: ChatJob) -> None:
         if job.fetched and not job.reported:
             job.reported = True
-            self._on_fetched(job)
+            self._hooks.fetched(job)
 
     def page_done(self, page: PageDone) -> None:
         """A page is in the archive."""
@@ -238,6 +250,8 @@ class ChatJobs:
         board.counters.unknown += page.unknown
         self._cm.count(page.messages, page.size)
         self._cm.begin(board.row(page.track.key).title, page.track.chat)
+        if page.committed.committed.files:
+            self._hooks.files()
         if page.committed.peers:
             self._link.remember_peers(page.committed.peers)
         if page.pid:
@@ -263,7 +277,7 @@ class ChatJobs:
 
     def writing_failed(self, error: TobsError) -> None:
         """The archive takes no more."""
-        self._on_fatal(error)
+        self._hooks.fatal(error)
 
     def show_queues(self, writer: Writer) -> None:
         """Bring the decoders' and the writer's rows up to date. All decoders share one queue."""

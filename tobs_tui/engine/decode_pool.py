@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from tobs_tui.archive.records import PageCommit, message_rows
 from tobs_tui.engine.processes import ProcessPool
+from tobs_tui.model.intervals import Interval
 
 _MODULES = ("tobs_tui.telegram.decode", "tobs_tui.engine.decode_pool")
 
@@ -19,13 +20,17 @@ unpack = msgspec.msgpack.Decoder(PageCommit).decode
 
 
 class PageJob(Struct, frozen=True):
-    """A raw answer of `chat` (walk of topic `scope`, 0 = whole history), of which the ids [lo, hi] are wanted."""
+    """A raw answer of `chat` (walk of topic `scope`, 0 = whole history), of which the ids [lo, hi] are wanted.
+
+    `self_id` is the account's own id: private chats don't name it as the sender.
+    """
 
     chat: int
     scope: int
     lo: int
     hi: int
     raw: bytes
+    self_id: int
 
 
 class PageRows(Struct, frozen=True):
@@ -44,7 +49,7 @@ def decode_job(job: PageJob) -> PageRows:
     """Decode one page. Runs in a process of the pool; raises what `decode_page` raises."""
     from tobs_tui.telegram.decode import decode_page  # pulls in telethon, which the main process does without
 
-    page = decode_page(job.raw, job.chat)
+    page = decode_page(job.raw, job.chat, job.self_id)
     wanted = [message for message in page.messages if job.lo <= message.id <= job.hi]
     if job.scope:  # an answer to getReplies holds this topic's messages only, whatever their headers say
         wanted = [
@@ -67,15 +72,16 @@ class DecodePool:
     """Processes that decode pages. One that is killed is replaced and its pages are decoded again."""
 
     def __init__(self, size: int, on_loss: Callable[[str], None] | None = None) -> None:
+        self.self_id = 0  # the account's own id, once it is known
         self._pool = ProcessPool(size, _MODULES, on_loss)
 
     async def start(self) -> None:
         """Start the processes."""
         await self._pool.start()
 
-    async def decode(self, job: PageJob) -> PageRows:
+    async def decode(self, chat: int, scope: int, ids: Interval, raw: bytes) -> PageRows:
         """The rows of one page. Raises `WorkLostError` for a page that kills each process that tries it."""
-        return await self._pool.run(decode_job, job)
+        return await self._pool.run(decode_job, PageJob(chat, scope, ids.lo, ids.hi, raw, self.self_id))
 
     @property
     def waiting(self) -> int:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tobs_tui.engine.budget import ByteBudget
 from tobs_tui.engine.commit import PageCommitted, Writer
-from tobs_tui.engine.decode_pool import DecodePool, PageJob, empty_page
+from tobs_tui.engine.decode_pool import DecodePool, empty_page
 from tobs_tui.engine.processes import WorkLostError
 from tobs_tui.engine.ranges import Track
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -90,7 +90,7 @@ class Pipeline:
     async def _page(self, track: Track, ids: Interval, raw: bytes) -> None:
         try:
             if raw:
-                rows = await self._decoder.decode(PageJob(track.chat, track.scope, ids.lo, ids.hi, raw))
+                rows = await self._decoder.decode(track.chat, track.scope, ids, raw)
                 packed, messages, unknown, pid = rows.packed, rows.messages, rows.unknown, rows.pid
             else:
                 packed, messages, unknown, pid = empty_page(track.chat, track.scope, *ids), 0, 0, 0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_MESSAGE_ID = 2**31 - 1
+SAVED_TITLE = "Saved Messages"
 
 
 class PlannedRow(Struct, frozen=True):
@@ -36,13 +37,17 @@ class PlannedRow(Struct, frozen=True):
 
 
 class ChatPlan(Struct, frozen=True):
-    """What is to be done for one chat. `missing_topics` were chosen and are gone; `old_half` is to be planned too."""
+    """What is to be done for one chat. `missing_topics` were chosen and are gone; `old_half` is to be planned too.
+
+    `gap` says that messages are missing which are older than some that the archive holds.
+    """
 
     record: ChatRecord
     rows: tuple[PlannedRow, ...]
     pieces: tuple[Piece, ...]
     missing_topics: tuple[int, ...] = ()
     old_half: int = 0
+    gap: bool = False
 
 
 class Submit(Protocol):
@@ -61,7 +66,7 @@ class _Held(Struct, frozen=True):
     record: ChatRecord | None
     ledgers: dict[int, IntervalSet]  # by scope
     counts: dict[int, int]  # messages by topic; 0 = all of the chat
-    topics: tuple[TopicRecord, ...]
+    newest: int  # id of the newest message
 
 
 def _read_held(archive: Archive, chat: int, topics: Sequence[int]) -> _Held:
@@ -70,7 +75,7 @@ def _read_held(archive: Archive, chat: int, topics: Sequence[int]) -> _Held:
         record=archive.chat(chat),
         ledgers={scope: archive.ledger(chat, scope) for scope in scopes},
         counts={scope: archive.count(chat, scope or None) for scope in scopes},
-        topics=tuple(archive.topics(chat)),
+        newest=max((day.last_id for day in archive.days(chat)), default=0),
     )
 
 
@@ -112,7 +117,8 @@ class Planner:
         track = Track(chat, 0, wanted, held.ledgers[0], self._expected(total, known, wanted, top))
         row = PlannedRow(track, record.title, total if self._dates.open else -1, known)
         pieces = [piece for hole in track.held.missing(*wanted) for piece in self._split(track, hole)]
-        return ChatPlan(record, (row,), tuple(pieces), old_half=record.migrated_from)
+        gap = any(piece.next < held.newest for piece in pieces)
+        return ChatPlan(record, (row,), tuple(pieces), old_half=record.migrated_from, gap=gap)
 
     async def _chosen(self, target: Target, held: _Held, record: ChatRecord, topics: dict[int, Topic]) -> ChatPlan:
         """Some topics of a forum, each as a walk of its own."""
@@ -127,7 +133,8 @@ class Planner:
             rows.append(PlannedRow(track, topic.title, topic.message_count if self._dates.open else -1, known))
             pieces += _topic_pieces(track)
         missing = tuple(ident for ident in target.topics if ident not in topics)
-        return ChatPlan(record, tuple(rows), tuple(pieces), missing_topics=missing)
+        gap = any(piece.next < held.newest for piece in pieces)
+        return ChatPlan(record, tuple(rows), tuple(pieces), missing_topics=missing, gap=gap)
 
     async def _bounds(self, chat: int, first: int, top: int, topic: int) -> Interval:
         """The ids from `first` to `top` that lie within the profile's dates."""
@@ -188,7 +195,7 @@ def _record(archive: Archive, peer: Peer, facts: ChatFacts, target: Target) -> C
     """What the archive keeps of a chat. An old half lies within its successor's folder."""
     return ChatRecord(
         id=peer.id,
-        title=peer.title,
+        title=SAVED_TITLE if peer.kind is PeerKind.SAVED else peer.title,
         folder=chat_folder(peer),
         kind=peer.kind,
         username=peer.username,

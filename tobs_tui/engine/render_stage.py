@@ -1,0 +1,271 @@
+"""The rendering half of a run: chats as they are fetched, then once more what the end of the run has changed.
+
+Links from one chat's notes to another's depend on which chats are exported, and links within a chat on which of its
+messages are there. So a day counts as rendered only when its chat was complete, and all others of the run were as far
+as they will get. Until then notes are previews, and a killed run leaves their days marked as touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from tobs_tui.archive.archive import Archive
+from tobs_tui.archive.records import Touched
+from tobs_tui.archive.schema import output_error
+from tobs_tui.engine.chat_jobs import ChatJob
+from tobs_tui.engine.commit import Writer
+from tobs_tui.engine.processes import ProcessPool, WorkLostError
+from tobs_tui.engine.render_book import BookPage, RenderBook
+from tobs_tui.engine.state import RunBoard
+from tobs_tui.engine.vault import IndexJob, RenderJob, RenderResult, render_chat, render_index
+from tobs_tui.model.errors import TobsError
+from tobs_tui.model.profile import Profile
+from tobs_tui.model.run import ChatState, Failure, WorkerRole, WorkerState
+
+_MODULES = ("tobs_tui.engine.vault",)
+
+
+class _Preview(Struct, frozen=True):
+    """A render of a complete chat: what it was rendered with, and the days that it shows."""
+
+    linked: frozenset[int]
+    done: tuple[Touched, ...]
+
+
+class RenderStage:
+    """Renders in a process of its own. `begin` it, `request` chats as they are fetched, `finish` at the end."""
+
+    def __init__(
+        self, vault: Path, profile: Profile, writer: Writer, board: RunBoard, on_loss: Callable[[str], None]
+    ) -> None:
+        self._vault = vault
+        self._profile = profile
+        self._writer = writer
+        self._board = board
+        self._pool = ProcessPool(1, _MODULES, on_loss)
+        self._worker = board.workers.hire("r", WorkerRole.RENDER, 1)[0]
+        self._book = RenderBook()
+        self._options_changed = False
+        self._queue: asyncio.Queue[ChatJob] = asyncio.Queue()
+        self._previews: dict[int, _Preview] = {}
+        self._complete: set[int] = set()
+        self._elsewhere: frozenset[int] = frozenset()
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    async def begin(self) -> None:
+        """Read what was rendered before, and start the process. Raises `TobsError`."""
+        self._book = RenderBook.load(self._vault)
+        options = (self._profile.layout, self._profile.media)
+        self._options_changed = bool(self._book.chats) and (self._book.layout, self._book.media) != options
+        self._book.layout, self._book.media = options
+        self._elsewhere = frozenset(self._book.chats)
+        if self._options_changed:
+            # Said at once: a run that ends early must not leave the next one in the belief that all is as it was.
+            self._book.chats.clear()
+            await self._save_book()
+        await self._pool.start()
+        self._task = asyncio.create_task(self._preview_forever())
+
+    def request(self, job: ChatJob) -> None:
+        """A chat is fetched: show what there is of it."""
+        if job.covered:
+            self._complete.add(job.target.chat)
+        self._queue.put_nowait(job)
+
+    async def note_gap(self, chat: int) -> None:
+        """Messages older than rendered ones may come into a chat: its links will have to be looked at again."""
+        page = self._book.chats.get(chat)
+        if page is not None and not page.gap:
+            page.gap = True
+            await self._save_book()
+
+    def stop(self) -> None:
+        """Render no further chat."""
+        self._stopped = True
+
+    async def close(self) -> None:
+        """End the process. What it was at is rendered again by the next run."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._pool.close()
+
+    # --- previews -----------------------------------------------------------------------------------------------------
+
+    async def _preview_forever(self) -> None:
+        while True:
+            job = await self._queue.get()
+            await self._preview(job)
+            self._queue.task_done()
+
+    async def _preview(self, job: ChatJob) -> None:
+        chat = job.target.chat
+        linked = self._linked()
+        result = await self._render(job, linked, everything=self._outdated(chat, linked))
+        if result is None:
+            return
+        if job.covered:
+            self._previews[chat] = _Preview(linked, result.done)
+        for key in job.keys:
+            if self._board.row(key).state is ChatState.RENDERING:
+                self._board.change(key, state=ChatState.MEDIA)
+
+    def _linked(self) -> frozenset[int]:
+        """Chats whose messages are all there: those of this run, and those that earlier runs have finished."""
+        return self._elsewhere | self._complete
+
+    def _outdated(self, chat: int, linked: frozenset[int]) -> bool:
+        """Whether notes of days that nothing has touched may have to change as well."""
+        page = self._book.chats.get(chat)
+        return page is None or page.gap or page.linked != linked
+
+    # --- the end of a run ---------------------------------------------------------------------------------------------
+
+    async def finish(self, jobs: Iterable[ChatJob]) -> None:
+        """Bring every chat's notes into their final form, and write the indexes. Errors become failures."""
+        await self._idle()
+        jobs = list(jobs)
+        linked = self._linked()
+        for job in jobs:
+            if self._stopped:
+                return
+            if job.record is not None:
+                await self._finish_chat(job, linked)
+        for chat in self._elsewhere - {job.target.chat for job in jobs}:
+            # Other chats of the vault, whose links can now lead into chats that this run has added.
+            if not self._stopped and self._outdated(chat, linked):
+                await self._finish_other(chat, linked)
+        if not self._stopped:
+            await self._index()
+
+    async def _idle(self) -> None:
+        """Wait until no preview is on its way; those not begun are left to the final pass."""
+        with contextlib.suppress(asyncio.QueueEmpty):
+            while True:
+                self._queue.get_nowait()
+                self._queue.task_done()
+        await self._queue.join()
+
+    async def _finish_chat(self, job: ChatJob, linked: frozenset[int]) -> None:
+        chat = job.target.chat
+        preview = self._previews.pop(chat, None)
+        if preview is not None and preview.linked == linked:
+            await self._writer.submit(lambda archive: _clear(archive, chat, preview.done))
+            await self._note_final(chat, linked)
+        touched = await self._writer.submit(lambda archive: archive.touched(chat))
+        everything = self._outdated(chat, linked)
+        if not touched and not everything:
+            return
+        result = await self._render(job, linked, everything=everything)
+        if result is not None and job.covered:
+            await self._writer.submit(lambda archive: _clear(archive, chat, result.done))
+            await self._note_final(chat, linked)
+
+    async def _finish_other(self, chat: int, linked: frozenset[int]) -> None:
+        result = await self._carry(chat, linked, everything=True, title="")
+        if result is not None:
+            await self._writer.submit(lambda archive: _clear(archive, chat, result.done))
+            await self._note_final(chat, linked)
+
+    async def _note_final(self, chat: int, linked: frozenset[int]) -> None:
+        self._book.chats[chat] = BookPage(linked)
+        await self._save_book()
+
+    async def _save_book(self) -> None:
+        try:
+            await asyncio.to_thread(self._book.save, self._vault)
+        except OSError as error:
+            raise output_error(error, self._vault) from error
+
+    async def _index(self) -> None:
+        job = IndexJob(str(self._vault), self._profile.layout)
+        try:
+            self._worker.begin("index")
+            await self._pool.run(render_index, job)
+        except (TobsError, WorkLostError) as error:
+            self._fail(0, "index", error)
+        finally:
+            self._worker.rest()
+
+    # --- one render ---------------------------------------------------------------------------------------------------
+
+    async def _render(self, job: ChatJob, linked: frozenset[int], *, everything: bool) -> RenderResult | None:
+        title = self._board.row(job.keys[0]).title
+        result = await self._carry(job.target.chat, linked, everything=everything, title=title)
+        if result is not None:
+            counts = await self._writer.submit(lambda archive: _rendered_counts(archive, job))
+            for key, count in counts.items():
+                self._board.change(key, rendered=count)
+        return result
+
+    async def _carry(self, chat: int, linked: frozenset[int], *, everything: bool, title: str) -> RenderResult | None:
+        """Render a chat and register its notes. None when that failed, which is told."""
+        job = RenderJob(
+            vault=str(self._vault),
+            chat=chat,
+            layout=self._profile.layout,
+            media=self._profile.media,
+            linked=tuple(sorted(linked)),
+            everything=everything,
+        )
+        self._worker.begin(title, chat)
+        try:
+            result = await self._pool.run(render_chat, job)
+            await self._writer.submit(lambda archive: _register(archive, self._vault, result, everything=everything))
+        except (TobsError, WorkLostError) as error:
+            self._fail(chat, title, error)
+            return None
+        finally:
+            self._worker.rest()
+        self._worker.count(result.messages)
+        self._board.counters.notes += sum(note.changed for note in result.notes)
+        return result
+
+    def _fail(self, chat: int, title: str, error: TobsError | WorkLostError) -> None:
+        reason = error.sentence if isinstance(error, TobsError) else f"Rendering failed: {error}."
+        self._worker.last_error = reason
+        self._board.fail(Failure(chat=chat, what="notes", reason=reason, title=title))
+
+    def show_process(self) -> None:
+        """Bring the worker's row up to date."""
+        self._board.workers.assign_pids(WorkerRole.RENDER, self._pool.pids())
+        self._worker.queue = self._queue.qsize()
+        if self._stopped:
+            self._worker.rest(WorkerState.STOPPED)
+
+
+def _clear(archive: Archive, chat: int, done: Iterable[Touched]) -> None:
+    """Note that days were rendered. Those that changed since stay touched."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for day in done:
+        groups.setdefault((day.topic, day.generation), []).append(day.day)
+    for (topic, generation), days in groups.items():
+        archive.clear_touched(chat, topic, days, generation)
+
+
+def _register(archive: Archive, vault: Path, result: RenderResult, *, everything: bool) -> None:
+    """Register the notes of a render. Notes that a render of everything did not write again are no notes any more."""
+    for path in result.gone:
+        archive.forget_rendered(path)
+    if everything:
+        kept = {note.path for note in result.notes}
+        for known in archive.rendered(result.chat):
+            if known.path not in kept:
+                (vault / known.path).unlink(missing_ok=True)
+                archive.forget_rendered(known.path)
+    known_sums = {known.path: known.sha256 for known in archive.rendered(result.chat)}
+    for note in result.notes:
+        if known_sums.get(note.path) != note.sha256:
+            archive.put_rendered(note.path, note.chat, note.topic, note.count, note.sha256)
+
+
+def _rendered_counts(archive: Archive, job: ChatJob) -> dict[tuple[int, int], int]:
+    """Messages in the notes of each row of a job."""
+    chat = job.target.chat
+    return {key: sum(note.count for note in archive.rendered(chat, key[1] or None)) for key in job.keys}

@@ -1,0 +1,366 @@
+"""An export run from start to outcome: the state machine that the stages hang on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+from tobs_tui.archive.archive import Archive
+from tobs_tui.archive.lock import VaultLock
+from tobs_tui.archive.schema import archive_path
+from tobs_tui.engine.chat_jobs import ChatJob, ChatJobs, Hooks
+from tobs_tui.engine.commit import Writer
+from tobs_tui.engine.decode_pool import DecodePool
+from tobs_tui.engine.link_watch import LinkWatch
+from tobs_tui.engine.media_stage import MediaStage
+from tobs_tui.engine.plan import Planner
+from tobs_tui.engine.render_stage import RenderStage
+from tobs_tui.engine.state import RunBoard
+from tobs_tui.engine.targets import find_targets
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.intervals import Interval
+from tobs_tui.model.profile import Profile
+from tobs_tui.model.run import ChatState, Level, Outcome, RunPhase, RunState, RunUpdated, WorkerState
+from tobs_tui.monitor.sampler import ResourceSampler
+from tobs_tui.telegram.link import LinkEvent, TelegramLink
+
+UPDATE_S = 0.1
+"""Updates go out at most ten times a second."""
+
+SAMPLE_S = 1.0
+
+TAKEOUT_RETRY_S = 30
+"""Seconds between attempts at a delayed takeout: the person may approve it on another device at any time."""
+
+_OUTCOMES = {
+    ErrorCode.SESSION_ENDED: Outcome.SIGNED_OUT,
+    ErrorCode.NOT_SIGNED_IN: Outcome.SIGNED_OUT,
+    ErrorCode.SERVER_UNREACHABLE: Outcome.INTERRUPTED,
+    ErrorCode.FLOOD_WAIT: Outcome.WAITING,
+    ErrorCode.TAKEOUT_DELAYED: Outcome.WAITING,
+}
+
+
+class ExportRun:
+    """One run of a profile into the vault at `output`. `run` carries it out, once; the rest steers and watches it.
+
+    `max_wait_s` is the longest wait (seconds) that Telegram may ask for; a longer one ends the run as WAITING. None =
+    any. `on_update` hears of changes, at most ten times a second, on the event loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        output: Path,
+        link: TelegramLink,
+        on_update: Callable[[RunUpdated], None],
+        max_wait_s: float | None = None,
+        run_id: str = "",
+    ) -> None:
+        self._profile = profile
+        self._output = output
+        self._link = link
+        self._on_update = on_update
+        self._max_wait_s = max_wait_s
+        self._board = RunBoard(run_id or uuid.uuid4().hex[:12], profile, str(output))
+        self._watch = LinkWatch(self._board, self._consider_wait, self._session_ended)
+        self._requests_before = link.stats.requests
+        self._ending: tuple[Outcome, str] | None = None
+        self._ended = asyncio.Event()
+        self._hurry = False
+        self._paused = asyncio.Event()
+        self._jobs: ChatJobs | None = None
+        self._render: RenderStage | None = None
+        self._media: MediaStage | None = None
+        self._writer: Writer | None = None
+
+    # --- steering -----------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> RunState:
+        """The state as of the last update given out."""
+        return self._board.state
+
+    def pause(self) -> None:
+        """Begin no new request; what is in flight is finished."""
+        if self._board.phase in (RunPhase.PAUSED, RunPhase.STOPPING, RunPhase.FINISHED):
+            return
+        self._paused.set()
+        for stage in (self._jobs, self._media):
+            if stage is not None:
+                stage.pause()
+        self._board.enter(RunPhase.PAUSED)
+        self._board.log(Level.INFO, "Paused.")
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self._board.phase is not RunPhase.PAUSED:
+            return
+        self._paused.clear()
+        for stage in (self._jobs, self._media):
+            if stage is not None:
+                stage.resume()
+        self._board.enter(RunPhase.RUNNING if self._jobs is not None else RunPhase.PLANNING)
+        self._board.log(Level.INFO, "Resumed.")
+
+    def cancel(self) -> None:
+        """End the run, keeping what is fetched and rendering it. Asked a second time, it ends without rendering."""
+        if self._ending is not None:
+            self._hurry = True
+            if self._render is not None:
+                self._render.stop()
+        self._end(Outcome.INTERRUPTED, "Stopped. The next run goes on from here.")
+
+    def acknowledge(self, key: str = "") -> None:
+        """Mark an alert as seen ('' = all of them)."""
+        self._board.alerts.acknowledge(key)
+
+    def on_link_event(self, event: LinkEvent) -> None:
+        """Hear what happens on the line. Call it in the task whose request it befell."""
+        self._watch.hear(event)
+
+    def _end(self, outcome: Outcome, message: str) -> None:
+        """Stop fetching and downloading, for this reason. The first reason counts."""
+        if self._ending is not None or self._board.phase is RunPhase.FINISHED:
+            return
+        self._ending = (outcome, message)
+        self._board.enter(RunPhase.STOPPING, message)
+        self._ended.set()
+
+    def _end_by(self, error: TobsError) -> None:
+        message = f"{error.sentence} {error.way_on}".strip()
+        self._end(_OUTCOMES.get(error.code, Outcome.FAILED), message)
+
+    def _consider_wait(self, seconds: float) -> None:
+        if self._max_wait_s is not None and seconds > self._max_wait_s:
+            text = f"Telegram asks to wait {seconds:.0f} s, longer than this run may ({self._max_wait_s:.0f} s)."
+            self._end(Outcome.WAITING, text)
+
+    def _session_ended(self, sentence: str) -> None:
+        self._end(Outcome.SIGNED_OUT, f"{sentence} Sign in again; the next run goes on from here.")
+
+    # --- carrying it out ----------------------------------------------------------------------------------------------
+
+    async def run(self) -> Outcome:
+        """Carry the run out. Whatever happens to chats and files is told by the outcome and the state's failures."""
+        reporters = [asyncio.create_task(self._report()), asyncio.create_task(self._sample())]
+        try:
+            outcome, message = await self._carry_out()
+        except TobsError as error:
+            outcome = _OUTCOMES.get(error.code, Outcome.FAILED)
+            message = f"{error.sentence} {error.way_on}".strip()
+        finally:
+            for reporter in reporters:
+                reporter.cancel()
+            await asyncio.gather(*reporters, return_exceptions=True)
+        self._board.log(Level.INFO if outcome is Outcome.COMPLETE else Level.WARNING, message)
+        self._copy_link_stats()
+        for worker in self._board.workers.all():
+            worker.rest(WorkerState.STOPPED)
+        self._board.finish(outcome, message)
+        self._publish()
+        return outcome
+
+    async def _carry_out(self) -> tuple[Outcome, str]:
+        lock = VaultLock(self._output)
+        lock.acquire()
+        writer = self._writer = Writer(lambda: Archive.open(archive_path(self._output)))
+        decoder = DecodePool(self._profile.performance.decode_processes, self._note_loss)
+        render = self._render = RenderStage(self._output, self._profile, writer, self._board, self._note_loss)
+        try:
+            await writer.start()
+            await self._until_ended(self._prepare(decoder, render))
+            if self._ending is None:
+                await self._until_ended(self._fetch_and_download(writer, decoder, render))
+            return await self._wind_up(render)
+        finally:
+            for stage in (self._media, render, decoder, writer):
+                if stage is not None:
+                    await stage.close()
+            lock.release()
+
+    async def _until_ended(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work` until it is done, fails, or the run is to end; an error in it that ends the run is noted."""
+        task = asyncio.create_task(work)
+        ended = asyncio.create_task(self._ended.wait())
+        try:
+            await asyncio.wait({task, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in (task, ended):
+                one.cancel()
+            results = await asyncio.gather(task, ended, return_exceptions=True)
+        if isinstance(results[0], TobsError):
+            self._end_by(results[0])
+        elif isinstance(results[0], BaseException) and not isinstance(results[0], asyncio.CancelledError):
+            raise results[0]
+
+    async def _prepare(self, decoder: DecodePool, render: RenderStage) -> None:
+        """What has to stand before the first request for messages. The processes start meanwhile."""
+        starting = asyncio.gather(decoder.start(), render.begin())
+        try:
+            if not await self._link.is_authorized():
+                raise TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Sign in first.")
+            decoder.self_id = (await self._link.me()).id
+            self._link.set_connections(self._profile.performance.connections)
+            if self._profile.performance.takeout:
+                await self._begin_takeout()
+        finally:
+            await starting
+
+    async def _begin_takeout(self) -> None:
+        while True:
+            try:
+                await self._link.begin_takeout(files=self._profile.media.download)
+            except TobsError as error:
+                if error.code is not ErrorCode.TAKEOUT_DELAYED:
+                    raise
+                self._consider_wait(error.wait_s)
+                sentence = f"{error.sentence} {error.way_on}".strip()
+                self._board.say(sentence)
+                self._board.alerts.open("takeout", Level.WARNING, sentence)
+                await asyncio.sleep(min(max(1, error.wait_s), TAKEOUT_RETRY_S))
+            else:
+                self._board.say("")
+                self._board.alerts.resolve("takeout")
+                self._board.log(Level.INFO, "Exporting through a takeout session.")
+                return
+
+    async def _fetch_and_download(self, writer: Writer, decoder: DecodePool, render: RenderStage) -> None:
+        """Everything that needs Telegram."""
+        splits = await self._link.splits() if self._link.takeout_active else [Interval(1, 2**31 - 1)]
+        planner = Planner(self._link, writer.submit, self._profile, splits)
+        media = self._media = MediaStage(
+            self._link, writer, self._output, self._profile, self._board, on_fatal=self._end_by
+        )
+        hooks = Hooks(
+            fetched=self._chat_fetched,
+            planned=self._all_planned,
+            gap=render.note_gap,
+            files=media.wake,
+            fatal=self._end_by,
+            wait=self._consider_wait,
+        )
+        jobs = self._jobs = ChatJobs(
+            self._link, planner, writer, decoder, self._board, self._profile.performance, hooks
+        )
+        if self._paused.is_set():
+            jobs.pause()
+            media.pause()
+        targets, failures = await jobs.patiently(lambda: find_targets(self._profile, self._link))
+        for failure in failures:
+            self._board.fail(failure)
+        if failures and not targets:
+            raise TobsError(failures[0].code, failures[0].reason)
+        for target in targets:
+            jobs.enlist(target)
+        if not self._paused.is_set():
+            self._board.enter(RunPhase.RUNNING)
+        self._board.log(Level.INFO, f"{len(targets)} chats to export.")
+        await jobs.fetch()
+        await jobs.pipeline.drain()
+        await media.finish(list(jobs.jobs.values()))
+
+    def _all_planned(self) -> None:
+        """Every chat is known, old halves included: downloads may begin."""
+        if self._jobs is not None and self._media is not None and self._ending is None:
+            self._media.begin(self._jobs.jobs.values())
+
+    def _chat_fetched(self, job: ChatJob) -> None:
+        """Nothing of a chat is on its way any more: it can be rendered, and its files are all known."""
+        if job.record is None or self._ending is not None:
+            return
+        for key in job.keys:
+            if self._board.row(key).state is not ChatState.FAILED:
+                self._board.change(key, state=ChatState.RENDERING, worker="", wait_until=0.0)
+        assert self._render is not None
+        self._render.request(job)
+
+    async def _wind_up(self, render: RenderStage) -> tuple[Outcome, str]:
+        """Render whatever is not rendered yet, write the index, and say how the run went."""
+        jobs = self._jobs
+        if self._media is not None:
+            await self._media.close()
+        if jobs is not None and not self._hurry and self._can_write():
+            await jobs.pipeline.drain()
+            await render.finish(jobs.jobs.values())
+        outcome, message = self._verdict()
+        finished = outcome in (Outcome.COMPLETE, Outcome.INCOMPLETE)
+        if finished and self._link.takeout_active:
+            with contextlib.suppress(TobsError):  # the export is whole; the takeout session runs out by itself
+                await self._link.end_takeout(True)
+        return outcome, message
+
+    def _can_write(self) -> bool:
+        return self._ending is None or self._ending[0] is not Outcome.FAILED
+
+    def _verdict(self) -> tuple[Outcome, str]:
+        """COMPLETE only when no ledger has a hole and nothing failed."""
+        if self._ending is not None:
+            return self._ending
+        jobs = list(self._jobs.jobs.values()) if self._jobs is not None else []
+        failures = self._board.failures
+        holes = [job for job in jobs if not job.covered and not job.failed]
+        if not failures and not holes:
+            self._finish_rows()
+            return Outcome.COMPLETE, "Everything is exported."
+        self._finish_rows()
+        count = len(failures) + len(holes)
+        return Outcome.INCOMPLETE, f"Finished, but {count} {'item' if count == 1 else 'items'} could not be had."
+
+    def _finish_rows(self) -> None:
+        for row in self._board.rows():
+            if row.state not in (ChatState.FAILED, ChatState.DONE):
+                self._board.change(row.key, state=ChatState.DONE, worker="")
+
+    def _note_loss(self, sentence: str) -> None:
+        self._board.log(Level.WARNING, sentence)
+
+    # --- reporting ----------------------------------------------------------------------------------------------------
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(UPDATE_S)
+            self._publish()
+
+    def _publish(self) -> None:
+        update = self._board.take_update()
+        if update is not None:
+            self._on_update(update)
+
+    async def _sample(self) -> None:
+        """Once a second: the machine, the processes, the queues."""
+        sampler = ResourceSampler(self._output)
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "sampler") as thread:
+            while True:
+                try:
+                    resources = await loop.run_in_executor(thread, sampler.sample)
+                    await loop.run_in_executor(thread, self._board.workers.measure, sampler.process)
+                except OSError as error:  # a sensor that fails must not end the run
+                    logger.warning("the machine cannot be measured: {}", error)
+                else:
+                    self._board.tick(resources)
+                if self._jobs is not None and self._writer is not None:
+                    self._jobs.show_queues(self._writer)
+                if self._render is not None:
+                    self._render.show_process()
+                self._copy_link_stats()
+                await asyncio.sleep(SAMPLE_S)
+
+    def _copy_link_stats(self) -> None:
+        stats, board = self._link.stats, self._board
+        board.counters.requests = stats.requests - self._requests_before
+        board.counters.flood_waits = stats.flood_waits
+        board.counters.flood_seconds = stats.flood_seconds
+        board.counters.retries = stats.retries
+        board.dc = self._link.dc
+        board.latency_ms = self._link.latency_ms
+        board.takeout = self._link.takeout_active
