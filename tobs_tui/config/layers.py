@@ -14,6 +14,7 @@ from tobs_tui.config.environment import Environment, read_environment, variable_
 from tobs_tui.config.machine import Machine, this_machine
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.presets import tuned
+from tobs_tui.config.profiles import unusable_value
 from tobs_tui.config.settings import Settings, read_settings
 from tobs_tui.config.toml_file import did_you_mean, leaves, plain_words
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -120,8 +121,11 @@ def effective(
     stack.lay(Layer.ENVIRONMENT, _from_environment(environment))
     stack.lay(Layer.FLAG, _from_flags(flags))
     _place_output(stack, paths, cwd or Path.cwd())
+    resolved: Profile = _build(Profile, stack.values)
+    if problem := unusable_value(resolved):
+        raise TobsError(ErrorCode.USAGE, f"{problem[0]}: {problem[1]}.", field=problem[0])
     return Effective(
-        profile=_build(Profile, stack.values),
+        profile=resolved,
         settings=_build(Settings, stack.values),
         origins=stack.origins,
         warnings=environment.warnings,

@@ -14,7 +14,7 @@ from tobs_tui.config.machine import Machine, this_machine
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.presets import tuned
 from tobs_tui.config.settings import load_settings
-from tobs_tui.config.toml_file import did_you_mean, given_keys, read_toml, write_toml
+from tobs_tui.config.toml_file import did_you_mean, given_keys, line_of, read_toml, write_toml
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Performance, Preset, Profile
 
@@ -61,6 +61,21 @@ def check_name(name: str) -> None:
         raise TobsError(ErrorCode.BAD_PROFILE, problem, "Choose another name.", field="name")
 
 
+def unusable_value(profile: Profile) -> tuple[str, str] | None:
+    """(dotted key, what is wrong) of the first value that has the right type but makes no sense; None when all do."""
+    since, until, timezone = profile.filters.since, profile.filters.until, profile.layout.timezone
+    if since is not None and until is not None and until < since:
+        return "filters.until", f"{until} is before filters.since ({since})"
+    if timezone:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # unknown, a path, a directory
+            return "layout.timezone", f"there is no time zone named {timezone} (such as Europe/Berlin)"
+    return None
+
+
 def profile_path(name_or_path: str, paths: Paths) -> Path:
     """The file that a name, or a path ending in .toml, stands for; it need not exist."""
     if name_or_path.endswith(".toml"):
@@ -86,6 +101,9 @@ def read_profile(name_or_path: str, paths: Paths, machine: Machine | None = None
         profile, raw = read_toml(path, Profile)
     except FileNotFoundError as error:
         raise _missing(name_or_path, paths) from error
+    if problem := unusable_value(profile):
+        line = line_of(path.read_text(encoding="utf-8"), problem[0].split("."))
+        raise TobsError(ErrorCode.BAD_PROFILE, f"{path.name}:{line}: {problem[0]}: {problem[1]}", field=problem[0])
     given = frozenset(given_keys(raw))
     performance = profile.performance
     own = {key for key in _TUNED_KEYS if f"performance.{key}" in given}

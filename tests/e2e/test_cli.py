@@ -1,0 +1,221 @@
+"""The command line as a person or a script meets it: a process, its output, its exit status. Never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tobs_tui.cli.commands import tobs
+from tobs_tui.config.profiles import RESERVED_NAMES
+
+TOBS = [sys.executable, "-m", "tobs_tui"]
+
+
+def run(
+    *arguments: str, python: tuple[str, ...] = (), cwd: Path | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `tobs` with no terminal anywhere."""
+    command = [sys.executable, *python, *TOBS[1:], *arguments]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+        cwd=cwd,
+        env=os.environ | environ,
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def profile(home: Path, text: str, name: str = "night") -> None:
+    folder = home / "config" / "profiles"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.toml").write_text(text)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["-h"], ["--version"], ["sandbox", "serve", "--help"], ["config", "--help"]]
+)
+def test_help_imports_nothing_heavy(home: Path, arguments: list[str]) -> None:
+    done = run(*arguments, python=("-X", "importtime"))
+    assert done.returncode == 0
+    assert done.stdout
+    imported = {line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported & {"textual", "telethon", "rich", "msgspec", "psutil", "loguru", "asyncio", "uvloop"}
+
+
+def test_headless_runs_never_import_textual_and_clients_never_telethon(home: Path) -> None:
+    script = "import sys, tobs_tui.cli.export, tobs_tui.headless.watch, tobs_tui.headless.live; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not {"textual", "telethon"} & set(done.stdout.split())
+
+
+def test_commands_are_names_that_no_profile_may_have() -> None:
+    assert set(tobs.commands) == RESERVED_NAMES
+
+
+def test_a_profile_that_is_not_there_lists_those_that_are(home: Path) -> None:
+    profile(home, "", "night")
+    profile(home, "", "day")
+    for arguments in (["nigth"], ["--headless", "nigth"], ["nigth", "--headless"], ["config", "show", "nigth"]):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert "There is no profile named “nigth”; did you mean night?" in done.stderr
+        assert "Saved profiles: day, night." in done.stderr
+
+
+def test_a_typo_in_a_profile_names_file_line_and_key(home: Path) -> None:
+    profile(home, "[performance]\npreset = 'balanced'\nhistroy_workers = 3\n")
+    done = run("--headless", "night")
+    assert done.returncode == 2
+    assert "night.toml:3: performance.histroy_workers: unknown key; did you mean history_workers?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--bogus"], "No such option"),
+        (["--headless"], "Say what to export"),
+        (["one", "two"], "One profile at a time"),
+        (["--chat", "a", "--all-chats"], "leave out --chat"),
+        (["--demo", "--server", "x.toml"], "leave out --server"),
+        (["--headless", "--all-chats", "--server", "none.toml"], "There is no server file none.toml"),
+        (["sandbox", "serve", "--port", "99999"], "99999 is not in the range"),
+        (["sandbox", "dance"], "No such command"),
+        (["profiles", "show", "x"], "There is no profile named"),
+        (["profiles", "delete", "../x"], "profile"),
+    ],
+)
+def test_wrong_use_is_a_sentence_and_status_2(home: Path, tmp_path: Path, arguments: list[str], told: str) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["--json", "--headless", "nope"], ["--json"], ["--json", "--bogus"]])
+def test_json_output_ends_with_run_finished_also_when_nothing_could_begin(home: Path, arguments: list[str]) -> None:
+    done = run(*arguments)
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["event"], last["outcome"], last["exit_status"]) == ("run_finished", "failed", 2)
+    assert last["message"]
+    assert done.returncode == 2
+
+
+def test_without_a_terminal_the_way_without_one_is_told(home: Path) -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "no terminal" in done.stderr
+    assert "--headless" in done.stderr
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown", ""])
+def test_a_terminal_that_can_show_no_screen_is_refused(home: Path, term: str) -> None:
+    import pexpect
+
+    child = pexpect.spawn(sys.executable, TOBS[1:], env=os.environ | {"TERM": term}, encoding="utf-8", timeout=60)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 2
+    assert "cannot show a full screen" in child.before
+    assert "--headless" in child.before
+
+
+def test_config_show_tells_where_each_value_came_from(home: Path, tmp_path: Path) -> None:
+    profile(home, '[layout]\nsplit = "day"\n[performance]\nhistory_workers = 7\n')
+    (home / "config" / "settings.toml").write_text("low_bandwidth = true\n")
+    (tmp_path / ".env").write_text("TOBS_MEDIA_MAX_SIZE_MB=9\n")
+    done = run("--output", "here", "config", "show", "night", cwd=tmp_path, TOBS_THEME="nord", TOBS_TEHME="x")
+    assert done.returncode == 0
+    shown = {line.split(" = ")[0].strip(): line.split(" = ")[1] for line in done.stdout.splitlines() if " = " in line}
+    assert shown["layout.split"] == '"day"  [profile: night.toml]'
+    assert shown["performance.history_workers"] == "7  [profile: night.toml]"
+    assert "[auto-tuning" in shown["performance.queue_mb"]
+    assert shown["low_bandwidth"] == "true  [settings file: settings.toml]"
+    assert shown["theme"] == '"nord"  [environment: TOBS_THEME]'
+    assert shown["media.max_size_mb"] == f"9  [environment: TOBS_MEDIA_MAX_SIZE_MB in {tmp_path / '.env'}]"
+    assert shown["output"] == f'"{tmp_path / "here"}"  [flag]'
+    assert "did you mean TOBS_THEME?" in done.stderr
+
+
+def test_profiles_are_listed_shown_and_deleted(home: Path) -> None:
+    profile(home, 'output = "/srv/vault"\n')
+    profile(home, "oops = 1\n", "bad")
+    listed = run("profiles")
+    assert listed.returncode == 2
+    assert listed.stdout.splitlines() == ["bad  bad.toml:1: oops: unknown key", "night"]
+    assert 'output = "/srv/vault"' in run("profiles", "show", "night").stdout
+    assert run("profiles", "delete", "night").returncode == 0
+    assert run("--demo", "profiles").stdout.startswith("No profile is saved yet")
+    assert not (home / "config" / "profiles" / "night.toml").exists()
+
+
+def test_every_variable_is_documented(home: Path) -> None:
+    told = run("config", "variables").stdout
+    for name in ("TOBS_HOME", "TOBS_API_ID", "TOBS_API_HASH", "TOBS_PERFORMANCE_HISTORY_WORKERS", "TOBS_OUTPUT"):
+        assert name in told
+
+
+def test_doctor_finds_nothing_in_the_way_of_a_fresh_home(home: Path) -> None:
+    done = run("doctor")
+    assert done.returncode == 0, done.stdout
+    for subject in (
+        "python",
+        "packages",
+        "terminal",
+        "locale",
+        "paths",
+        "vault",
+        "ffmpeg",
+        "gpu",
+        "account",
+        "service",
+    ):
+        assert f"  {subject} " in done.stdout
+    assert done.stdout.endswith("Nothing is in the way.\n")
+
+
+def test_doctor_sees_what_is_in_the_way(home: Path) -> None:
+    profile(home, "oops = 1\n", "bad")
+    (home / "config" / "credentials.toml").write_text("api_id = 1\napi_hash = 'x'\n")
+    (home / "config" / "credentials.toml").chmod(0o644)
+    done = run("doctor")
+    assert done.returncode == 1
+    assert "bad.toml:1: oops: unknown key" in done.stdout
+    assert "others may read" in done.stdout
+
+
+def test_a_headless_run_of_nobody_says_how_to_sign_in(home: Path) -> None:
+    done = run("--headless", "--all-chats", "--json")
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 4
+    assert (last["outcome"], last["code"]) == ("signed_out", "api_credentials_invalid")
+    assert "my.telegram.org" in last["message"]
+
+
+def test_the_unexpected_is_one_sentence_and_a_log(home: Path) -> None:
+    (home / "config").mkdir(parents=True)
+    done = run("config", "show", python=("-c", _BROKEN))
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    log = home / "state" / "log" / "client.jsonl"
+    assert str(log) in done.stderr
+    assert "ZeroDivisionError" in log.read_text()
+
+
+_BROKEN = """
+import sys
+import tobs_tui.cli.show as show
+from tobs_tui.cli import main
+show.show_config = lambda *_: 1 / 0
+sys.exit(main(["config", "show"]))
+"""

@@ -1,0 +1,94 @@
+"""Rates, estimates and samples: every figure on a screen comes from here, and none is invented."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tobs_tui.monitor.rates import RateMeter, eta_seconds
+from tobs_tui.monitor.sampler import ResourceSampler
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def test_a_steady_stream_has_its_rate_and_silence_ends_it() -> None:
+    clock = Clock()
+    meter = RateMeter(5.0, clock)
+    for _ in range(200):
+        clock.at += 0.1
+        meter.add(10)
+    assert meter.rate() == pytest.approx(100, rel=0.06)
+    clock.at += 2.5
+    assert meter.rate() == pytest.approx(50, rel=0.12)
+    clock.at += 3
+    assert meter.rate() == 0
+
+
+def test_a_young_meter_divides_by_its_age_not_by_its_window() -> None:
+    clock = Clock()
+    meter = RateMeter(5.0, clock)
+    clock.at += 2
+    meter.add(100)
+    assert meter.rate() == pytest.approx(50)
+
+
+def test_a_burst_at_the_very_start_is_no_infinite_rate() -> None:
+    meter = RateMeter(5.0, Clock())
+    meter.add(100)
+    assert meter.rate() == 100
+
+
+@pytest.mark.parametrize(
+    ("remaining", "rate", "seconds"),
+    [
+        (0, 0, 0),
+        (0, 5, 0),
+        (10, 0, -1),
+        (1, 100, 5),
+        (43, 1, 45),
+        (400, 1, 390),
+        (3000, 1, 3000),
+        (9000, 1, 9000),
+        (1e6, 1, 1_000_800),
+    ],
+)
+def test_an_estimate_is_as_coarse_as_it_is_uncertain(remaining: float, rate: float, seconds: int) -> None:
+    assert eta_seconds(remaining, rate) == seconds
+
+
+def test_a_sample_holds_figures_of_this_machine(tmp_path: Path) -> None:
+    sampler = ResourceSampler(tmp_path / "not" / "made" / "yet")
+    sampler.sample()
+    sample = sampler.sample()
+    assert 0 < sample.memory_used < sample.memory_total
+    assert 0 < sample.disk_free <= sample.disk_total
+    assert 5 << 20 < sample.own_memory < sample.memory_total
+    assert sample.cpu_count >= 1
+    assert sample.at > 1_700_000_000
+
+
+def test_children_count_as_the_programs_own(tmp_path: Path) -> None:
+    script = "import sys; block = bytearray(64 << 20); print('ready', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        alone = ResourceSampler(tmp_path)
+        with_child = alone.sample().own_memory
+        _, resident = alone.process(child.pid)
+        assert child.stdin is not None
+        child.stdin.close()
+        child.wait()
+        assert alone.process(child.pid) == (-1.0, -1)
+    assert resident > 64 << 20
+    assert with_child > 64 << 20
+    assert alone.process(os.getpid())[1] > 0
