@@ -116,13 +116,15 @@ def _sender(message: Any, around: Surroundings) -> int:
 
 
 def _topic(message: Any, around: Surroundings) -> int:
-    """The forum topic, 0 outside forums. A topic begins with the service message that has its id."""
+    """The forum topic; 0 outside forums, also where a chat was a forum once. A topic's first message has its id."""
+    if not around.forum:
+        return 0
     reply = message.reply_to
     if reply is not None and getattr(reply, "forum_topic", False):
         return reply.reply_to_top_id or reply.reply_to_msg_id or GENERAL_TOPIC_ID
     if type(getattr(message, "action", None)).__name__ == "MessageActionTopicCreate":
         return int(message.id)
-    return GENERAL_TOPIC_ID if around.forum else 0
+    return GENERAL_TOPIC_ID
 
 
 def _reply(reply: Any) -> Reply | None:
