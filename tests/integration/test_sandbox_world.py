@@ -241,3 +241,86 @@ async def test_search_counts_agree_with_what_search_finds(signed_in: TelegramCli
     for counter in counters:
         found = [message async for message in signed_in.iter_messages(peer, filter=counter.filter)]
         assert len(found) == counter.count > 0, counter.filter
+
+
+async def test_folders_pins_and_the_archive_are_there(signed_in: TelegramClient, demo_world: World) -> None:
+    dialogs = [dialog async for dialog in signed_in.iter_dialogs(archived=False)]
+    archived = [dialog async for dialog in signed_in.iter_dialogs(archived=True)]
+    assert [dialog.name for dialog in dialogs[:3]] == ["Alex Rivera", "Atlas Makers", "Python Lounge 🐍"]
+    assert [dialog.pinned for dialog in dialogs[:4]] == [True, True, True, False]
+    dates = [dialog.date for dialog in dialogs[3:]]
+    assert dates == sorted(dates, reverse=True)
+    assert [dialog.name for dialog in archived] == ["Flat 12B neighbours"]
+    small = [dialog.id async for dialog in signed_in.iter_dialogs(archived=False, limit=None)]
+    assert len(small) == len(set(small)) == len(demo_world.dialogs) - 1
+    filters = await signed_in(functions.messages.GetDialogFiltersRequest())
+    assert [folder.title.text for folder in filters.filters[1:]] == ["Work 💼", "Maps & words", "News"]
+    pinned = await signed_in(functions.messages.GetPinnedDialogsRequest(0))
+    assert len(pinned.dialogs) == 3
+    peer = types.InputDialogPeer(await signed_in.get_input_entity("python_lounge_demo"))
+    [one] = (await signed_in(functions.messages.GetPeerDialogsRequest([peer]))).dialogs
+    assert one.top_message == demo_world.histories[channel_key(ordinary.LOUNGE_ID)].ids[-1]
+
+
+async def test_dialog_pages_join_without_gap_or_repeat(signed_in: TelegramClient, demo_world: World) -> None:
+    seen: list[int] = []
+    date, message_id, peer = None, 0, types.InputPeerEmpty()
+    for _ in range(50):
+        page = await signed_in(
+            functions.messages.GetDialogsRequest(date, message_id, peer, limit=4, hash=0, exclude_pinned=bool(seen))
+        )
+        if not page.dialogs:
+            break
+        seen += [utils.get_peer_id(dialog.peer) for dialog in page.dialogs]
+        last = page.dialogs[-1]
+        newest = {utils.get_peer_id(message.peer_id): message for message in page.messages}[seen[-1]]
+        known = {utils.get_peer_id(entity): entity for entity in (*page.users, *page.chats)}
+        date, message_id, peer = newest.date, last.top_message, utils.get_input_peer(known[seen[-1]])
+    assert sorted(seen) == sorted(entry.peer for entry in demo_world.dialogs)
+
+
+async def test_reactions_and_votes_tell_who_gave_them(signed_in: TelegramClient, demo_world: World) -> None:
+    peer = await signed_in.get_input_entity("message_museum_demo")
+    key = utils.get_peer_id(peer)
+    [(_, message_id), votes] = max(
+        (item for item in demo_world.reactions.items() if item[0][0] == key), key=lambda item: len(item[1])
+    )
+    listed = await signed_in(functions.messages.GetMessageReactionsListRequest(peer, message_id, limit=3))
+    rest = await signed_in(
+        functions.messages.GetMessageReactionsListRequest(peer, message_id, limit=100, offset=listed.next_offset)
+    )
+    assert [utils.get_peer_id(one.peer_id) for one in (*listed.reactions, *rest.reactions)] == [
+        vote.peer for vote in votes
+    ]
+    polls = [message async for message in signed_in.iter_messages(peer, filter=types.InputMessagesFilterPoll())]
+    public = [message for message in polls if message.media.poll.public_voters]
+    for message in public:
+        found = await signed_in(functions.messages.GetPollVotesRequest(peer, message.id, limit=50))
+        assert found.count == message.media.results.total_voters
+    anonymous = next(message for message in polls if not message.media.poll.public_voters)
+    with pytest.raises(errors.BroadcastForbiddenError):
+        await signed_in(functions.messages.GetPollVotesRequest(peer, anonymous.id, limit=50))
+    results = await signed_in(functions.messages.GetPollResultsRequest(peer, anonymous.id, 0))
+    assert results.updates[0].poll_id == anonymous.media.poll.id
+
+
+async def test_full_forms_names_links_and_pictures(signed_in: TelegramClient, demo_world: World) -> None:
+    office = demo_world.channels[ordinary.OFFICE_ID]
+    full = await signed_in(functions.channels.GetFullChannelRequest(types.InputChannel(office.id, office.access_hash)))
+    assert full.full_chat.migrated_from_chat_id == ordinary.OFFICE_OLD_ID
+    old = await signed_in(functions.messages.GetFullChatRequest(ordinary.OFFICE_OLD_ID))
+    assert old.chats[0].deactivated and old.chats[0].migrated_to.channel_id == office.id
+    orbit = await signed_in(functions.channels.GetFullChannelRequest("daily_orbit_demo"))
+    assert orbit.full_chat.linked_chat_id == channel.ORBIT_CHAT_ID
+    user = await signed_in(functions.users.GetFullUserRequest("zoe_lind"))
+    assert user.full_user.about == "Maps, trains, lemon cake."
+    picture = await signed_in.download_profile_photo("zoe_lind", bytes)
+    assert picture[:2] == b"\xff\xd8"
+    members = await signed_in.get_participants("python_lounge_demo")
+    assert len(members) == len(demo_world.channels[ordinary.LOUNGE_ID].members)
+    already = await signed_in(functions.messages.CheckChatInviteRequest("AtlasMakersInvite"))
+    assert already.chat.title == "Atlas Makers"
+    outside = await signed_in(functions.messages.CheckChatInviteRequest("ClosedCircleInvite"))
+    assert outside.title == "Closed Circle"
+    emoji = await signed_in(functions.messages.GetCustomEmojiDocumentsRequest([*demo_world.custom_emoji, 5]))
+    assert [document.id for document in emoji] == demo_world.custom_emoji

@@ -229,9 +229,7 @@ def test_markup_finds_links_names_and_code() -> None:
     assert "`" not in text and "**" not in text
     units = text.encode("utf-16-le")
     shown = [units[entity.offset * 2 : (entity.offset + entity.length) * 2].decode("utf-16-le") for entity in entities]
-    assert (
-        shown == ["a_b", "bold", "https://example.org/x,", "@zoe_lind", "#maps"] or shown[2] == "https://example.org/x"
-    )
+    assert shown == ["a_b", "bold", "https://example.org/x", "@zoe_lind", "#maps"]
 
 
 @pytest.mark.parametrize(

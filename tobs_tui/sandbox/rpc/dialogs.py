@@ -74,6 +74,8 @@ def _start(call: Call, request: Any, entries: list[DialogEntry]) -> int:
         for index, entry in enumerate(entries):
             if entry.peer == offset_peer:
                 return index + 1
+        if any(entry.pinned and entry.peer == offset_peer for entry in world.dialogs):
+            return 0  # the pinned ones are left out, and the last page ended among them
     date = timestamp(request.offset_date)
     if date <= 0:
         return 0

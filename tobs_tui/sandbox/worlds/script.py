@@ -7,7 +7,7 @@ from typing import Any
 
 from tobs_tui.sandbox.worlds.history import Draft, DraftLog
 from tobs_tui.sandbox.worlds.peers import PeerKey
-from tobs_tui.sandbox.worlds.prose.talk import Bank, answer, closer, opener
+from tobs_tui.sandbox.worlds.prose.talk import Bank, Talk
 from tobs_tui.sandbox.worlds.rng import Rng
 from tobs_tui.sandbox.worlds.world import World
 
@@ -76,13 +76,14 @@ class Script:
     def conversation(self, speakers: Sequence[PeerKey], bank: Bank, length: int, thread: Draft | None = None) -> None:
         """Add a conversation of `length` messages; the first speakers talk most."""
         rng = self.rng
-        first = self.say(rng.pick_skewed(speakers), opener(rng, bank), thread=thread)
+        talk = Talk(rng, bank)
+        first = self.say(rng.pick_skewed(speakers), talk.opener(), thread=thread)
         last = first
         for number in range(1, length):
             sender = rng.pick_skewed(speakers)
             if sender == last.sender and rng.chance(0.7):
                 sender = rng.pick(speakers)
-            text = closer(rng, bank) if number == length - 1 or rng.chance(0.12) else answer(rng, bank)
+            text = talk.closer() if number == length - 1 or rng.chance(0.12) else talk.answer()
             target = rng.pick((first, last)) if rng.chance(0.22) else None
             last = self.say(sender, text, reply=target, thread=thread)
 

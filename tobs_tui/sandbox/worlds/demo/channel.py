@@ -15,7 +15,7 @@ from tobs_tui.sandbox.worlds.history import Draft
 from tobs_tui.sandbox.worlds.markup import parse
 from tobs_tui.sandbox.worlds.peers import Channel, tl_peer
 from tobs_tui.sandbox.worlds.prose import english
-from tobs_tui.sandbox.worlds.prose.talk import answer, closer, opener
+from tobs_tui.sandbox.worlds.prose.talk import Talk
 from tobs_tui.sandbox.worlds.script import DAY, END, START, Script
 from tobs_tui.sandbox.worlds.world import World
 
@@ -117,6 +117,7 @@ def _post_with_comments(world: World, broadcast: Broadcast, people: list[int], n
     rng = posts.rng
     posts.skip_to(START + 8 * DAY + (END - START - 9 * DAY) * number // POSTS)
     author = "Sofía García" if number % 3 else None
+    talk = Talk(rng, english.POSTS)
     views = 9_000 + rng.between(0, 30_000)
     fields: dict[str, Any] = {"views": views, "forwards": views // 90, "post_author": author}
     if number % 60 == 30:
@@ -125,9 +126,9 @@ def _post_with_comments(world: World, broadcast: Broadcast, people: list[int], n
         )
     elif number % 14 == 3:
         picture = media.photo(world.files, posts.clock, number, mark=f"orbit {number}")
-        post = add_medium(posts, 0, picture, opener(rng, english.POSTS), **fields)
+        post = add_medium(posts, 0, picture, talk.opener(), **fields)
     else:
-        post = posts.say(0, opener(rng, english.POSTS), **fields)
+        post = posts.say(0, talk.opener(), **fields)
     if number % 5 == 4:  # a quiet post without comments
         return
     comments.clock = max(comments.clock, post.date)
@@ -147,7 +148,7 @@ def _post_with_comments(world: World, broadcast: Broadcast, people: list[int], n
     broadcast.copies.append((post, copy))
     last = copy
     for index in range(rng.between(1, 7)):
-        text = closer(rng, english.POSTS) if index and rng.chance(0.3) else answer(rng, english.POSTS)
+        text = talk.closer() if index and rng.chance(0.3) else talk.answer()
         target = last if last is not copy and rng.chance(0.3) else None
         last = comments.say(rng.pick_skewed(people), text, reply=target, thread=copy)
 
@@ -189,7 +190,7 @@ def saved_messages(world: World) -> Script:
         script.skip_to(START + 2 * DAY + number * 4 * DAY + rng.between(0, 80_000))
         if number % 4 == 1:
             header = sources[number // 4 % len(sources)](script.clock - 4_000)
-            text, entities = parse(opener(rng, english.TECH))
+            text, entities = parse(Talk(rng, english.TECH).opener())
             script.say(me, text, entities=entities, fwd_from=header, saved_peer_id=header.from_id or own)
         elif number % 30 == 2:
             add_medium(

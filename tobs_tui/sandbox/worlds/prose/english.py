@@ -155,7 +155,8 @@ POSTS = Bank(
         "**Number of the day: {number}**\n\nThat many {thing} were counted in the latest survey from {institute}. "
         "{finding}.",
         "**Explained: {topic}**\n\nIt sounds complicated, but it comes down to one idea. {finding}. #explained",
-        "**Touchdown!** 🚀\n\n{payload} has landed safely near {site} after {number} days in orbit.",
+        "**Touchdown!** 🚀\n\nBack on the ground near {site} after {days} days in orbit: "
+        "{payload}. All systems healthy.",
         "**Photo of the week**\n\n{object}, taken from {site} with a backyard telescope.",
     ),
     answers=(
@@ -173,6 +174,7 @@ POSTS = Bank(
         "number": ("42", "117", "1,208", "365", "9", "88,000", "512"),
         "finding": ("The dust turned out to be younger than expected", "Nobody had predicted the second peak",
                     "The result agrees with theory to one part in a thousand", "The data are open to everybody"),
+        "days": ("nine", "40", "112", "365"),
         "slug": ("m51", "dust", "second-peak", "window", "comet", "catalogue"),
         "day": ("Tuesday", "Friday", "the 9th", "the 21st", "Sunday"),
         "site": ("the desert station", "La Palma", "the coast", "the steppe", "Kiruna"),

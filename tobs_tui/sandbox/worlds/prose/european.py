@@ -37,15 +37,15 @@ RUSSIAN = Bank(
 GERMAN = Bank(
     openers=(
         "Wer bringt am {day} Kuchen mit?", "Die {thing} ist schon wieder kaputt",
-        "Hat jemand den Schlüssel zum {place}?",
+        "Hat jemand den Schlüssel ({place})?",
         "Kurze Umfrage: {food} oder {food2} am {day}?", "Ich bin heute im Homeoffice, erreichbar bis {time}",
         "Wer hat meine Tasse gesehen? Die grüne mit dem Fuchs",
-        "Nächste Woche kommt Besuch, bitte das {place} aufräumen",
-        "Schöne Grüße aus dem Urlaub! 🏖️", "Der Drucker streikt. Übrigens auch der im {place}",
+        "Nächste Woche kommt Besuch, bitte aufräumen ({place})",
+        "Schöne Grüße aus dem Urlaub! 🏖️", "Der Drucker streikt. Ort: {place}",
     ),
     answers=(
         "Ich kann {food} machen", "Am {day} bin ich leider nicht da", "Schon gemeldet, der Techniker kommt {day}",
-        "Liegt bei mir auf dem Tisch", "Klingt gut!", "Bitte nicht schon wieder {food2}", "Im {place} nachgeschaut?",
+        "Liegt bei mir auf dem Tisch", "Klingt gut!", "Bitte nicht schon wieder {food2}", "Im Keller nachgeschaut?",
         "Ich komme erst gegen {time}", "Danke fürs Bescheidsagen", "Das war ich, Entschuldigung 🙈",
         "Für mich passt {time}",
         "Gerne, ich bin dabei", "Größere Bestellungen bitte bis {time}", "Wie immer: Türen zu, Licht aus",

@@ -30,31 +30,47 @@ def _parts(template: str) -> tuple[str, ...]:
     return tuple(_GAP.split(template))
 
 
-def fill(rng: Rng, bank: Bank, template: str) -> str:
-    """The sentence with its gaps filled."""
-    parts = _parts(template)
-    if len(parts) == 1:
-        return template
-    filled = [part if index % 2 == 0 else rng.pick(bank.gaps[part]) for index, part in enumerate(parts)]
-    return "".join(filled)
+class Talk:
+    """One conversation's sentences. It sticks to its subject: a gap mostly gets the same word again."""
 
+    def __init__(self, rng: Rng, bank: Bank) -> None:
+        self._rng = rng
+        self._bank = bank
+        self._subject: dict[str, str] = {}
+        self._said: list[str] = []
 
-def opener(rng: Rng, bank: Bank) -> str:
-    """A sentence that starts a conversation."""
-    return fill(rng, bank, rng.pick(bank.openers))
+    def _word(self, gap: str) -> str:
+        word = self._rng.pick(self._bank.gaps[gap])
+        usual = self._subject.setdefault(gap, word)
+        return usual if self._rng.chance(0.7) else word
 
+    def _fill(self, template: str) -> str:
+        parts = _parts(template)
+        if len(parts) == 1:
+            return template
+        return "".join([part if index % 2 == 0 else self._word(part) for index, part in enumerate(parts)])
 
-def answer(rng: Rng, bank: Bank) -> str:
-    """A sentence that keeps one going; now and then two of them."""
-    first = fill(rng, bank, rng.pick(bank.answers))
-    if rng.chance(0.08):
-        return first + "\n" + fill(rng, bank, rng.pick(bank.answers))
-    return first
+    def _fresh(self, templates: Sequence[str]) -> str:
+        """A sentence from the list that was not said a moment ago."""
+        for _ in range(4):
+            template = self._rng.pick(templates)
+            if template not in self._said[-12:]:
+                break
+        self._said.append(template)
+        return self._fill(template)
 
+    def opener(self) -> str:
+        """A sentence that starts the conversation."""
+        return self._fresh(self._bank.openers)
 
-def closer(rng: Rng, bank: Bank) -> str:
-    """A short word at the end."""
-    return fill(rng, bank, rng.pick(bank.closers))
+    def answer(self) -> str:
+        """A sentence that keeps it going; now and then two of them."""
+        first = self._fresh(self._bank.answers)
+        return f"{first}\n{self._fresh(self._bank.answers)}" if self._rng.chance(0.08) else first
+
+    def closer(self) -> str:
+        """A short word at the end."""
+        return self._fresh(self._bank.closers)
 
 
 def tech_sentences(rng: Rng, count: int) -> list[str]:
@@ -67,8 +83,9 @@ def tech_sentences(rng: Rng, count: int) -> list[str]:
     sentences: list[str] = []
     for number in range(count):
         bank = banks[number % len(banks)]
-        said = opener(rng, bank)
+        talk = Talk(rng, bank)
+        said = talk.opener()
         while len(said.encode()) < ENOUGH_BYTES:
-            said = f"{said} {answer(rng, bank)}"
+            said = f"{said} {talk.answer()}"
         sentences.append(said)
     return sentences
