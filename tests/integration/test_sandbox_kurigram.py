@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from pyrogram.connection.transport.tcp.tcp_intermediate_o import TCPIntermediate
 from pyrogram.crypto import rsa
 from pyrogram.errors import PasswordHashInvalid, PhoneCodeInvalid, SessionPasswordNeeded
 
+from tobs_tui.sandbox.manifest import build_manifest
 from tobs_tui.sandbox.server import SandboxServer
 from tobs_tui.sandbox.worlds.loader import load_world
 from tobs_tui.sandbox.worlds.world import World
@@ -97,10 +99,26 @@ async def test_kurigram_reads_a_whole_history(connect: Connect) -> None:
         assert ids == list(reversed(server.world.histories[chat.id].ids))
 
 
-async def test_kurigram_understands_every_kind_of_message(sandbox: SandboxServer, connect: Connect) -> None:
+async def test_kurigram_reads_a_forum_of_the_demo(sandbox: SandboxServer, connect: Connect) -> None:
     client = await connect(sandbox)
     await sign_in(client, sandbox.world)
-    museum = next(key for key in sandbox.world.histories if sandbox.world.title(key).startswith("Message Museum"))
-    [chat] = [each.chat async for each in client.get_dialogs() if each.chat.id == museum]
-    ids = [message.id async for message in client.get_chat_history(chat.id)]
-    assert ids == list(reversed(sandbox.world.histories[museum].ids))
+    forum = next(each for each in build_manifest(sandbox.world).chats if each.type == "forum")
+    assert forum.id in [each.chat.id async for each in client.get_dialogs()]
+    ids = [message.id async for message in client.get_chat_history(forum.id, limit=350)]
+    assert ids == forum.message_ids[::-1][:350]
+
+
+async def test_kurigram_fetches_files_from_both_data_centres(sandbox: SandboxServer, connect: Connect) -> None:
+    client = await connect(sandbox)
+    await sign_in(client, sandbox.world)
+    dialogs = [each.chat.id async for each in client.get_dialogs()]
+    assert sandbox.world.me_id in dialogs
+    truth = {
+        each.message_id: each
+        for each in build_manifest(sandbox.world).media
+        if each.chat_id == sandbox.world.me_id and each.size < 100_000
+    }
+    for message in await client.get_messages(sandbox.world.me_id, list(truth)[:8]):
+        data = await client.download_media(message, in_memory=True)
+        assert hashlib.sha256(data.getvalue()).hexdigest() == truth[message.id].sha256
+    assert sandbox.calls["auth.importAuthorization"] >= 1
