@@ -41,8 +41,8 @@ from tobs_tui.service.protocol import (
     AnyReply,
     Dialogs,
     Done,
-    EstimateExport,
     Estimate,
+    EstimateExport,
     ListDialogs,
     ListRuns,
     ListTopics,
@@ -199,7 +199,14 @@ def topics() -> tuple[Topic, ...]:
         ("Zero-copy parsing", 311, False, False),
     ]
     return tuple(
-        Topic(1 if place == 0 else place * 100, title, message_count=messages, closed=closed, pinned=pinned, icon_color=7322096)
+        Topic(
+            1 if place == 0 else place * 100,
+            title,
+            message_count=messages,
+            closed=closed,
+            pinned=pinned,
+            icon_color=7322096,
+        )
         for place, (title, messages, closed, pinned) in enumerate(names)
     )
 
@@ -210,7 +217,16 @@ def records() -> tuple[RunRecord, ...]:
     return (
         RunRecord("r4", "night-archive", "/home/ada/vault", NOW - 9_000, NOW - 8_100, Outcome.COMPLETE, 12_402, 311),
         RunRecord("r3", "family", "/home/ada/family", NOW - day, NOW - day + 62, Outcome.INCOMPLETE, 1_204, 88, 2),
-        RunRecord("r2", "night-archive", "/home/ada/vault", NOW - 2 * day, NOW - 2 * day + 4_000, Outcome.INTERRUPTED, 512_000, 4),
+        RunRecord(
+            "r2",
+            "night-archive",
+            "/home/ada/vault",
+            NOW - 2 * day,
+            NOW - 2 * day + 4_000,
+            Outcome.INTERRUPTED,
+            512_000,
+            4,
+        ),
         RunRecord("r1", "", "/home/ada/try", NOW - 40 * day, 0.0, None, 100),
     )
 
@@ -218,7 +234,9 @@ def records() -> tuple[RunRecord, ...]:
 def profile() -> Profile:
     """The profile of the pictured run."""
     target = ChatTarget(RUST_CLUB, "Rust Club")
-    return Profile("night-archive", "/home/ada/vault", Targets(chats=(target,)), layout=Layout(timezone="Europe/London"))
+    return Profile(
+        "night-archive", "/home/ada/vault", Targets(chats=(target,)), layout=Layout(timezone="Europe/London")
+    )
 
 
 _CHATS = (
@@ -344,7 +362,13 @@ def finished_run() -> RunState:
         row
         if row.state is ChatState.FAILED
         else msgspec.structs.replace(
-            row, state=ChatState.DONE, fetched=1.0, messages=row.messages_total, rendered=row.messages_total, media=90, media_total=91
+            row,
+            state=ChatState.DONE,
+            fetched=1.0,
+            messages=row.messages_total,
+            rendered=row.messages_total,
+            media=90,
+            media_total=91,
         )
         for row in run.chats
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -34,8 +34,13 @@ if TYPE_CHECKING:
 
     from tobs_tui.config.layers import Effective
 
-Resolve = Callable[[Profile | None], "Effective"]
-"""Gives a profile's effective values and where each came from."""
+
+class Resolve(Protocol):
+    """Gives a profile's effective values and where each came from, all layers of configuration taken into account."""
+
+    def __call__(self, profile: Profile | None, given: Collection[str] | None = None) -> Effective:
+        """`given` are the dotted keys that the profile sets; None: those that differ from the defaults."""
+
 
 PAINTS_A_SECOND = 4.0
 PAINTS_A_SECOND_LOW = 2.0
@@ -222,10 +227,10 @@ class TobsApp(App[int]):
         """Tell the person what went wrong, and the way on."""
         self.notify(clean(str(error), 600), severity="error", markup=False, timeout=10)
 
-    async def start(self, profile: Profile) -> bool:
-        """Start a run and watch it. Whether it started."""
+    async def start(self, profile: Profile, given: Collection[str] | None = None) -> bool:
+        """Start a run and watch it; `given` as in `Resolve`. Whether it started."""
         try:
-            resolved = self.effective(profile).profile
+            resolved = self.effective(profile, given).profile
         except TobsError as error:
             self.say_error(error)
             return False
@@ -267,11 +272,11 @@ class TobsApp(App[int]):
 
         await self.push_screen(TargetsScreen(profile))
 
-    async def show_tuning(self, profile: Profile) -> None:
+    async def show_tuning(self, profile: Profile, given: Collection[str] | None = None) -> None:
         """Tune a profile."""
         from tobs_tui.ui.screens.tuning import TuningScreen
 
-        await self.push_screen(TuningScreen(profile))
+        await self.push_screen(TuningScreen(profile, given))
 
     async def action_settings(self) -> None:
         """Settings."""

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from tobs_tui.config.profiles import ProfileInfo, delete_profile, list_profiles, load_profile
+from tobs_tui.config.profiles import ProfileFile, ProfileInfo, delete_profile, list_profiles, read_profile
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import Outcome, RunRecord
@@ -68,7 +68,7 @@ class ProfilesPanel(Panel):
     def __init__(self) -> None:
         super().__init__(id="profiles")
         self.found: list[ProfileInfo] = []
-        self.loaded: dict[str, Profile] = {}
+        self.loaded: dict[str, ProfileFile] = {}
 
     def count(self) -> int:
         """One row a profile."""
@@ -98,9 +98,10 @@ class ProfilesPanel(Panel):
             Segment(fit(clean(info.name, 60), name_width), palette.text),
             Segment("  "),
         ]
-        profile = self.loaded.get(info.name)
-        if info.problem or profile is None:
+        file = self.loaded.get(info.name)
+        if info.problem or file is None:
             return [*line, Segment(f"{self.tobs.glyphs.failed} {clean(info.problem)}", palette.bad)]
+        profile = file.profile
         return [
             *line,
             Segment(fit(what_it_exports(profile), 18), palette.muted),
@@ -212,7 +213,7 @@ class HomeScreen(Page):
         for place, info in enumerate(panel.found):
             if not info.problem:
                 try:
-                    panel.loaded[info.name] = load_profile(info.name, self.tobs.paths)
+                    panel.loaded[info.name] = read_profile(info.name, self.tobs.paths)
                 except TobsError as error:
                     panel.found[place] = ProfileInfo(info.name, info.path, error.sentence)
 
@@ -290,6 +291,7 @@ class HomeScreen(Page):
 
     def later(self, action: Callable[[], object]) -> Callable[[], None]:
         """An action as something a row can do."""
+
         def soon() -> None:
             self.call_later(action)
 
@@ -323,14 +325,14 @@ class HomeScreen(Page):
         if number > len(panel.found):
             return
         info = panel.found[number - 1]
-        profile = panel.loaded.get(info.name)
-        if profile is None:
+        file = panel.loaded.get(info.name)
+        if file is None:
             self.tobs.notify(clean(info.problem, 400), severity="error", markup=False)
         elif not self.tobs.model.signed_in:
             self.tobs.say("Sign in first, then start the profile.")
             await self.tobs.show_sign_in()
         else:
-            await self.tobs.start(profile)
+            await self.tobs.start(file.profile, file.given)
 
     async def action_new_export(self) -> None:
         """Choose chats; signing in comes first."""
@@ -349,8 +351,8 @@ class HomeScreen(Page):
     async def action_edit(self) -> None:
         """Tune the profile under the cursor."""
         panel = self.query_one(ProfilesPanel)
-        if panel.found and (profile := panel.loaded.get(panel.found[panel.cursor].name)) is not None:
-            await self.tobs.show_tuning(profile)
+        if panel.found and (file := panel.loaded.get(panel.found[panel.cursor].name)) is not None:
+            await self.tobs.show_tuning(file.profile, file.given)
 
     async def action_delete(self) -> None:
         """Delete the profile under the cursor, after asking."""

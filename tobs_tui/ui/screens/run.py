@@ -130,10 +130,9 @@ class RunScreen(Page):
             return
         self._saw_running = self._saw_running or model.running
         if model.view is not None and self.wide and not self.zoomed:
-            wanted = max(4, min(len(model.view.workers) + 3, self.app.size.height // 3 - 1))
-            panel = self.query_one(WorkersPanel)
-            if panel.styles.height is None or panel.styles.height.value != wanted:
-                panel.styles.height = wanted
+            most = self.app.size.height // 3 - 1
+            _fit_height(self.query_one(WorkersPanel), min(len(model.view.workers) + 3, most))
+            _fit_height(self.query_one(ResourcesPanel), min(self.query_one(ResourcesPanel).count() + 2, most))
         if not self.wide:
             self._make_tabs()
 
@@ -316,6 +315,13 @@ class RunScreen(Page):
         """The next visit starts live."""
         if self.tobs.model.frozen:
             self.tobs.model.freeze(False)
+
+
+def _fit_height(panel: RunPanel, wanted: int) -> None:
+    """Make a panel as high as its rows, and no less than one row."""
+    height = max(4, wanted)
+    if panel.styles.height is None or panel.styles.height.value != height:
+        panel.styles.height = height
 
 
 def _subject(run: RunState) -> str:

@@ -58,7 +58,7 @@ class KeyBar(Painted):
         typing = page.typing
         ends: list[tuple[Action, str]] = []
         rest: list[tuple[Action, str]] = []
-        for action in actions_of(page.context, EVERYWHERE):
+        for action in (*actions_of(page.context), *actions_of(EVERYWHERE)):
             if not action.footer or not page.offers(action):
                 continue
             keys = keys_of(action, keymap)

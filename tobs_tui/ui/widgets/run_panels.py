@@ -23,6 +23,9 @@ from tobs_tui.ui.paint import Line, bar, fit, sparkline
 from tobs_tui.ui.run_model import LEVELS, Order
 from tobs_tui.ui.widgets.panel import Panel
 
+WIDE = 110
+"""From this many columns on, the workers have all their columns."""
+
 
 class RunPanel(Panel):
     """Base of the five: a number, a name, and in small terminals a line of tabs instead of its own title."""
@@ -147,7 +150,7 @@ class ChatsPanel(RunPanel):
             Segment(f" {percent(share)}", palette.muted),
             Segment("  "),
             Segment(fit(word, 13), style),
-            Segment(fit(eta(row.eta_s), 8, ">"), palette.muted),
+            Segment(fit(NONE if row.state is ChatState.DONE else eta(row.eta_s), 8, ">"), palette.muted),
         ]
 
     def state_of(self, row: ChatProgress) -> tuple[str, Style]:
@@ -206,16 +209,16 @@ class WorkersPanel(RunPanel):
         return "Nothing matches the filter." if self.query_text else "No worker has started yet."
 
     def _target_width(self, width: int) -> int:
-        return max(8, width - 94 if width >= 110 else width - 44)
+        return max(8, (width - 83) * 3 // 5 if width >= WIDE else width - 44)
 
     def header(self, width: int) -> Line | None:
         """Column names."""
         target = self._target_width(width)
         text = f" {'ID':<6}{'ROLE':<8}{'STATE':<11}{fit('CHAT', target)}"
-        if width >= 110:
-            text += f"{'MSG/S':>8}{'RATE':>11}{'QUEUE':>7}{'DONE':>9}{'CPU':>7}{'MEMORY':>9}{'RETRY':>7}  LAST ERROR"
+        if width >= WIDE:
+            text += f"{'MSG/S':>8}{'RATE':>10}{'QUEUE':>6}{'DONE':>11}{'CPU':>6}{'MEMORY':>8}{'RETRY':>6}  LAST ERROR"
         else:
-            text += f"{'MSG/S':>8}{'RETRY':>7}"
+            text += f"{'MSG/S':>8}{'RETRY':>6}"
         return [Segment(text, self.tobs.palette.faint)]
 
     def row(self, index: int, width: int) -> Line:
@@ -230,17 +233,20 @@ class WorkersPanel(RunPanel):
             Segment(fit(clean(worker.target, 120) or NONE, target), palette.text if worker.target else palette.faint),
             Segment(fit(count(round(worker.messages_rate)), 8, ">"), palette.text),
         ]
-        retries = Segment(fit(str(worker.retries), 7, ">"), palette.warn if worker.retries else palette.faint)
-        if width < 110:
+        retries = Segment(fit(str(worker.retries), 6, ">"), palette.warn if worker.retries else palette.faint)
+        if width < WIDE:
             return [*line, retries]
         cpu = f"{worker.cpu_percent:.0f} %" if worker.cpu_percent >= 0 else NONE
         return [
             *line,
-            Segment(fit(rate(worker.bytes_rate), 11, ">"), palette.text),
-            Segment(fit(str(worker.queue), 7, ">") + fit(count(worker.done), 9, ">"), palette.muted),
-            Segment(fit(cpu, 7, ">") + fit(size(worker.rss), 9, ">"), palette.muted),
+            Segment(fit(rate(worker.bytes_rate), 10, ">"), palette.text),
+            Segment(fit(str(worker.queue), 6, ">") + fit(count(worker.done), 11, ">"), palette.muted),
+            Segment(fit(cpu, 6, ">") + fit(size(worker.rss), 8, ">"), palette.muted),
             retries,
-            Segment(f"  {clean(worker.last_error, 60) or NONE}", palette.warn if worker.last_error else palette.faint),
+            Segment(
+                f"  {fit(clean(worker.last_error) or NONE, width - target - 82)}",
+                palette.warn if worker.last_error else palette.faint,
+            ),
         ]
 
     def state_of(self, worker: WorkerRow) -> tuple[str, Style]:
@@ -378,7 +384,7 @@ class AlertsPanel(RunPanel):
         return [
             Segment(f" {glyph} ", style),
             Segment(f"{clock_time(alert.at)} ", palette.faint),
-            Segment(clean(alert.text, 300), palette.faint if past else palette.text),
+            Segment(fit(clean(alert.text, 300), width - 10), palette.faint if past else palette.text),
         ]
 
 
