@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Collection
 from typing import TYPE_CHECKING, TextIO
 
 from tobs_tui.cli.options import Options, Setting
@@ -63,8 +64,8 @@ def export_on_screen(options: Options) -> int:
         process = started.pop() if started else None
         return await attach(setting.paths, demo=options.demo, server_file=options.server, started=process)
 
-    def resolve(profile: Profile | None) -> Effective:
-        return effective(profile, setting.paths, setting.environ, options.look_flags())
+    def resolve(profile: Profile | None, given: Collection[str] | None = None) -> Effective:
+        return effective(profile, setting.paths, setting.environ, options.look_flags(), given=given)
 
     status = run_app(
         connect=connect,

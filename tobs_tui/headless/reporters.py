@@ -25,6 +25,7 @@ OUTCOME_WORDS = {
     Outcome.SIGNED_OUT: "Not signed in",
     Outcome.FAILED: "Failed",
 }
+_PHASES = {RunPhase.RUNNING: "Exporting.", RunPhase.PAUSED: "Paused.", RunPhase.STOPPING: "Stopping."}
 _LISTED = 50
 
 
@@ -53,7 +54,7 @@ def news_sentence(item: AnyNews) -> str:
     """A piece of news as a person would be told it; all foreign text in it is harmless."""
     match item:
         case lines.PhaseChanged():
-            return {RunPhase.PAUSED: "Paused.", RunPhase.STOPPING: "Stopping."}.get(item.phase, f"Now {item.phase}.")
+            return _PHASES.get(item.phase, f"Now {item.phase}.")
         case lines.ChatFinished(state=ChatState.FAILED):
             return f"✗ {chat_label(item.title, item.chat)}: {clean(item.error) or 'failed'}"
         case lines.ChatFinished():
