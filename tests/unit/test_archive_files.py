@@ -120,6 +120,30 @@ def test_a_failure_has_a_reason_touches_its_day_and_is_tried_again_by_the_next_r
     assert len(archive.pending_files(ALL, 9)) == 1
 
 
+def test_a_day_is_touched_whenever_a_note_would_say_something_else_of_its_files(archive: Archive) -> None:
+    def touched_since() -> int:
+        days = archive.touched(1)
+        for day in days:
+            archive.clear_touched(1, day.topic, [day.day], day.generation)
+        return len(days)
+
+    archive.commit([page(1, row(1, 7))])
+    assert touched_since() == 1
+    task = archive.pending_files(ALL, 1)[0]
+    archive.file_done(task, "ab" * 32, 100, "m1.bin")
+    assert touched_since() == 1
+    archive.file_done(task, "ab" * 32, 100, "m1.bin")
+    assert touched_since() == 0
+    archive.file_lost(task)
+    assert touched_since() == 1
+    archive.file_failed(task, "It is gone.")
+    assert touched_since() == 1
+    assert archive.retry_failed_files(ALL) == 1
+    assert touched_since() == 1
+    assert archive.retry_failed_files(ALL) == 0
+    assert touched_since() == 0
+
+
 def test_totals_are_sums_by_chat_and_topic(archive: Archive) -> None:
     archive.commit([page(1, row(1, 1), row(2, 2, size=900), row(3, 3, topic=5), row(4, 4, kind=MediaKind.VIDEO))])
     tasks = archive.pending_files(ALL, 9)

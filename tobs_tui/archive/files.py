@@ -64,6 +64,15 @@ def _choice(wanted: FileFilter) -> tuple[str, list[int | str]]:
     return f"({term})", values
 
 
+def _touch(db: sqlite3.Connection, days: list[tuple[int, int, int]]) -> None:
+    """Mark days, each a (chat, topic, day), as changed since they were rendered."""
+    if days:
+        generation = next_generation(db)
+        db.executemany(
+            "UPDATE days SET touched = ? WHERE chat = ? AND topic = ? AND day = ?", [(generation, *day) for day in days]
+        )
+
+
 class Files(Database):
     """The part of the archive that keeps the files of messages."""
 
@@ -100,8 +109,13 @@ class Files(Database):
         with self.transaction() as db:
             for scope in wanted.scopes:
                 where, values = _condition(scope, wanted)
+                failed = f"status = {FileStatus.FAILED.value} AND {where} AND {choice}"
+                days = db.execute(
+                    f"SELECT DISTINCT topic, date / {DAY_SECONDS} FROM files WHERE {failed}", (*values, *choice_values)
+                ).fetchall()
+                _touch(db, [(scope.chat, topic, day) for topic, day in days])
                 count += db.execute(
-                    f"UPDATE files SET status = 0, reason = '' WHERE status = 2 AND {where} AND {choice}",
+                    f"UPDATE files SET status = {FileStatus.PENDING.value}, reason = '' WHERE {failed}",
                     (*values, *choice_values),
                 ).rowcount
         return count
@@ -126,18 +140,15 @@ class Files(Database):
     def _settle(
         self, db: sqlite3.Connection, task: FileTask, status: FileStatus, outcome: tuple[str, int, str, str]
     ) -> None:
-        """Write a file's new state; touch its day when it is or was a failure, since notes tell those from links."""
+        """Write a file's new state, and touch its day when a note would say something else of it now."""
         before = self.file_state(*task.key)
         db.execute(
             """UPDATE files SET status = ?, sha256 = ?, size = ?, path = ?, reason = ?, record = ?
             WHERE chat = ? AND message = ? AND idx = ? AND identity = ?""",
             (status, *outcome, _encode(task.file), *task.key, file_identity(task.file)),
         )
-        if before is not None and FileStatus.FAILED in (before.status, status):
-            db.execute(
-                "UPDATE days SET touched = ? WHERE chat = ? AND topic = ? AND day = ?",
-                (next_generation(db), task.chat, task.topic, task.date // DAY_SECONDS),
-            )
+        if before is not None and (before.status, before.path, before.reason) != (status, *outcome[2:]):
+            _touch(db, [(task.chat, task.topic, task.date // DAY_SECONDS)])
 
     def file_state(self, chat: int, message_id: int, index: int) -> FileState | None:
         """What became of one file, or None when the message has no such file."""
@@ -148,12 +159,16 @@ class Files(Database):
             ).fetchone()
         return None if row is None else _state(row)
 
-    def file_states(self, chat: int, first_id: int, last_id: int) -> dict[tuple[int, int], FileState]:
-        """What became of the files of the messages first_id..last_id, by (message id, index)."""
+    def file_states(
+        self, chat: int, first_id: int, last_id: int, topic: int | None = None
+    ) -> dict[tuple[int, int], FileState]:
+        """What became of the files of messages first_id..last_id (of one topic, or all), by (message id, index)."""
+        of_topic, tail = ("", ()) if topic is None else (" AND topic = ?", (topic,))
         with self.reading() as db:
             rows = db.execute(
-                f"SELECT message, idx, {_STATE_COLUMNS} FROM files WHERE chat = ? AND message BETWEEN ? AND ?",
-                (chat, first_id, last_id),
+                f"SELECT message, idx, {_STATE_COLUMNS} FROM files"
+                f" WHERE chat = ? AND message BETWEEN ? AND ?{of_topic}",
+                (chat, first_id, last_id, *tail),
             )
             return {(row[0], row[1]): _state(row[2:]) for row in rows}
 
