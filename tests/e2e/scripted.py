@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 
 import msgspec
@@ -109,7 +109,7 @@ class ScriptedClient:
         """Nothing to close."""
 
 
-def effective(profile: Profile | None) -> Effective:
+def effective(profile: Profile | None, given: Collection[str] | None = None) -> Effective:
     """Values with origins, for a machine of 16 processors."""
     profile = profile or Profile()
     origins = {key: Origin(Layer.DEFAULT) for key in ("output", "filters.since", "filters.until")}

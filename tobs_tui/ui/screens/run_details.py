@@ -14,7 +14,7 @@ Pairs = list[tuple[str, str]]
 def details(panel: Panel, index: int) -> tuple[str, Pairs] | None:
     """Heading and pairs for a row of a panel; None where there is no more to say."""
     if isinstance(panel, ChatsPanel):
-        return _chat(panel.rows[index])
+        return chat_details(panel.rows[index])
     if isinstance(panel, WorkersPanel):
         return _worker(panel.rows()[index])
     if isinstance(panel, AlertsPanel):
@@ -24,7 +24,8 @@ def details(panel: Panel, index: int) -> tuple[str, Pairs] | None:
     return None
 
 
-def _chat(row: ChatProgress) -> tuple[str, Pairs]:
+def chat_details(row: ChatProgress) -> tuple[str, Pairs]:
+    """Heading and pairs for a chat or topic."""
     pairs = [
         ("State", row.state.value),
         ("Fetched", percent(share_done(row)).strip()),

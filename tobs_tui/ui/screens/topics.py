@@ -74,7 +74,7 @@ class TopicsPanel(Panel):
 
     def header(self, width: int) -> Line | None:
         """Column names."""
-        text = f"      {fit('TITLE', width - 34)}{'MESSAGES':>10}  STATE"
+        text = f"      {fit('TITLE', width - 42)}{'MESSAGES':>10}  STATE"
         return [Segment(text, self.tobs.palette.faint)]
 
     def row(self, index: int, width: int) -> Line:
@@ -100,7 +100,7 @@ class TopicsPanel(Panel):
             mark,
             Segment(f" {glyphs.on} ", self._icon_style(topic)),
             Segment(
-                fit(clean(topic.title, 160) or "(untitled)", width - 34), palette.strong if chosen else palette.text
+                fit(clean(topic.title, 160) or "(untitled)", width - 42), palette.strong if chosen else palette.text
             ),
             Segment(fit(count(topic.message_count), 10, ">"), palette.muted),
             Segment(f"  {'  '.join(states)}", palette.muted),

@@ -96,6 +96,10 @@ class Words(Painted):
         """What is said."""
         return self._text
 
+    def get_content_width(self, container: object, viewport: object) -> int:
+        """Textual asks how wide the text is where the width is left to it."""
+        return max((cell_len(line) for line in self._text.split("\n")), default=0)
+
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """Textual asks how high the text is at a width."""
         return len(wrap(self._text, width))

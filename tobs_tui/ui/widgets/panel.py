@@ -188,7 +188,7 @@ class Panel(Painted, can_focus=True):
             return []
         self._keep_in_view()
         head = self.header(inner)
-        body: list[Line] = [] if head is None else [head]
+        body: list[Line] = [] if head is None else [crop(head, inner)]
         room = height - 2 - len(body)
         total = self.count()
         for index in range(self.offset_row, min(total, self.offset_row + room)):

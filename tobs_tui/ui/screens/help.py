@@ -1,0 +1,105 @@
+"""Help: what the keys of a screen do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from tobs_tui.ui.keys import EVERYWHERE, LIST, actions_of, keys_of, shown
+from tobs_tui.ui.paint import Line, fit
+from tobs_tui.ui.screens.dialogs import Dialog
+from tobs_tui.ui.widgets.painted import Words
+from tobs_tui.ui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+_NAMES = {
+    "home": "Home",
+    "sign_in": "Sign in",
+    "targets": "Chats",
+    "topics": "Topics",
+    "tuning": "Profile",
+    "run": "Dashboard",
+    "summary": "Summary",
+    "settings": "Settings",
+    LIST: "In every list",
+    EVERYWHERE: "Everywhere",
+}
+
+
+class KeysPanel(Panel):
+    """Every action that can be done from a screen: keys, name, sentence."""
+
+    def __init__(self, context: str) -> None:
+        super().__init__(id="keys")
+        self._about = context
+        self.entries: list[tuple[str, str]] = []
+
+    def on_mount(self) -> None:
+        """Read the table of actions."""
+        for context in (self._about, LIST, EVERYWHERE):
+            self.entries.append(("", _NAMES[context]))
+            for action in actions_of(context):
+                keys = "  ".join(shown(key) for key in keys_of(action, self.tobs.keymap))
+                self.entries.append((keys, action.help))
+
+    def count(self) -> int:
+        """One row an action or heading."""
+        return len(self.entries)
+
+    def title(self) -> Line:
+        """What this is."""
+        return [Segment(f"Keys: {_NAMES[self._about]}", self.tobs.palette.strong)]
+
+    def hints(self) -> Line:
+        """How to leave."""
+        return [Segment("esc: close", self.tobs.palette.faint)]
+
+    def selectable(self, index: int) -> bool:
+        """Headings are passed over."""
+        return 0 <= index < len(self.entries) and bool(self.entries[index][0])
+
+    def row(self, index: int, width: int) -> Line:
+        """Heading; or keys and sentence."""
+        palette = self.tobs.palette
+        keys, text = self.entries[index]
+        if not keys:
+            return [Segment(f" {text}", palette.muted)]
+        return [Segment(f"   {fit(keys, 14)} ", palette.accent), Segment(text, palette.text)]
+
+
+class HelpScreen(Dialog[None]):
+    """Help for one context."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,q,enter", "close", "Close", show=False),
+    ]
+
+    def __init__(self, context: str) -> None:
+        super().__init__()
+        self._about = context
+
+    def compose(self) -> ComposeResult:
+        """The keys, and where to change them."""
+        with Vertical():
+            yield KeysPanel(self._about)
+            yield Words(
+                "Every key can be changed in the settings file, under keymap. ^p finds any action by name.",
+                tone="faint",
+            )
+
+    def on_mount(self) -> None:
+        """As high as it needs, as far as there is room."""
+        panel = self.query_one(KeysPanel)
+        panel.styles.height = min(panel.count() + 2, self.app.size.height - 8)
+        panel.focus()
+        panel.move_to(0)
+
+    def on_panel_chosen(self, message: Panel.Chosen) -> None:
+        """Enter closes as well."""
+        message.stop()
+        self.dismiss(None)

@@ -1,0 +1,88 @@
+"""A dialog to choose several of a few things."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from tobs_tui.ui.paint import Line
+from tobs_tui.ui.screens.dialogs import Dialog
+from tobs_tui.ui.widgets.painted import Words
+from tobs_tui.ui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class PickPanel(Panel):
+    """The things, each with a mark."""
+
+    def __init__(self, name: str, items: list[str], chosen: list[str]) -> None:
+        super().__init__(id="pick")
+        self._caption, self.items, self.chosen = name, items, set(chosen)
+
+    def count(self) -> int:
+        """One row a thing."""
+        return len(self.items)
+
+    def title(self) -> Line:
+        """What is chosen here."""
+        return [Segment(self._caption, self.tobs.palette.strong)]
+
+    def row(self, index: int, width: int) -> Line:
+        """Mark and name."""
+        palette, glyphs, item = self.tobs.palette, self.tobs.glyphs, self.items[index]
+        on = item in self.chosen
+        mark = Segment(
+            f" {glyphs.checked} " if on else f" {glyphs.unchecked} ", palette.accent if on else palette.faint
+        )
+        return [mark, Segment(item, palette.text)]
+
+
+class Pick(Dialog[list[str]]):
+    """Space marks, Enter takes what is marked, Escape changes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "Mark", show=False),
+        Binding("a", "all", "All or none", show=False),
+    ]
+
+    def __init__(self, name: str, items: list[str], chosen: list[str]) -> None:
+        super().__init__()
+        self._caption, self._items, self._chosen = name, items, chosen
+
+    def compose(self) -> ComposeResult:
+        """The list and what the keys do."""
+        with Vertical():
+            panel = PickPanel(self._caption, self._items, self._chosen)
+            panel.styles.height = len(self._items) + 2
+            yield panel
+            yield Words(
+                "Space marks, a marks all or none, Enter takes what is marked, Esc changes nothing.", tone="faint"
+            )
+
+    def on_mount(self) -> None:
+        """Begin with the list."""
+        self.query_one(PickPanel).focus()
+
+    def action_mark(self) -> None:
+        """Mark, or no longer."""
+        panel = self.query_one(PickPanel)
+        panel.chosen ^= {panel.items[panel.cursor]}
+        panel.action_cursor_down()
+        panel.repaint()
+
+    def action_all(self) -> None:
+        """Mark all; or none, when all are."""
+        panel = self.query_one(PickPanel)
+        panel.chosen = set() if len(panel.chosen) == len(panel.items) else set(panel.items)
+        panel.repaint()
+
+    def on_panel_chosen(self, message: Panel.Chosen) -> None:
+        """Take what is marked."""
+        message.stop()
+        panel = self.query_one(PickPanel)
+        self.dismiss([item for item in panel.items if item in panel.chosen])

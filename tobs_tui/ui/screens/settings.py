@@ -1,0 +1,242 @@
+"""Settings: account, looks, terminal, paths; every change takes effect at once and is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from rich.segment import Segment
+from textual.binding import BindingType
+from textual.containers import Horizontal
+
+from tobs_tui.config.settings import LogLevel, Settings, save_settings
+from tobs_tui.model.errors import TobsError
+from tobs_tui.model.profile import Preset
+from tobs_tui.service.protocol import SignOut
+from tobs_tui.ui.display import clean
+from tobs_tui.ui.keys import Action, bindings
+from tobs_tui.ui.paint import Line, bar, fit, sparkline
+from tobs_tui.ui.screens.dialogs import Ask
+from tobs_tui.ui.screens.page import Page
+from tobs_tui.ui.themes import COLOR_KEYS, DEFAULT_THEME
+from tobs_tui.ui.tuning import ENTRIES, parse
+from tobs_tui.ui.widgets.form import EntryLine, FormPanel, FormRow
+from tobs_tui.ui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.widgets import Input
+
+_SWITCHES = ("low_bandwidth", "mouse", "ascii")
+_CHOICES: dict[str, tuple[Any, ...]] = {"preset": tuple(Preset)[:3], "log_level": tuple(LogLevel)}
+
+
+class PreviewPanel(Panel):
+    """The theme in use, as its signs and colours."""
+
+    can_focus = False
+
+    def __init__(self) -> None:
+        super().__init__(id="preview")
+
+    def title(self) -> Line:
+        """The theme's name."""
+        return [Segment(self.tobs.look.title, self.tobs.palette.strong)]
+
+    def count(self) -> int:
+        """A few rows of everything."""
+        return len(self._samples(30))
+
+    def row(self, index: int, width: int) -> Line:
+        """A sample."""
+        return self._samples(width)[index]
+
+    def _samples(self, width: int) -> list[Line]:
+        palette, glyphs = self.tobs.palette, self.tobs.glyphs
+        wide = max(8, width - 14)
+        rows: list[Line] = [
+            [],
+            [Segment(" Text ", palette.text), Segment(" muted ", palette.muted), Segment(" faint ", palette.faint)],
+            [Segment(" Accent ", palette.accent), Segment(" strong ", palette.strong)],
+            [],
+            [Segment(f" {glyphs.done} done", palette.ok), Segment(f"   {glyphs.on} working", palette.info)],
+            [Segment(f" {glyphs.warning} waiting", palette.warn), Segment(f"   {glyphs.failed} failed", palette.bad)],
+            [],
+        ]
+        for name, share, style in (
+            ("fetch", 0.83, palette.bar),
+            ("done", 1.0, palette.bar_done),
+            ("waiting", 0.35, palette.bar_held),
+        ):
+            rows.append([Segment(f" {fit(name, 9)}", palette.muted), *bar(share, wide, style, palette.trough, glyphs)])
+        wave = [abs((n * 7) % 13 - 6) for n in range(60)]
+        rows += [[], [Segment(" rate     ", palette.muted), *sparkline(wave, wide, palette.spark, glyphs)], []]
+        rows.append([Segment(" Own themes are TOML files with", palette.faint)])
+        rows.append([Segment(f" {len(COLOR_KEYS)} colours, in the themes folder.", palette.faint)])
+        return rows
+
+
+class SettingsScreen(Page):
+    """Settings."""
+
+    context = "settings"
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("settings"))
+
+    def crumbs(self) -> list[str]:
+        """Where one is."""
+        return ["Settings"]
+
+    def body(self) -> ComposeResult:
+        """Form and preview."""
+        with Horizontal(id="settings-body"):
+            yield FormPanel("Settings", self.rows)
+            yield PreviewPanel()
+        yield EntryLine()
+
+    def on_mount(self) -> None:
+        """Read the values."""
+        panel = self.query_one(FormPanel)
+        panel.reload()
+        panel.focus()
+
+    def model_changed(self) -> None:
+        """The account may have changed."""
+        self.query_one(FormPanel).reload()
+
+    def rows(self) -> list[FormRow]:
+        """The form."""
+        app = self.tobs
+        settings, paths = app.settings, app.paths
+        account = app.model.account
+        name = clean(account.name, 40) if account and app.model.signed_in else "not signed in"
+        phone = clean(account.phone, 20) if account and app.model.signed_in else ""
+        keys = f"{len(settings.keymap)} changed" if settings.keymap else "as shipped"
+        return [
+            FormRow("", "Account"),
+            FormRow("account", "Telegram", name, phone or "Enter signs in"),
+            FormRow("", "Looks"),
+            FormRow("theme", "Theme", app.look.title, f"{len(app.themes.looks)} to choose from"),
+            FormRow("ascii", "ASCII only", _yes(settings.ascii), "for terminals without the signs"),
+            FormRow("", "Terminal"),
+            FormRow(
+                "low_bandwidth",
+                "Low bandwidth",
+                _yes(settings.low_bandwidth),
+                f"{app.paints_a_second:.0f} paints a second",
+            ),
+            FormRow("mouse", "Mouse", _yes(settings.mouse), "from the next start on"),
+            FormRow("keymap", "Keys", keys, "? shows them; the settings file changes them"),
+            FormRow("", "Exports"),
+            FormRow("preset", "Preset", settings.preset.value, "for profiles that name none"),
+            FormRow(
+                "default_output",
+                "Folder",
+                settings.default_output or str(paths.default_output),
+                "for profiles that name none",
+            ),
+            FormRow("log_level", "Log file from", settings.log_level.value, "from the next start on"),
+            FormRow("", "Where things are"),
+            FormRow("where:settings", "Settings", str(paths.settings_file)),
+            FormRow("where:profiles", "Profiles", str(paths.profiles_dir)),
+            FormRow("where:themes", "Themes", str(paths.themes_dir)),
+            FormRow("where:state", "State", str(paths.state_dir)),
+            FormRow("where:logs", "Logs", str(paths.log_dir)),
+        ]
+
+    def offers(self, action: Action) -> bool:
+        """Signing out needs an account."""
+        return action.id != "settings.sign_out" or self.tobs.model.signed_in
+
+    # Changing.
+
+    def _keep(self, **changes: object) -> None:
+        """Take a setting over and save it."""
+        settings: Settings = msgspec.structs.replace(self.tobs.settings, **changes)
+        self.tobs.settings = settings
+        try:
+            save_settings(settings, self.tobs.paths)
+        except TobsError as error:
+            self.tobs.say_error(error)
+        self.query_one(FormPanel).reload()
+        self.paint()
+
+    async def on_panel_chosen(self, message: Panel.Chosen) -> None:
+        """Enter changes."""
+        await self.action_edit()
+
+    async def action_edit(self) -> None:
+        """Change the value under the cursor."""
+        key = self.query_one(FormPanel).key
+        if key == "account":
+            if self.tobs.model.signed_in:
+                await self.action_sign_out()
+            else:
+                await self.tobs.show_sign_in()
+        elif key == "keymap":
+            self.tobs.action_help()
+        elif key == "default_output":
+            self.query_one(EntryLine).open(
+                key, "Folder", self.tobs.settings.default_output, "nothing takes the default"
+            )
+        else:
+            self.action_step(1)
+
+    def action_step(self, by: int) -> None:
+        """The next or previous value."""
+        key, settings = self.query_one(FormPanel).key, self.tobs.settings
+        if key == "theme":
+            names = sorted(self.tobs.themes.looks)
+            name = names[(names.index(self.tobs.look.name) + by) % len(names)]
+            self.tobs.use_theme(name)
+            self._keep(theme="" if name == DEFAULT_THEME else name)
+        elif key in _SWITCHES:
+            on = not getattr(settings, key)
+            self._keep(**{key: on})
+            if key == "ascii":
+                self.tobs.use_ascii(on)
+            elif key == "low_bandwidth":
+                self.tobs.use_low_bandwidth(on)
+                self._keep()
+        elif key in _CHOICES:
+            values = _CHOICES[key]
+            current = getattr(settings, key)
+            place = values.index(current) if current in values else 0
+            self._keep(**{key: values[(place + by) % len(values)]})
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the folder, if it can be one."""
+        event.stop()
+        line = self.query_one(EntryLine)
+        try:
+            folder = parse(ENTRIES["output"], event.value)
+        except ValueError as error:
+            line.wrong(str(error))
+            return
+        line.close()
+        self.query_one(FormPanel).focus()
+        self._keep(default_output=folder)
+
+    async def action_sign_out(self) -> None:
+        """Sign out, after asking."""
+        if not self.tobs.model.signed_in:
+            return
+
+        async def answered(yes: bool | None) -> None:
+            if yes and await self.tobs.do(SignOut()):
+                self.tobs.say("Signed out.")
+
+        note = "The session is revoked at Telegram and forgotten here. What was exported stays."
+        await self.tobs.push_screen(Ask("Sign out of Telegram?", note, "Sign out", "Stay signed in"), answered)
+
+    def action_back(self) -> None:
+        """Leave the field, or the screen."""
+        line = self.query_one(EntryLine)
+        if line.is_open:
+            line.close()
+            self.query_one(FormPanel).focus()
+        else:
+            self.dismiss(None)
+
+
+def _yes(on: bool) -> str:
+    return "yes" if on else "no"

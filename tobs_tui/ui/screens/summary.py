@@ -1,0 +1,219 @@
+"""What became of a run: what was exported, what was not and why, where it lies, how fast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.binding import BindingType
+from textual.containers import Horizontal
+
+from tobs_tui.model.run import ChatProgress, ChatState, Failure, Outcome, RunState
+from tobs_tui.ui import run_model
+from tobs_tui.ui.display import NONE, clean, count, duration, plural, rate, size
+from tobs_tui.ui.keys import Action, bindings
+from tobs_tui.ui.paint import Line, fit
+from tobs_tui.ui.screens.dialogs import Detail
+from tobs_tui.ui.screens.home import outcome_sign
+from tobs_tui.ui.screens.page import Page
+from tobs_tui.ui.widgets.painted import Painted, Words
+from tobs_tui.ui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+SENTENCES = {
+    Outcome.COMPLETE: "Everything was exported. No message is missing.",
+    Outcome.INCOMPLETE: "The export is finished, but some items could not be had. They are listed below.",
+    Outcome.INTERRUPTED: "The export was interrupted. What was fetched is kept; run it again to go on from there.",
+    Outcome.WAITING: "Telegram asked to wait longer than a run may. Run it again later; it goes on from there.",
+    Outcome.SIGNED_OUT: "The session was ended at Telegram. Sign in and run it again; it goes on from there.",
+    Outcome.FAILED: "The export failed.",
+}
+
+
+class Facts(Painted):
+    """The run in figures, in two columns where there is room."""
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Names and values."""
+        run = self.tobs.model.run
+        if run is None:
+            return []
+        palette, facts = self.tobs.palette, run_facts(run)
+        columns = 2 if width >= 100 else 1
+        rows = -(-len(facts) // columns)
+        found: list[Line] = []
+        for y in range(rows):
+            line: Line = []
+            for name, value in facts[y::rows]:
+                line += [
+                    Segment(f"  {fit(name, 18)}", palette.muted),
+                    Segment(fit(value, width // columns - 20), palette.text),
+                ]
+            found.append(line)
+        return found
+
+
+def run_facts(run: RunState) -> list[tuple[str, str]]:
+    """What a summary says, as names with values."""
+    totals = run.totals
+    speed = totals.messages_new / totals.elapsed_s if totals.elapsed_s > 0 else 0.0
+    reused = f", {plural(totals.files_reused, 'other')} already there" if totals.files_reused else ""
+    return [
+        ("Vault", clean(run.output, 400)),
+        ("Messages", f"{count(totals.messages)}, {count(totals.messages_new)} of them new"),
+        ("Notes written", count(totals.notes)),
+        ("Files", f"{count(totals.files)} of {count(totals.files_total)}{reused}"),
+        (
+            "File bytes",
+            size(totals.bytes) + (f", {size(totals.bytes_saved)} not fetched twice" if totals.bytes_saved else ""),
+        ),
+        ("Time", duration(totals.elapsed_s)),
+        ("Speed", f"{count(round(speed))} messages a second" if totals.messages_new else NONE),
+        ("Left out", f"{plural(totals.skipped, 'file')}, by the profile" if totals.skipped else "nothing"),
+        ("Requests", f"{count(totals.requests)}, {count(totals.retries)} of them again"),
+        ("Waited", f"{plural(totals.flood_waits, 'flood wait')}, {duration(totals.flood_seconds)}"),
+        ("Not fully read", f"{plural(totals.unknown, 'message')}" if totals.unknown else "nothing"),
+        ("Average", rate(totals.bytes / totals.elapsed_s) if totals.elapsed_s > 0 else NONE),
+    ]
+
+
+class CountsPanel(Panel):
+    """What each chat and topic came to."""
+
+    def __init__(self) -> None:
+        super().__init__(id="counts")
+
+    @property
+    def rows(self) -> tuple[ChatProgress, ...]:
+        """The chats."""
+        run = self.tobs.model.run
+        return run.chats if run else ()
+
+    def count(self) -> int:
+        """One row a chat or topic."""
+        return len(self.rows)
+
+    def title(self) -> Line:
+        """How many."""
+        leaves = run_model.leaf_rows(self.rows)
+        done = sum(row.state is ChatState.DONE for row in leaves)
+        palette = self.tobs.palette
+        return [Segment("Exported", palette.strong), Segment(f"  {done} of {len(leaves)}", palette.muted)]
+
+    def header(self, width: int) -> Line | None:
+        """Column names."""
+        text = f"    {fit('TITLE', max(8, width - 42))}{'MESSAGES':>12}{'NEW':>12}{'FILES':>12}"
+        return [Segment(text, self.tobs.palette.faint)]
+
+    def row(self, index: int, width: int) -> Line:
+        """Sign, title, counts."""
+        palette, glyphs, row = self.tobs.palette, self.tobs.glyphs, self.rows[index]
+        signs = {ChatState.DONE: (glyphs.done, palette.ok), ChatState.FAILED: (glyphs.failed, palette.bad)}
+        sign, style = signs.get(row.state, (glyphs.half, palette.warn))
+        name = ("  " if row.topic else "") + (clean(row.title, 120) or "(untitled)")
+        files = f"{count(row.media)}/{count(row.media_total)}" if row.media_total > row.media else count(row.media)
+        return [
+            Segment(f"  {sign} ", style),
+            Segment(fit(name, max(8, width - 42)), palette.text),
+            Segment(fit(count(row.messages), 12, ">"), palette.text),
+            Segment(fit(count(row.messages_new), 12, ">") + fit(files, 12, ">"), palette.muted),
+        ]
+
+
+class FailuresPanel(Panel):
+    """What could not be had, and why."""
+
+    def __init__(self) -> None:
+        super().__init__(id="failures")
+
+    @property
+    def rows(self) -> tuple[Failure, ...]:
+        """The failures."""
+        run = self.tobs.model.run
+        return run.failures if run else ()
+
+    def count(self) -> int:
+        """One row a failure."""
+        return len(self.rows)
+
+    def title(self) -> Line:
+        """How many."""
+        palette = self.tobs.palette
+        number = len(self.rows)
+        return [Segment("Not exported", palette.strong), Segment(f"  {number}", palette.bad if number else palette.ok)]
+
+    def empty(self) -> str:
+        """All is well."""
+        return "Nothing is missing."
+
+    def row(self, index: int, width: int) -> Line:
+        """What, where, why."""
+        palette, row = self.tobs.palette, self.rows[index]
+        where = f" {clean(row.title, 60)}" + (f" #{row.message_id}" if row.message_id else "")
+        line: Line = [Segment(f" {self.tobs.glyphs.failed} {row.what}", palette.bad), Segment(where, palette.text)]
+        return [*line, Segment(f"  {clean(row.reason, 200)}", palette.muted)]
+
+
+class SummaryScreen(Page):
+    """What became of the run."""
+
+    context = "summary"
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("summary"))
+
+    def crumbs(self) -> list[str]:
+        """Where one is."""
+        run = self.tobs.model.run
+        return [clean(run.profile.name, 40) or "export", "Summary"] if run else ["Summary"]
+
+    def body(self) -> ComposeResult:
+        """Verdict, figures, counts and failures."""
+        yield Words("", tone="strong", id="verdict")
+        yield Facts(id="facts")
+        with Horizontal(id="deck"):
+            yield CountsPanel()
+            yield FailuresPanel()
+
+    def on_mount(self) -> None:
+        """Say how it ended."""
+        self.model_changed()
+        self.query_one(CountsPanel).focus()
+
+    def model_changed(self) -> None:
+        """Say how it ended."""
+        run = self.tobs.model.run
+        if run is None:
+            return
+        glyph, word, tone = outcome_sign(run.outcome, self.tobs)
+        sentence = SENTENCES.get(run.outcome, "") if run.outcome else ""
+        more = f" {clean(run.message, 300)}" if run.message and run.message not in sentence else ""
+        self.query_one("#verdict", Words).say(f"{glyph} {word.capitalize()}. {sentence}{more}", tone)
+        self.set_class(not run.failures, "-clean")
+
+    def offers(self, action: Action) -> bool:
+        """Running again needs an account."""
+        return action.id != "summary.again" or self.tobs.model.signed_in
+
+    def on_panel_chosen(self, message: Panel.Chosen) -> None:
+        """Everything about the row."""
+        panel = message.panel
+        if isinstance(panel, FailuresPanel):
+            row = panel.rows[message.index]
+            where = f"{clean(row.title)} ({row.chat})" + (f", message {row.message_id}" if row.message_id else "")
+            pairs = [("Where", where), ("Why", clean(row.reason, 1000)), ("Code", row.code.value)]
+            self.tobs.push_screen(Detail(f"Not exported: {row.what}", pairs))
+        elif isinstance(panel, CountsPanel):
+            from tobs_tui.ui.screens.run_details import chat_details
+
+            self.tobs.push_screen(Detail(*chat_details(panel.rows[message.index])))
+
+    async def action_again(self) -> None:
+        """Run the same profile again."""
+        run = self.tobs.model.run
+        if run is not None:
+            await self.tobs.start(run.profile)
+
+    async def action_home(self) -> None:
+        """Home."""
+        await self.tobs.back_to_home()
