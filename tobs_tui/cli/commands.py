@@ -234,9 +234,10 @@ def sandbox_manifest(world: str, seed: int, messages: int | None) -> int:
 
 @tobs.command(hidden=True)
 @_place_options
+@click.option("--idle-exit", type=float, metavar="SECONDS", help="End after this long with no client and no run.")
 @click.pass_context
-def service(ctx: click.Context, demo: bool, server: Path | None) -> int:
+def service(ctx: click.Context, demo: bool, server: Path | None, idle_exit: float | None) -> int:
     """The background worker process; started by itself."""
     from tobs_tui.cli.export import serve_account
 
-    return serve_account(_merged(ctx, demo, server))
+    return serve_account(_merged(ctx, demo, server), idle_exit)

@@ -122,10 +122,11 @@ def _reporter(options: Options, settings: Settings, out: TextIO) -> Reporter:
     return LiveReporter(Console(file=out), low_bandwidth=settings.low_bandwidth)
 
 
-def serve_account(options: Options) -> int:
-    """Be the background worker process. Gives the exit status."""
+def serve_account(options: Options, idle_exit_s: float | None = None) -> int:
+    """Be the background worker process, by default until idle for a minute. Gives the exit status."""
     setting = Setting(options)
 
-    from tobs_tui.service.process import serve
+    from tobs_tui.service.process import IDLE_EXIT_S, serve
 
-    return serve(setting.paths, setting.server, demo=options.demo)
+    idle = IDLE_EXIT_S if idle_exit_s is None else idle_exit_s
+    return serve(setting.paths, setting.server, demo=options.demo, idle_exit_s=idle)

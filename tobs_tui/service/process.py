@@ -20,6 +20,8 @@ from tobs_tui.monitor.logs import configure_logging
 from tobs_tui.service.sandbox_child import SandboxChild
 from tobs_tui.service.server import IDLE_EXIT_S, Service
 
+__all__ = ["IDLE_EXIT_S", "serve"]
+
 
 def serve(
     paths: Paths, server: ServerAddress | None = None, *, demo: bool = False, idle_exit_s: float = IDLE_EXIT_S
