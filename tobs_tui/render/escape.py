@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from itertools import pairwise
 
 from tobs_tui.render.chars import clean_line, is_blank, maybe_punctuation, surely_punctuation
 
@@ -34,17 +37,18 @@ _LINE = re.compile(
     r"|[0-9]{1,9}(?P<number>[.)])(?=[ \t]|$)"
     r")"
 )
-_NAME = re.compile(r"[\\`*_\[\]<>~$=%^&|#]")
+_NAME = re.compile(r"[\\`*_\[\]<>~$=%^&|#]|^!")
 _LINKISH = ("](", "][", "]:")
 
 
 class _Run:
     """A run of one delimiter character, and whether it might open or close something under any rule in use."""
 
-    __slots__ = ("close", "end", "open", "start")
+    __slots__ = ("blank", "close", "end", "open", "start")
 
-    def __init__(self, start: int, end: int, *, opens: bool, closes: bool) -> None:
+    def __init__(self, start: int, end: int, *, opens: bool, closes: bool, blank: bool = False) -> None:
         self.start, self.end, self.open, self.close = start, end, opens, closes
+        self.blank = blank  # stands between blanks
 
 
 def _run(text: str, start: int, end: int, edges: AbstractSet[int]) -> _Run:
@@ -59,36 +63,46 @@ def _run(text: str, start: int, end: int, edges: AbstractSet[int]) -> _Run:
         return _Run(start, end, opens=False, closes=False)
     opens = not is_blank(after) and not (surely_punctuation(after) and word_before)
     closes = not is_blank(before) and not (surely_punctuation(before) and word_after)
-    return _Run(start, end, opens=opens, closes=closes)
+    return _Run(start, end, opens=opens, closes=closes, blank=is_blank(before) and is_blank(after))
 
 
-def _live(char: str, runs: list[_Run], *, formatted: bool, code: bool) -> list[_Run]:
-    """The runs that must be escaped: those of a character of which some run can open and a later one close."""
+def _live(char: str, runs: list[_Run], marked: Sequence[tuple[int, int]], *, code: bool) -> list[_Run]:
+    """The runs that must be escaped: those of a character of which some run can open and a later one close, and those
+    that emphasis of ours could be taken together with."""
     if char == "`":
-        lengths = [run.end - run.start for run in runs]
-        return runs if code else [run for run in runs if lengths.count(run.end - run.start) > 1]
-    if formatted and char in "*~":
-        return [run for run in runs if run.open or run.close]
+        # All or none: within code a backslash is plain text, so one that is escaped could close another's code.
+        lengths = {run.end - run.start for run in runs}
+        return runs if code or len(lengths) < len(runs) else []
+    if marked and char in "*~_":
+        return [run for run in runs if run.open or run.close or _meets(run, marked)]
     first = next((index for index, run in enumerate(runs) if run.open), len(runs))
     if any(run.close for run in runs[first + 1 :]):
         return [run for run in runs if run.open or run.close]
     return [run for run in runs if char == "$" and run.end - run.start > 1]
 
 
+def _meets(run: _Run, marked: Sequence[tuple[int, int]]) -> bool:
+    if not run.open and not run.close and not run.blank:
+        return False
+    return any(start <= run.end and run.start <= end for start, end in marked)
+
+
 def inline_escapes(
-    text: str, *, edges: AbstractSet[int] = frozenset(), links: bool = False, code: bool = False
+    text: str, *, marked: Sequence[tuple[int, int]] = (), links: bool = False, code: bool = False
 ) -> dict[int, str]:
-    """Replacements by index for one stretch of text whose markup starts and ends at `edges`.
+    """Replacements by index for one stretch of text with markup around the spans `marked`.
 
     `links` and `code` tell whether the stretch has links and code spans of its own. Line starts: `line_escapes`.
     """
     found: dict[int, str] = {}
     runs: dict[str, list[_Run]] = {}
+    edges = frozenset(at for span in marked for at in span)
     brackets = links or any(sign in text for sign in _LINKISH)
     for match in _INLINE.finditer(text):
         start, kind = match.start(), match.lastgroup
         if kind == "run":
-            runs.setdefault(text[start], []).append(_run(text, start, match.end(), edges))
+            cuts = [start, *sorted(edge for edge in edges if start < edge < match.end()), match.end()]
+            runs.setdefault(text[start], []).extend(_run(text, lo, hi, edges) for lo, hi in pairwise(cuts))
         elif kind == "bracket":
             if brackets or text[start + 1 : start + 2] in ("[", "^", "!") or text[start - 1 : start] in ("[", "^"):
                 found[start] = "\\["
@@ -96,7 +110,7 @@ def inline_escapes(
             for index in range(start, match.end()):
                 found[index] = "\\" + text[index]
     for char, group in runs.items():
-        for run in _live(char, group, formatted=bool(edges), code=code):
+        for run in _live(char, group, marked, code=code):
             found.update((index, "\\" + char) for index in range(run.start, run.end))
     return found
 
@@ -136,6 +150,7 @@ def _blank(char: str) -> str:
     return "&nbsp;" if char == "\xa0" else f"&#{ord(char)};"
 
 
+@lru_cache(maxsize=4096)
 def inline_name(name: str) -> str:
     """A name or title as inert Markdown on one line, whatever it holds."""
     return _NAME.sub(r"\\\g<0>", clean_line(name))

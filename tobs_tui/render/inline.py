@@ -44,6 +44,13 @@ def code_span(text: str) -> str:
     return f"{ticks} {text} {ticks}" if padded else f"{ticks}{text}{ticks}"
 
 
+def _flanks(outside: str, inner: str) -> bool:
+    """Whether a delimiter between the two faces `inner` under every rule for what counts as punctuation."""
+    if not inner or is_blank(inner):
+        return False
+    return not maybe_punctuation(inner) or is_blank(outside) or surely_punctuation(outside)
+
+
 class LineWriter:
     """Writes lines of one text; `escapes` holds what to write in place of characters that would make structure."""
 
@@ -56,41 +63,58 @@ class LineWriter:
 
     def line(self, start: int, end: int, marks: list[Mark]) -> str:
         """text[start:end] with those marks (they may reach beyond the line, and cross)."""
+        index = bisect_left(self._where, start)
+        marks = clipped(marks, start, end)
+        if not marks and (index == len(self._where) or self._where[index] >= end):
+            return self._text[start:end]
         self._out, self._end = [], end
-        self._pieces(start, end, clipped(marks, start, end), _Inside())
+        self._pieces(start, end, marks, _Inside())
         return "".join(self._out)
 
     def _pieces(self, start: int, end: int, marks: list[Mark], inside: _Inside) -> None:
-        marks = [mark for mark in map(self._trimmed, marks) if mark.start < mark.end]
-        at = start
-        while at < end:
-            here = [mark for mark in marks if mark.start <= at < mark.end]
-            if not here:
-                until = min((mark.start for mark in marks if mark.start > at), default=end)
-                self._plain(at, until, inside)
-                at = until
-                continue
-            outer = self._trimmed(max(here, key=lambda mark: (mark.end, -mark.kind))._replace(start=at))
-            self._plain(at, outer.start, inside)
+        """text[start:end] as plain stretches and nodes; of marks that cross, the later one is split."""
+        at, marks = start, self._solid(marks)
+        while marks:
+            first = min(mark.start for mark in marks)
+            if first > at:
+                self._plain(at, first, inside)
+                at = first
+            outer = self._outermost(at, marks)
             rest = [mark for mark in marks if mark.kind != outer.kind or mark.start >= outer.end]
-            # Blanks that trimming a piece left behind a mark's end are written as plain text by the next round.
-            inner = [
-                mark for mark in map(self._trimmed, clipped(rest, outer.start, outer.end)) if mark.start < mark.end
-            ]
-            self._node(outer, inner, inside, last=outer.end == end)
+            self._node(outer, self._solid(clipped(rest, at, outer.end)), inside, last=outer.end == end)
             at = outer.end
-            marks = [mark for mark in map(self._trimmed, clipped(marks, at, end)) if mark.start < mark.end]
+            marks = self._solid(clipped(marks, at, end))
+        self._plain(at, end, inside)
+
+    def _outermost(self, at: int, marks: list[Mark]) -> Mark:
+        """The mark that goes around the others at `at`, where one starts or goes on; from there on, without blanks at
+        its end."""
+        here = [mark for mark in marks if mark.start <= at]
+        outer = here[0]
+        if len(marks) > 1:
+            outer = max(here, key=lambda mark: (mark.kind is not MarkKind.CODE, mark.end, -mark.kind))
+            if outer.kind is MarkKind.CODE:  # nothing can stand inside code, so it ends where something else begins
+                end = min((mark.start for mark in marks if mark.start > at), default=outer.end)
+                return Mark(at, min(end, outer.end), outer.kind)
+        return outer
+
+    def _solid(self, marks: list[Mark]) -> list[Mark]:
+        """The marks without blanks at their edges, less those with nothing else in them."""
+        return [mark for mark in map(self._trimmed, marks) if mark.start < mark.end]
 
     def _trimmed(self, mark: Mark) -> Mark:
         """The mark without blanks at its edges; code keeps them, unless it has nothing else."""
-        start, end, text = mark.start, mark.end, self._text
-        if mark.kind is MarkKind.CODE and not text[start:end].isspace():
+        start, end, kind, value = mark
+        text = self._text
+        if end > start and not text[start].isspace() and not text[end - 1].isspace():
+            return mark
+        if kind is MarkKind.CODE and not text[start:end].isspace():
             return mark
         while start < end and is_blank(text[start]):
             start += 1
         while end > start and is_blank(text[end - 1]):
             end -= 1
-        return mark._replace(start=start, end=end)
+        return Mark(start, end, kind, value)
 
     def _plain(self, start: int, end: int, inside: _Inside) -> None:
         """Text without formatting of its own, escaped as its surroundings ask for."""
@@ -104,7 +128,7 @@ class LineWriter:
             at, index = where + 1, index + 1
         self._write(text[at:end], inside)
         # A backslash at a seam would escape the delimiter behind it.
-        if at < end and text[end - 1] == "\\" and end < self._end:
+        if at < end and text[end - 1] == "\\" and (end < self._end or inside.closer):
             self._out[-1] = self._out[-1][:-1] + ("&#92;" if inside.html else "\\\\")
 
     def _write(self, piece: str, inside: _Inside) -> None:
@@ -129,6 +153,9 @@ class LineWriter:
 
     def _code(self, mark: Mark, inside: _Inside) -> None:
         text = self._text[mark.start : mark.end]
+        if text.isspace():  # what another mark left of it
+            self._plain(mark.start, mark.end, inside)
+            return
         before = self._out[-1][-1:] if self._out else ""
         after = self._text[mark.end : mark.end + 1]
         if inside.html or before == "`" or (after == "`" and mark.end not in self._escapes):
@@ -193,18 +220,28 @@ class LineWriter:
     def _works(self, mark: Mark, inner: list[Mark], inside: _Inside, delimiter: str, *, last: bool) -> bool:
         """Whether the delimiter surely opens and closes here, under the punctuation rules of CommonMark 0.30 and 0.31
         (https://spec.commonmark.org/0.31.2/#left-flanking-delimiter-run), and touches no other like it."""
-        text, out = self._text, self._out
-        before = out[-1][-1:] if out else " "
-        after = text[mark.end] if mark.end < self._end else " "
-        if last and inside.closer:
-            after = inside.closer
+        text = self._text
+        before, behind_tildes = self._before()
+        after = inside.closer if last and inside.closer else text[mark.end] if mark.end < self._end else " "
         if before == delimiter[0] or after == delimiter[0]:
             return False
         starts = any(other.start == mark.start for other in inner)
         ends = any(other.end == mark.end for other in inner)
-        opens = not (starts or maybe_punctuation(text[mark.start])) or is_blank(before) or surely_punctuation(before)
-        closes = not (ends or maybe_punctuation(text[mark.end - 1])) or is_blank(after) or surely_punctuation(after)
-        return opens and closes
+        opens = _flanks(before, "*" if starts else text[mark.start])
+        closes = _flanks(after, "*" if ends else text[mark.end - 1])
+        # GitHub's parser looks past tildes, on both sides, for the characters that decide.
+        content = text[mark.start : mark.end].strip("~")
+        rest = text[mark.end : self._end].lstrip("~")[:1] or " "
+        beyond = rest if after == "~" else after
+        return opens and closes and _flanks(behind_tildes, content[:1]) and _flanks(beyond, content[-1:])
+
+    def _before(self) -> tuple[str, str]:
+        """The last character written on this line, and the last one that is no tilde; a blank where there is none."""
+        last = self._out[-1][-1:] if self._out else " "
+        for piece in reversed(self._out):
+            if piece.rstrip("~"):
+                return last, piece.rstrip("~")[-1]
+        return last, " "
 
     def _tagged(self, mark: Mark, inner: list[Mark], inside: _Inside) -> None:
         opening, closing = _TAGS[mark.kind]

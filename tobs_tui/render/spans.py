@@ -158,7 +158,9 @@ def _disjoint_links(marks: list[Mark]) -> list[Mark]:
 def clipped(marks: Iterable[Mark], start: int, end: int) -> list[Mark]:
     """The parts of the marks that lie in [start, end)."""
     return [
-        mark._replace(start=max(mark.start, start), end=min(mark.end, end))
+        mark
+        if mark.start >= start and mark.end <= end
+        else Mark(max(mark.start, start), min(mark.end, end), mark.kind, mark.value)
         for mark in marks
         if mark.start < end and mark.end > start
     ]

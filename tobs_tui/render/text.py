@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from tobs_tui.model.text import Entity, FormattedText
 from tobs_tui.render.chars import Offsets
@@ -11,9 +11,6 @@ from tobs_tui.render.escape import SUSPECT, edge_escapes, inline_escapes, line_e
 from tobs_tui.render.inline import LineWriter
 from tobs_tui.render.spans import INERT, Block, Mark, MarkKind, Spans, clipped, read_spans
 
-HARD_BREAK = "  \n"
-_BREAK = re.compile(r"(?<=[^ \t\n])[ \t]*\n(?=[ \t]*[^ \t\n])")
-_BLANK_LINES = re.compile(r"^[ \t]+$|[ \t]+$", re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+#.-]{0,40}")
 _TICKS = re.compile("`+")
 
@@ -36,16 +33,12 @@ def render_body(text: str, entities: Sequence[Entity] = ()) -> str:
 
 
 def _with_breaks(text: str) -> str:
-    if "\n" not in text:
-        return text.rstrip(" \t") if text[-1:] in " \t" else text
-    text = _BREAK.sub(HARD_BREAK, text).strip("\n")
-    return text if text.isspace() is False and "\t\n" not in text else _BLANK_LINES.sub(_keep_break, text)
-
-
-def _keep_break(match: re.Match[str]) -> str:
-    return (
-        match.group() if match.group() == "  " and match.start() > 0 and match.string[match.start() - 1] != "\n" else ""
-    )
+    """Plain prose with its line breaks made hard ones, and trailing blanks off."""
+    lines = [line.rstrip(" \t") for line in text.split("\n")]
+    if len(lines) == 1:
+        return lines[0]
+    followed = zip(lines, [*lines[1:], ""], strict=True)
+    return "\n".join(line + "  " if line and after else line for line, after in followed).strip("\n")
 
 
 def _blocks(text: str, spans: Spans) -> Iterator[str]:
@@ -89,26 +82,29 @@ def _prose(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
     kinds = {mark.kind for mark in marks}
     escapes = inline_escapes(
         part,
-        edges=_edges(marks),
+        # An address that stands for itself has no markup of its own.
+        marked=[(mark.start, mark.end) for mark in marks if mark.kind is not MarkKind.URL],
         links=MarkKind.LINK in kinds or MarkKind.URL in kinds,
         code=MarkKind.CODE in kinds,
     )
     for tag in spans.tags:
-        escapes.pop(tag - start, None)
+        if start <= tag < end and text[tag] == "#":
+            escapes.pop(tag - start, None)
     lines = list(_lines(part))
     for index, (lo, hi) in enumerate(lines):
         if lo < hi:
             escapes.update(line_escapes(part, lo, hi))
             escapes.update(_paragraph_edges(part, lines, index))
-    code_at = [index for mark in marks if mark.kind is MarkKind.CODE for index in range(mark.start, mark.end)]
-    for index in code_at:
-        escapes.pop(index, None)
+    _settle(part, escapes)
     yield _joined(part, lines, marks, escapes)
 
 
-def _edges(marks: Iterable[Mark]) -> frozenset[int]:
-    """Where markup may be written; an address that stands for itself has none of its own."""
-    return frozenset(at for mark in marks if mark.kind is not MarkKind.URL for at in mark[:2])
+def _settle(part: str, escapes: dict[int, str]) -> None:
+    """Add what the escapes themselves make necessary."""
+    if "\\`" in escapes.values():  # an escaped backtick could close a code span that another one opens
+        escapes.update((at, "\\`") for at, char in enumerate(part) if char == "`")
+    for at in [at for at, new in escapes.items() if new[0] == "&" and at and part[at - 1] == "\\"]:
+        escapes[at - 1] = "\\\\"
 
 
 def _lines(part: str) -> Iterator[tuple[int, int]]:
