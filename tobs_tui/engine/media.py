@@ -292,8 +292,7 @@ class MediaQueue:
             source = FileSource(self._link, task, lambda: self._gate(worker))
             stem = self._parts / _stem(task)
             result = await self._download(source, stem, worker)
-            await to_the_end(self._store.adopt, result.path, result.sha256, task.date)
-            await to_the_end(PartFile.discard, stem)
+            await to_the_end(self._shelve, result, stem, task.date)
             content = StoredFile(result.sha256, result.size)
             await self._settle(replace(task, file=source.file), content, name, worker, reused=False)
 
@@ -323,6 +322,11 @@ class MediaQueue:
                     raise
                 await source.renew(file)
         raise AssertionError("the last attempt returns or raises")
+
+    def _shelve(self, result: Downloaded, stem: Path, date: int) -> None:
+        """Move a complete file into the store."""
+        self._store.adopt(result.path, result.sha256, date)
+        PartFile.discard(stem)
 
     async def _settle(
         self, task: FileTask, content: StoredFile, name: str, worker: WorkerStats, *, reused: bool

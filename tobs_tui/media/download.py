@@ -81,14 +81,9 @@ async def download_file(
         raise
     try:
         fetched = await _fetch_missing(part, fetch, parts_in_flight, on_bytes)
-        wrong = await to_the_end(_wrong_parts, part, hashes)
-        if wrong:
-            part.forget(wrong)
-            raise WrongBytesError(f"{len(wrong)} of {part.count} parts do not match Telegram's checksums")
-        await to_the_end(part.flush)
+        digest = await to_the_end(_complete, part, hashes)
     finally:
         part.close()
-    digest = await asyncio.to_thread(digest_of, part.path)
     return Downloaded(part.path, digest, size, fetched)
 
 
@@ -120,6 +115,16 @@ async def _fetch_missing(
         # No walker may outlive the descriptors that it writes to.
         await asyncio.gather(*walkers, return_exceptions=True)
     return fetched
+
+
+def _complete(part: PartFile, hashes: Sequence[PartHash]) -> str:
+    """The digest of a file that has all its parts, after they were held against Telegram's and are on the disk."""
+    wrong = _wrong_parts(part, hashes)
+    if wrong:
+        part.forget(wrong)
+        raise WrongBytesError(f"{len(wrong)} of {part.count} parts do not match Telegram's checksums")
+    part.flush()
+    return digest_of(part.path)
 
 
 def _wrong_parts(part: PartFile, hashes: Sequence[PartHash]) -> set[int]:
