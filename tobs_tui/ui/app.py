@@ -20,7 +20,7 @@ from tobs_tui.service.protocol import AnyCommand, Done, StartRun
 from tobs_tui.ui import glyphs as glyph_sets
 from tobs_tui.ui.display import clean
 from tobs_tui.ui.feed import Connect, Feed, ReplyT
-from tobs_tui.ui.keys import ACTIONS, EVERYWHERE, LIST, bindings, check_keymap
+from tobs_tui.ui.keys import ACTIONS, EVERYWHERE, LIST, bindings, check_keymap, keys_of, shown
 from tobs_tui.ui.paint import Palette
 from tobs_tui.ui.run_model import Link, RunModel
 from tobs_tui.ui.screens.home import HomeScreen
@@ -320,7 +320,9 @@ class TobsApp(App[int]):
                 continue
             if action.context != LIST and page is not None and not page.offers(action):
                 continue
-            yield SystemCommand(action.name, action.help, partial(self._do_action, action.does, action.context))
+            keys = ", ".join(shown(key) for key in keys_of(action, self.keymap))
+            do = partial(self._do_action, action.does, action.context)
+            yield SystemCommand(action.name, f"{action.help} ({keys})", do)
         for look in self.themes.looks.values():
             yield SystemCommand(f"Theme: {look.title}", "Paint in this theme", partial(self.use_theme, look.name))
 

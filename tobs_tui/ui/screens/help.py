@@ -95,7 +95,7 @@ class HelpScreen(Dialog[None]):
     def on_mount(self) -> None:
         """As high as it needs, as far as there is room."""
         panel = self.query_one(KeysPanel)
-        panel.styles.height = min(panel.count() + 2, self.app.size.height - 8)
+        panel.styles.height = min(panel.count() + 2, self.app.size.height - 11)
         panel.focus()
         panel.move_to(0)
 

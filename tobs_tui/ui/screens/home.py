@@ -58,8 +58,8 @@ class StartPanel(Panel):
     def row(self, index: int, width: int) -> Line:
         """Key, label, note."""
         palette, entry = self.tobs.palette, self.entries[index]
-        label = Segment(entry.label, palette.text)
-        return [Segment(f" {fit(entry.key, 2)} ", palette.accent), label, Segment(f"  {entry.note}", palette.faint)]
+        label = Segment(fit(entry.label, 19), palette.text)
+        return [Segment(f" {fit(entry.key, 2)} ", palette.accent), label, Segment(f" {entry.note}", palette.faint)]
 
 
 class ProfilesPanel(Panel):
@@ -284,9 +284,9 @@ class HomeScreen(Page):
             entries.append(Start("i", "Sign in to Telegram", "phone or QR", self.later(self.action_account)))
             if not self.tobs.demo:
                 entries.append(Start("d", "Explore the demo", "no account", self.tobs.explore_demo))
-        entries.append(Start("s", "Settings", "theme, account, keys", self.later(self.tobs.action_settings)))
+        entries.append(Start("s", "Settings", "looks, keys", self.later(self.tobs.action_settings)))
         entries.append(Start("?", "Help", "every key", self.tobs.action_help))
-        entries.append(Start("q", "Quit", "the job continues" if model.running else "", self.tobs.action_leave))
+        entries.append(Start("q", "Quit", "job continues" if model.running else "", self.tobs.action_leave))
         return entries
 
     def later(self, action: Callable[[], object]) -> Callable[[], None]:

@@ -22,6 +22,10 @@ from tobs_tui.ui.widgets.panel import Panel
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+WITH_NEW = 60
+"""From this many columns on, the counts show how many messages are new."""
+FEW_FACTS = 6
+"""Lines for the figures; the second half of them needs a second column."""
 SENTENCES = {
     Outcome.COMPLETE: "Everything was exported. No message is missing.",
     Outcome.INCOMPLETE: "The export is finished, but some items could not be had. They are listed below.",
@@ -33,7 +37,11 @@ SENTENCES = {
 
 
 class Facts(Painted):
-    """The run in figures, in two columns where there is room."""
+    """The run in figures: all in two columns where there is room, else the first ones in one."""
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """Textual asks how high this is."""
+        return FEW_FACTS
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Names and values."""
@@ -41,12 +49,11 @@ class Facts(Painted):
         if run is None:
             return []
         palette, facts = self.tobs.palette, run_facts(run)
-        columns = 2 if width >= 100 else 1
-        rows = -(-len(facts) // columns)
+        columns, rows = (2 if width >= 100 else 1), FEW_FACTS
         found: list[Line] = []
         for y in range(rows):
             line: Line = []
-            for name, value in facts[y::rows]:
+            for name, value in facts[y::rows][:columns]:
                 line += [
                     Segment(f"  {fit(name, 18)}", palette.muted),
                     Segment(fit(value, width // columns - 20), palette.text),
@@ -60,22 +67,20 @@ def run_facts(run: RunState) -> list[tuple[str, str]]:
     totals = run.totals
     speed = totals.messages_new / totals.elapsed_s if totals.elapsed_s > 0 else 0.0
     reused = f", {plural(totals.files_reused, 'other')} already there" if totals.files_reused else ""
+    saved = f", {size(totals.bytes_saved)} not fetched twice" if totals.bytes_saved else ""
     return [
         ("Vault", clean(run.output, 400)),
         ("Messages", f"{count(totals.messages)}, {count(totals.messages_new)} of them new"),
-        ("Notes written", count(totals.notes)),
         ("Files", f"{count(totals.files)} of {count(totals.files_total)}{reused}"),
-        (
-            "File bytes",
-            size(totals.bytes) + (f", {size(totals.bytes_saved)} not fetched twice" if totals.bytes_saved else ""),
-        ),
+        ("Left out", f"{plural(totals.skipped, 'file')}, by the profile" if totals.skipped else "nothing"),
         ("Time", duration(totals.elapsed_s)),
         ("Speed", f"{count(round(speed))} messages a second" if totals.messages_new else NONE),
-        ("Left out", f"{plural(totals.skipped, 'file')}, by the profile" if totals.skipped else "nothing"),
+        ("Notes written", count(totals.notes)),
+        ("File bytes", size(totals.bytes) + saved),
+        ("Average", rate(totals.bytes / totals.elapsed_s) if totals.elapsed_s > 0 else NONE),
         ("Requests", f"{count(totals.requests)}, {count(totals.retries)} of them again"),
         ("Waited", f"{plural(totals.flood_waits, 'flood wait')}, {duration(totals.flood_seconds)}"),
-        ("Not fully read", f"{plural(totals.unknown, 'message')}" if totals.unknown else "nothing"),
-        ("Average", rate(totals.bytes / totals.elapsed_s) if totals.elapsed_s > 0 else NONE),
+        ("Not fully read", plural(totals.unknown, "message") if totals.unknown else "nothing"),
     ]
 
 
@@ -104,7 +109,8 @@ class CountsPanel(Panel):
 
     def header(self, width: int) -> Line | None:
         """Column names."""
-        text = f"    {fit('TITLE', max(8, width - 42))}{'MESSAGES':>12}{'NEW':>12}{'FILES':>12}"
+        new = f"{'NEW':>12}" if width >= WITH_NEW else ""
+        text = f"    {fit('TITLE', self._title_width(width))}{'MESSAGES':>12}{new}{'FILES':>12}"
         return [Segment(text, self.tobs.palette.faint)]
 
     def row(self, index: int, width: int) -> Line:
@@ -116,10 +122,14 @@ class CountsPanel(Panel):
         files = f"{count(row.media)}/{count(row.media_total)}" if row.media_total > row.media else count(row.media)
         return [
             Segment(f"  {sign} ", style),
-            Segment(fit(name, max(8, width - 42)), palette.text),
+            Segment(fit(name, self._title_width(width)), palette.text),
             Segment(fit(count(row.messages), 12, ">"), palette.text),
-            Segment(fit(count(row.messages_new), 12, ">") + fit(files, 12, ">"), palette.muted),
+            Segment(fit(count(row.messages_new), 12, ">") if width >= WITH_NEW else "", palette.muted),
+            Segment(fit(files, 12, ">"), palette.muted),
         ]
+
+    def _title_width(self, width: int) -> int:
+        return max(8, width - (42 if width >= WITH_NEW else 30))
 
 
 class FailuresPanel(Panel):

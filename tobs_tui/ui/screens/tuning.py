@@ -203,7 +203,7 @@ class TuningScreen(Page):
         """Where a value comes from, in words."""
         origin = self._effective.origins.get(key) if self._effective else None
         if origin is not None and origin.layer in _FIXED:
-            return f"{origin.layer.value}: {clean(origin.detail, 60)}" if origin.detail else origin.layer.value
+            return clean(origin.detail, 60) or origin.layer.value
         if key in self.changed:
             return "changed now"
         if origin is None:

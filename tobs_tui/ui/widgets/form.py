@@ -67,12 +67,12 @@ class FormPanel(Panel):
         palette, glyphs, row = self.tobs.palette, self.tobs.glyphs, self.rows[index]
         if not row.key:
             return [Segment(f" {row.label}", palette.accent)]
-        room = max(14, min(36, (width - 22) * 3 // 5))
+        note = f"{glyphs.failed} {row.problem}" if row.problem else row.note
+        room = max(14, min(32, (width - 22) // 2)) if note else width - 22
         value = palette.strong if row.changed else palette.text
         line: Line = [Segment(f"   {fit(row.label, 18)} ", palette.muted), Segment(fit(row.value, room), value)]
-        if row.problem:
-            return [*line, Segment(f" {glyphs.failed} {row.problem}", palette.bad)]
-        return [*line, Segment(f" {row.note}", palette.warn if row.changed else palette.faint)]
+        tone = palette.bad if row.problem else palette.warn if row.changed else palette.faint
+        return [*line, Segment(f" {fit(note, width - room - 23)}", tone)] if note else line
 
 
 class EntryLine(Horizontal):
