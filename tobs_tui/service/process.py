@@ -13,6 +13,7 @@ from typing import Any
 
 from loguru import logger
 
+from tobs_tui.config.layers import effective
 from tobs_tui.config.paths import Paths
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.server import ServerAddress
@@ -32,7 +33,7 @@ def serve(
     first one's socket. The kernel drops the lock with the process, however it dies.
     """
     paths.ensure()
-    configure_logging(paths.log_dir)
+    configure_logging(paths.log_dir, effective(None, paths, os.environ, {}).settings.log_level.upper())
     with _account_lock(paths) as locked:
         if not locked:
             return 0
