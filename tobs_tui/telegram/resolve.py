@@ -75,7 +75,12 @@ class Resolver:
         for peer in self._core.session.data.peers.values():
             if peer.username.casefold() == wanted and peer.access_hash and not peer.min:
                 return Dialog(peer)
-        answer: Any = await self._core.ask(contacts.ResolveUsernameRequest(name))
+        try:
+            answer: Any = await self._core.ask(contacts.ResolveUsernameRequest(name))
+        except TobsError as error:
+            if error.code is not ErrorCode.CHAT_NOT_FOUND:
+                raise
+            raise _not_found(f"Nobody has the name @{name} on Telegram.") from error
         peers = {peer.id: peer for peer in convert_peers(answer.users, answer.chats)}
         found = peers.get(marked(answer.peer))
         if found is None:
