@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from telethon.tl import types
 
 from tests.integration.conftest import tiny_world
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -190,9 +189,24 @@ async def test_dialogs_come_with_folders_and_archive_and_say_what_they_are(sandb
     assert {dialog.peer.kind for dialog in dialogs} == set(PeerKind)
     assert any(dialog.archived for dialog in dialogs)
     assert any(dialog.folders for dialog in dialogs)
-    assert any(dialog.migrated_from for dialog in dialogs)
     saved = next(dialog for dialog in dialogs if dialog.peer.kind is PeerKind.SAVED)
     assert saved.peer.title == "Saved Messages"
+
+
+async def test_a_supergroup_leads_to_the_basic_group_that_it_was(sandbox: SandboxServer, make: Make) -> None:
+    link = (await make(sandbox)).link
+    for dialog in await link.dialogs():
+        if dialog.peer.kind is PeerKind.SUPERGROUP and (old := (await link.chat_facts(dialog.peer.id)).migrated_from):
+            break
+    else:
+        pytest.fail("the demo world holds a supergroup that was a basic group")
+    former = link.peer(old)
+    assert former is not None
+    assert former.migrated_to == dialog.peer.id
+    assert await walk(link, old)
+    again = {each.peer.id: each for each in await link.dialogs()}
+    assert again[dialog.peer.id].migrated_from == old
+    assert old not in again
 
 
 async def test_topics_and_facts_of_a_forum(sandbox: SandboxServer, make: Make) -> None:
@@ -381,4 +395,3 @@ async def test_pushed_updates_do_not_pile_up(tiny_sandbox: SandboxServer, make: 
     await made.link.me()
     assert tiny_sandbox.calls["updates.getState"] == tiny_sandbox.calls["updates.getDifference"] == 0
     assert not any(connection.wants_updates for connection in tiny_sandbox.connections)
-    assert isinstance(types.UpdateLoginToken(), types.UpdateLoginToken)

@@ -21,6 +21,8 @@ from tobs_tui.telegram.refusals import Refusal, refusal_of
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 60
 PING_EVERY_S = 45
+KEY_RETRIES = 4
+"""Telethon computes about one new key in 200 wrongly (it drops leading zeros), notices, and has to begin again."""
 PING_TIMEOUT_S = 20
 
 
@@ -171,7 +173,7 @@ class Line:
         sender = MTProtoSender(
             AuthKey(key) if key else None,
             loggers=loggers,
-            retries=0,
+            retries=KEY_RETRIES,
             delay=0,
             auto_reconnect=False,
             connect_timeout=CONNECT_TIMEOUT_S,

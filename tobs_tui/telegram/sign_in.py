@@ -175,7 +175,7 @@ class SignIn:
             if refusal.name == "SESSION_PASSWORD_NEEDED":
                 return await self._password_needed()
             raise error_of(refusal) from refusal
-        return self._signed_in(answer)
+        return await self._signed_in(answer)
 
     async def submit_password(self, password: str) -> SignInOutcome:
         """Sign in with the two-step verification password, after the code or the QR code."""
@@ -188,7 +188,7 @@ class SignIn:
             answer = await self._send(auth.CheckPasswordRequest(proof))
         except Refusal as refusal:
             raise error_of(refusal) from refusal
-        return self._signed_in(answer)
+        return await self._signed_in(answer)
 
     async def _password_needed(self) -> SignInOutcome:
         try:
@@ -197,7 +197,7 @@ class SignIn:
             raise error_of(refusal, method=method_name(account.GetPasswordRequest)) from refusal
         return SignInOutcome(SignInStep.PASSWORD_NEEDED, challenge.hint or "")
 
-    def _signed_in(self, answer: Any) -> SignInOutcome:
+    async def _signed_in(self, answer: Any) -> SignInOutcome:
         if isinstance(answer, types.auth.AuthorizationSignUpRequired):
             raise TobsError(
                 ErrorCode.SIGN_UP_NEEDED,
@@ -208,6 +208,8 @@ class SignIn:
         self._admit(answer.user)
         self._code_hash = ""
         self._token = None
+        # This connection asked for updates, to hear of the QR code; those that follow do not.
+        await self._core.network.close()
         return SignInOutcome(SignInStep.SIGNED_IN)
 
     async def start_qr(self) -> QrToken:
@@ -250,7 +252,7 @@ class SignIn:
             raise error_of(refusal) from refusal
         if not isinstance(answer, types.auth.LoginTokenSuccess):
             raise TobsError(ErrorCode.CODE_EXPIRED, "The QR code was not accepted.", "Scan the new one.")
-        return self._signed_in(answer.authorization)
+        return await self._signed_in(answer.authorization)
 
     async def sign_out(self) -> None:
         """End the session at Telegram and forget it here. Raises TobsError when Telegram cannot be told."""
