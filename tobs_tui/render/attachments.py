@@ -30,7 +30,7 @@ from tobs_tui.model.media import (
 )
 from tobs_tui.model.messages import Message
 from tobs_tui.model.text import FormattedText
-from tobs_tui.render.escape import inline_name
+from tobs_tui.render.escape import inline_name, line_start
 from tobs_tui.render.links import destination, peer_link, web_address
 from tobs_tui.render.scene import Scene
 from tobs_tui.render.text import render_text
@@ -156,7 +156,7 @@ def _in_words(media: Media, scene: Scene, date: int) -> Iterator[str]:
 def _small(media: Media, scene: Scene) -> str:
     """Media that one line is enough for."""
     if isinstance(media, Dice):
-        return f"{inline_name(media.emoji) or '🎲'} {media.value}"
+        return line_start(f"{inline_name(media.emoji) or '🎲'} {media.value}")
     if isinstance(media, Game):
         text = ": ".join(part for part in (media.title or media.short_name, media.description) if part)
         return f"🎮 game · {inline_name(text)}"

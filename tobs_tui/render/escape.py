@@ -156,6 +156,13 @@ def inline_name(name: str) -> str:
     return _NAME.sub(r"\\\g<0>", clean_line(name))
 
 
+def line_start(markdown: str) -> str:
+    """A line of inert Markdown made fit to start a line, where "- x" would be a list."""
+    for at, new in sorted(line_escapes(markdown, 0, len(markdown)).items(), reverse=True):
+        markdown = markdown[:at] + new + markdown[at + 1 :]
+    return markdown
+
+
 def html_attribute(text: str) -> str:
     """The text for a double-quoted HTML attribute that stands in a Markdown line."""
     cleaned = clean_line(text)

@@ -7,7 +7,7 @@ import re
 from tobs_tui.model.peers import bare_id, is_channel_id
 from tobs_tui.render.chars import clean
 
-_ENCODED = re.compile(r"[\\<>`\s\"|^{}\[\]]")
+_ENCODED = re.compile(r"[\\<>`\s|\[\]]")
 _ENTITY = re.compile(r"&(?=#?[A-Za-z0-9]+;)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 # Parsers refuse these and would show the whole construct as text; a reader should not run them either.

@@ -8,7 +8,7 @@ from tobs_tui.model.messages import Forward, Message, Reaction, ReactionKind, Re
 from tobs_tui.model.profile import Anchors
 from tobs_tui.render.actions import action_sentence
 from tobs_tui.render.attachments import action_photo, after_text, before_text
-from tobs_tui.render.escape import inline_name
+from tobs_tui.render.escape import inline_name, line_start
 from tobs_tui.render.links import destination, peer_link, telegram_link, web_address
 from tobs_tui.render.scene import Scene, Target
 from tobs_tui.render.text import render_body, render_text
@@ -167,7 +167,7 @@ def _footer(message: Message, scene: Scene) -> Iterator[str]:
     if message.comments:
         label = "1 comment" if message.comments == 1 else f"{message.comments} comments"
         counts.append(f"💬 {linked(label, scene.comments(message))}")
-    yield SEPARATOR.join(counts)
+    yield line_start(SEPARATOR.join(counts))
 
 
 def _button_rows(message: Message) -> Iterator[str]:
