@@ -31,21 +31,21 @@ ATLAS = -1001600000001  # a forum of the demo world
 BOARD = "Board (confidential)"  # forbids forwarding
 
 
-def address(server: SandboxServer) -> ServerAddress:
-    host, port = server.address()
-    return ServerAddress(dc=2, host=host, port=port, public_key=server.public_key_pem)
+def address(server: SandboxServer, dc: int) -> ServerAddress:
+    host, port = server.address(dc)
+    return ServerAddress(dc=dc, host=host, port=port, public_key=server.public_key_pem)
 
 
 class Made:
     """A link and what it told."""
 
-    def __init__(self, server: SandboxServer, file: Path, connections: int = 1) -> None:
+    def __init__(self, server: SandboxServer, file: Path, connections: int = 1, dc: int = 2) -> None:
         self.events: list[LinkEvent] = []
         self.link = TelegramLink(
             session_file=file,
             api_id=1,
             api_hash="hash",
-            server=address(server),
+            server=address(server, dc),
             connections=connections,
             on_event=self.events.append,
         )
@@ -118,6 +118,24 @@ async def test_a_qr_code_leads_to_the_password_where_there_is_one(tiny_sandbox: 
     tiny_sandbox.accept_login_token()
     assert (await link.wait_qr()).step is SignInStep.PASSWORD_NEEDED
     assert (await link.submit_password(tiny_sandbox.world.password)).step is SignInStep.SIGNED_IN
+
+
+@pytest.mark.parametrize("by_qr", [False, True])
+async def test_signing_in_at_the_wrong_data_centre_moves_to_the_right_one(
+    tiny_sandbox: SandboxServer, make: Make, by_qr: bool
+) -> None:
+    made = await make(tiny_sandbox, signed_in=False, dc=4)
+    assert made.link.dc == 4
+    if by_qr:
+        await made.link.start_qr()
+        tiny_sandbox.accept_login_token()
+        assert (await made.link.wait_qr()).step is SignInStep.PASSWORD_NEEDED
+    else:
+        await made.link.send_code(tiny_sandbox.world.phone)
+        await made.link.submit_code(tiny_sandbox.world.code)
+    await made.link.submit_password(tiny_sandbox.world.password)
+    assert made.link.dc == 2
+    assert (await made.link.me()).title == "Ada"
 
 
 async def test_a_session_outlives_the_process(tiny_sandbox: SandboxServer, make: Make) -> None:
@@ -345,6 +363,16 @@ async def test_a_cut_connection_is_made_again_and_the_answer_still_comes(sandbox
     assert made.told(ConnectionLost)
     assert made.told(ConnectionRestored)
     assert made.events.index(made.told(ConnectionLost)[0]) < made.events.index(made.told(ConnectionRestored)[0])
+
+
+async def test_a_connection_comes_back_while_nobody_asks_for_anything(tiny_sandbox: SandboxServer, make: Make) -> None:
+    made = await make(tiny_sandbox)
+    await made.link.me()
+    tiny_sandbox.drop_connections()
+    async with asyncio.timeout(20):
+        while not made.told(ConnectionRestored):
+            await asyncio.sleep(0.01)
+    assert len(made.told(ConnectionLost)) == len(made.told(ConnectionRestored)) == 1
 
 
 async def test_trouble_inside_telegram_is_retried(sandbox: SandboxServer, make: Make) -> None:

@@ -76,14 +76,19 @@ class Core:
             wrapped = without_updates(wrapped)
         envelope = Envelope(query, wrapped, raw=raw)
         method = method_name(type(query))
-        try:
-            return await self.limiter.run(
-                method, lambda: self.network.main_line().send(envelope), patience=patience, chat=chat
-            )
-        except Refusal as refusal:
-            if refusal.ends_session:
-                raise await self.end_session(refusal) from refusal
-            raise
+        for _ in range(2):
+            try:
+                return await self.limiter.run(
+                    method, lambda: self.network.main_line().send(envelope), patience=patience, chat=chat
+                )
+            except Refusal as refusal:
+                if not refusal.ends_session:
+                    raise
+                fresh = refusal.spoils_key and not self.session.data.self_id
+                error = await self.end_session(refusal)
+                if not fresh:
+                    raise error from refusal
+        raise error
 
     async def ask(self, query: TLRequest, **options: Any) -> Any:
         """As `call`, with every refusal turned into a TobsError."""
@@ -95,6 +100,11 @@ class Core:
     async def end_session(self, refusal: Refusal) -> TobsError:
         """Forget the account if anybody was signed in; gives the error to raise."""
         if not self.session.data.self_id:
+            if refusal.spoils_key:
+                self.session.forget_account()
+                await self.network.close()
+            elif refusal.name.startswith("USER_DEACTIVATED"):
+                return TobsError(ErrorCode.PHONE_BANNED, session_sentence(refusal.name), field="phone")
             return TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Sign in first.")
         sentence = session_sentence(refusal.name)
         self.session.forget_account()

@@ -105,7 +105,7 @@ class Limiter:
         self._now = now
         self._sleep = sleep
         self._paused: dict[str, float] = {}
-        self._backoff = wait_exponential_jitter(initial=0.5, max=MAX_BACKOFF_S - 1, jitter=1)
+        self._backoff = wait_exponential_jitter(multiplier=0.5, max=MAX_BACKOFF_S - 1, jitter=1)
         self.windows = {False: Window(), True: Window()}  # requests to the main data centre; file parts
 
     async def run(

@@ -17,9 +17,12 @@ from telethon.tl.functions.help import GetConfigRequest
 from tobs_tui import __version__
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.telegram.events import ConnectionLost, ConnectionRestored, LinkEvent
+from tobs_tui.telegram.limiter import MAX_BACKOFF_S
 from tobs_tui.telegram.line import Envelope, Line, without_updates
+from tobs_tui.telegram.refusals import Refusal
 from tobs_tui.telegram.session import HOME_ADDRESS, HOME_DC, Session
 
+FIRST_RESTORE_S = 1.0
 FILE_LINES = 2
 """Connections for files to each foreign data centre; official clients use 2 to 4."""
 
@@ -49,6 +52,7 @@ class Network:
         self._media_addresses: dict[int, tuple[str, int]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._lost = False
+        self._restoring: asyncio.Task[None] | None = None
         if server is not None:
             # Telethon keeps trusted keys for the whole process; adding one twice changes nothing.
             rsa.add_key(server.public_key, old=False)
@@ -74,7 +78,11 @@ class Network:
         await self.main_line().open()
 
     async def close(self) -> None:
-        """Cut every connection."""
+        """Cut every connection. A later request makes new ones."""
+        self._lost = False
+        if self._restoring is not None:
+            self._restoring.cancel()
+            self._restoring = None
         lines = [*self._main, *(line for lines in self._files.values() for line in lines)]
         self._main.clear()
         self._files.clear()
@@ -198,3 +206,16 @@ class Network:
         elif not self._lost:
             self._lost = True
             self._on_event(ConnectionLost(f"The connection to Telegram is gone: {reason}."))
+            self._restoring = asyncio.create_task(self._restore())
+
+    async def _restore(self) -> None:
+        """Connect again in the background, so that the connection comes back while nobody asks for anything too."""
+        delay = FIRST_RESTORE_S
+        while self._lost:
+            try:
+                await self.main_line().open()
+            except (OSError, TimeoutError):
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, MAX_BACKOFF_S)
+            except Refusal:
+                return  # the next request hears it too, and deals with it

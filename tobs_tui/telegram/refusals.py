@@ -34,6 +34,11 @@ class Refusal(Exception):
         """Whether nobody is signed in with this key any more."""
         return self.name in _SESSION_OVER
 
+    @property
+    def spoils_key(self) -> bool:
+        """Whether the key itself is of no use any more, so that a new one must be made before anything else."""
+        return self.name in ("AUTH_KEY_DUPLICATED", "AUTH_KEY_INVALID", "AUTH_KEY_NOT_FOUND")
+
 
 class FileReferenceExpired(Exception):
     """The file's reference is too old: refetch the message that carries it, then go on at the same part."""
