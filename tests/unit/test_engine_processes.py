@@ -39,7 +39,7 @@ def _complain() -> None:
 
 @pytest.fixture
 async def pool():
-    pool = ProcessPool(2, ())
+    pool = ProcessPool(2)
     await pool.start()
     yield pool
     await pool.close()
@@ -79,7 +79,7 @@ from tobs_tui.engine.processes import ProcessPool
 from test_engine_processes import _square
 
 async def main():
-    pool = ProcessPool(2, ())
+    pool = ProcessPool(2)
     await pool.start()
     await asyncio.gather(*(pool.run(_square, n) for n in range(8)))
     print(*pool.pids(), flush=True)

@@ -12,8 +12,6 @@ from tobs_tui.archive.records import PageCommit, message_rows
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.model.intervals import Interval
 
-_MODULES = ("tobs_tui.telegram.decode", "tobs_tui.engine.decode_pool")
-
 _encode = msgspec.msgpack.Encoder().encode
 unpack = msgspec.msgpack.Decoder(PageCommit).decode
 """The `PageCommit` in a `DecodedPage`'s `packed` bytes."""
@@ -73,7 +71,7 @@ class DecodePool:
 
     def __init__(self, size: int, on_loss: Callable[[str], None] | None = None) -> None:
         self.self_id = 0  # the account's own id, once it is known
-        self._pool = ProcessPool(size, _MODULES, on_loss)
+        self._pool = ProcessPool(size, on_loss)
 
     async def start(self) -> None:
         """Start the processes."""

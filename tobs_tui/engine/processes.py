@@ -7,12 +7,13 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from importlib import import_module
 from multiprocessing.connection import wait
+from types import ModuleType
 from typing import ParamSpec, TypeVar
 
 from loguru import logger
@@ -24,6 +25,9 @@ ATTEMPTS = 5
 """How often one piece of work may be under way when a process dies before it is held to be the cause."""
 
 _FORKSERVER = "forkserver"
+_starting = threading.Lock()
+_PRELOAD = ("tobs_tui.telegram.decode", "tobs_tui.engine.decode_pool", "tobs_tui.engine.vault")
+"""What all pools' processes need; the fork server imports it once for all of them, and they share its memory."""
 
 
 class WorkLostError(Exception):
@@ -38,41 +42,47 @@ def _follow_parent() -> None:
     os._exit(0)
 
 
-def _begin(modules: Sequence[str]) -> None:
+def _begin() -> None:
     """First thing in a pool's process. Interrupts from the terminal are the owner's business, not ours."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
-    for module in modules:
-        import_module(module)
+
+
+@contextlib.contextmanager
+def _plain_main() -> Iterator[None]:
+    """Hide the main module while processes start: they would import it, and need nothing of it."""
+    with _starting:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _answer() -> int:
     return os.getpid()
 
 
-def _context(modules: Sequence[str]) -> multiprocessing.context.BaseContext:
-    """A context that starts clean processes (never a fork of the threads and sockets of this one).
-
-    Where there is a fork server it imports the modules once, and all processes share their memory.
-    """
+def _context() -> multiprocessing.context.BaseContext:
+    """A context that starts clean processes, never a fork of the threads and sockets of this one."""
     if _FORKSERVER not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context(_FORKSERVER)
-    context.set_forkserver_preload(list(modules))
+    context.set_forkserver_preload(list(_PRELOAD))
     return context
 
 
 class ProcessPool:
-    """`size` processes that have `modules` imported. Call `start` before `run`, and `close` at the end.
+    """`size` processes. Call `start` before `run`, and `close` at the end.
 
     Use it from one event loop. `on_loss` hears a sentence whenever processes had to be replaced.
     """
 
-    def __init__(self, size: int, modules: Sequence[str], on_loss: Callable[[str], None] | None = None) -> None:
+    def __init__(self, size: int, on_loss: Callable[[str], None] | None = None) -> None:
         self.size = size
         self.losses = 0
         self.waiting = 0  # pieces of work handed in and not yet answered
-        self._modules = tuple(modules)
         self._on_loss = on_loss
         self._executor: ProcessPoolExecutor | None = None
         self._suspects = asyncio.Lock()
@@ -83,15 +93,14 @@ class ProcessPool:
         await self._warm(self._executor)
 
     def _make(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self.size, mp_context=_context(self._modules), initializer=_begin, initargs=(self._modules,)
-        )
+        return ProcessPoolExecutor(self.size, mp_context=_context(), initializer=_begin)
 
     async def _warm(self, executor: ProcessPoolExecutor) -> None:
         # Starting a process blocks until the fork server answers: not on the event loop.
         def submit_all() -> None:
-            for _ in range(self.size):
-                executor.submit(_answer)
+            with _plain_main():
+                for _ in range(self.size):
+                    executor.submit(_answer)
 
         with contextlib.suppress(BrokenProcessPool):  # the first piece of work meets it again, and is retried
             await asyncio.to_thread(submit_all)
@@ -124,7 +133,9 @@ class ProcessPool:
         if executor is None:
             raise RuntimeError("the pool is not started")
         try:
-            return await asyncio.wrap_future(executor.submit(function, *args, **kwargs))
+            with _plain_main():  # a process may be started for it
+                future = executor.submit(function, *args, **kwargs)
+            return await asyncio.wrap_future(future)
         except BrokenProcessPool:
             await self._replace(executor)
             raise

@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from loguru import logger
 from msgspec import Struct
 
 from tobs_tui.archive.archive import Archive
@@ -19,15 +20,13 @@ from tobs_tui.archive.records import Touched
 from tobs_tui.archive.schema import output_error
 from tobs_tui.engine.chat_jobs import ChatJob
 from tobs_tui.engine.commit import Writer
-from tobs_tui.engine.processes import ProcessPool, WorkLostError
+from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.render_book import BookPage, RenderBook
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.vault import IndexJob, RenderJob, RenderResult, render_chat, render_index
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import ChatState, Failure, WorkerRole, WorkerState
-
-_MODULES = ("tobs_tui.engine.vault",)
 
 
 class _Preview(Struct, frozen=True):
@@ -47,7 +46,7 @@ class RenderStage:
         self._profile = profile
         self._writer = writer
         self._board = board
-        self._pool = ProcessPool(1, _MODULES, on_loss)
+        self._pool = ProcessPool(1, on_loss)
         self._worker = board.workers.hire("r", WorkerRole.RENDER, 1)[0]
         self._book = RenderBook()
         self._options_changed = False
@@ -101,8 +100,10 @@ class RenderStage:
     async def _preview_forever(self) -> None:
         while True:
             job = await self._queue.get()
-            await self._preview(job)
-            self._queue.task_done()
+            try:
+                await self._preview(job)
+            finally:
+                self._queue.task_done()
 
     async def _preview(self, job: ChatJob) -> None:
         chat = job.target.chat
@@ -188,7 +189,7 @@ class RenderStage:
         try:
             self._worker.begin("index")
             await self._pool.run(render_index, job)
-        except (TobsError, WorkLostError) as error:
+        except Exception as error:  # noqa: BLE001  # the notes are there; what went wrong is told as a failure
             self._fail(0, "index", error)
         finally:
             self._worker.rest()
@@ -218,7 +219,7 @@ class RenderStage:
         try:
             result = await self._pool.run(render_chat, job)
             await self._writer.submit(lambda archive: _register(archive, self._vault, result, everything=everything))
-        except (TobsError, WorkLostError) as error:
+        except Exception as error:  # noqa: BLE001  # a chat that trips the renderer must not take the others with it
             self._fail(chat, title, error)
             return None
         finally:
@@ -227,8 +228,12 @@ class RenderStage:
         self._board.counters.notes += sum(note.changed for note in result.notes)
         return result
 
-    def _fail(self, chat: int, title: str, error: TobsError | WorkLostError) -> None:
-        reason = error.sentence if isinstance(error, TobsError) else f"Rendering failed: {error}."
+    def _fail(self, chat: int, title: str, error: Exception) -> None:
+        if isinstance(error, TobsError):
+            reason = error.sentence
+        else:
+            logger.opt(exception=error).error("rendering of chat {} failed", chat)
+            reason = f"Rendering failed: {type(error).__name__}: {error}."
         self._worker.last_error = reason
         self._board.fail(Failure(chat=chat, what="notes", reason=reason, title=title))
 
