@@ -99,6 +99,10 @@ def test_formatting_covers_its_characters(text: str, entities: list[Entity], mar
     assert render_body(text, entities) == markdown
 
 
+def test_markup_behind_a_bare_address_is_no_part_of_it() -> None:
+    assert render_body("see http://e.x/*a* www.e.x") == "see http\\://e.x/\\*a\\* www.e.x"
+
+
 def test_code_blocks_keep_their_language_and_outgrow_fences_inside() -> None:
     text = "run\n```\nx\n```"
     assert render_body(text, [Entity(EntityKind.PRE, 4, 9, "python")]) == "run\n\n````python\n```\nx\n```\n````"

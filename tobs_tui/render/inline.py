@@ -36,6 +36,11 @@ class _Inside(NamedTuple):
     closer: str = ""
 
 
+def is_address(text: str) -> bool:
+    """Whether the text can stand between angle brackets as a link to itself."""
+    return _AUTOLINK.fullmatch(text) is not None
+
+
 def code_span(text: str) -> str:
     """A Markdown code span that shows exactly `text`, which must be one line and not blank."""
     runs = {len(run) for run in _TICKS.findall(text)}
@@ -134,7 +139,7 @@ class LineWriter:
     def _write(self, piece: str, inside: _Inside) -> None:
         if piece and inside.link and not inside.html:
             piece = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", piece)
-        elif piece and inside.html:
+        elif piece and inside.link:
             piece = piece.replace("[", "&#91;").replace("]", "&#93;")
         if piece:
             self._out.append(piece)
@@ -177,9 +182,9 @@ class LineWriter:
         stands_alone = not after or is_blank(after) or (after in ".,;:!?)" and not inside.closer)
         if not inner and inert and not inside.html and not inside.closer and stands_alone:
             self._plain(start, end, inside)
-        elif not inner and not inside.html and _AUTOLINK.fullmatch(text) and "&" not in text:
+        elif not inner and not inside.html and is_address(text) and "&" not in text:
             self._out.append(f"<{text}>")
-        elif _AUTOLINK.fullmatch(text):
+        elif is_address(text):
             self._link(mark._replace(value=text), inner, inside)
         else:
             self._pieces(start, end, inner, inside)

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from tobs_tui.model.text import Entity, FormattedText
 from tobs_tui.render.chars import Offsets
 from tobs_tui.render.escape import SUSPECT, edge_escapes, inline_escapes, line_escapes
-from tobs_tui.render.inline import LineWriter
+from tobs_tui.render.inline import LineWriter, is_address
 from tobs_tui.render.spans import INERT, Block, Mark, MarkKind, Spans, clipped, read_spans
 
+_ADDRESS = re.compile(r"(?:(?:https?|ftp)(?=:)|www(?=\.))([:.])", re.IGNORECASE)
+_REACH = re.compile(r"[^ \t\n<]*")
 _LANGUAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+#.-]{0,40}")
 _TICKS = re.compile("`+")
 
@@ -96,6 +98,7 @@ def _prose(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
             escapes.update(line_escapes(part, lo, hi))
             escapes.update(_paragraph_edges(part, lines, index))
     _settle(part, escapes)
+    _part_addresses(part, marks, escapes)
     yield _joined(part, lines, marks, escapes)
 
 
@@ -105,6 +108,19 @@ def _settle(part: str, escapes: dict[int, str]) -> None:
         escapes.update((at, "\\`") for at, char in enumerate(part) if char == "`")
     for at in [at for at, new in escapes.items() if new[0] == "&" and at and part[at - 1] == "\\"]:
         escapes[at - 1] = "\\\\"
+
+
+def _part_addresses(part: str, marks: list[Mark], escapes: dict[int, str]) -> None:
+    """Keep parsers that link bare addresses from taking markup or escapes behind one for a part of it."""
+    alone = {mark.start for mark in marks if mark.kind is MarkKind.URL and is_address(part[mark.start : mark.end])}
+    for match in _ADDRESS.finditer(part):
+        if match.start() in alone:
+            continue
+        behind = _REACH.match(part, match.end())
+        reach = range(match.start() + 1, (behind or match).end() + 1)
+        if any(at in reach for mark in marks for at in mark[:2]) or any(at in reach for at in escapes):
+            at = match.start(1)
+            escapes[at] = "\\" + part[at]
 
 
 def _lines(part: str) -> Iterator[tuple[int, int]]:
