@@ -112,7 +112,10 @@ class Reconnect(Command, frozen=True):
 
 
 class ListDialogs(Command, frozen=True):
-    """Give every dialog, archived ones included; `output` fills `exported_to`. `refresh` asks Telegram anew."""
+    """Give every dialog, archived ones included; `output` fills `exported_to`. `refresh` asks Telegram anew.
+
+    Message counts follow as `MessagesCounted` events.
+    """
 
     output: str = ""
     refresh: bool = False
@@ -125,7 +128,7 @@ class ResolveTarget(Command, frozen=True):
 
 
 class ListTopics(Command, frozen=True):
-    """Give every topic of a forum."""
+    """Give every topic of a forum. Their message counts follow as `MessagesCounted`, as fast as Telegram tells them."""
 
     chat: int
 
@@ -269,11 +272,18 @@ class RunFinished(Struct, frozen=True, tag=True):
     run: RunState
 
 
+class MessagesCounted(Struct, frozen=True, tag=True):
+    """Telegram's counts of messages: of a chat's topics by topic id, or, under the key 0, of the whole chat."""
+
+    chat: int
+    counts: dict[int, int]
+
+
 class ServiceStopping(Struct, frozen=True, tag=True):
     """The service is going away."""
 
 
-AnyEvent = AccountChanged | RunStarted | RunUpdated | RunFinished | ServiceStopping
+AnyEvent = AccountChanged | RunStarted | RunUpdated | RunFinished | MessagesCounted | ServiceStopping
 
 
 class ClientFrame(Struct, frozen=True):

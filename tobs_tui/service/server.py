@@ -22,6 +22,7 @@ from tobs_tui.monitor.clock import monotonic
 from tobs_tui.service import protocol as p
 from tobs_tui.service.account import AccountDesk, DemoLogin
 from tobs_tui.service.clients import AttachedClient, ClientSet
+from tobs_tui.service.counting import CountingDesk
 from tobs_tui.service.framing import read_frame
 from tobs_tui.service.runs import RunDesk
 
@@ -48,6 +49,7 @@ class Service:
         self._idle_since = monotonic()
         self._stop = asyncio.Event()
         self._dialogs: tuple[Dialog, ...] | None = None
+        self._counting = CountingDesk(self._clients.publish)
         self._runs = RunDesk(paths, self._clients.publish)
         self._account = AccountDesk(paths, server, self._account_changed, self._runs.on_link_event, demo)
         self._handlers = self._command_table()
@@ -68,6 +70,7 @@ class Service:
             await self._until_stopped()
         finally:
             self._clients.publish(p.ServiceStopping())
+            self._counting.stop()
             await self._runs.stop()
             server.close()
             self._clients.close()
@@ -181,18 +184,31 @@ class Service:
         link = self._account.signed_in_link()
         if self._dialogs is None or command.refresh:
             self._dialogs = tuple(await link.dialogs())
-        if not command.output:
-            return p.Dialogs(self._dialogs)
-        known = await asyncio.to_thread(exported_to, Path(command.output))
+        uncounted = [(dialog.peer.id, 0) for dialog in self._dialogs if dialog.message_count < 0]
+        self._counting.begin(link, uncounted)
+        done = await asyncio.to_thread(exported_to, Path(command.output)) if command.output else {}
         return p.Dialogs(
-            tuple(msgspec.structs.replace(dialog, exported_to=known.get(dialog.peer.id, 0)) for dialog in self._dialogs)
+            tuple(
+                msgspec.structs.replace(
+                    dialog,
+                    exported_to=done.get(dialog.peer.id, 0),
+                    message_count=self._counting.known(dialog.peer.id).get(0, dialog.message_count),
+                )
+                for dialog in self._dialogs
+            )
         )
 
     async def _resolve(self, command: p.ResolveTarget) -> p.AnyReply:
         return p.Dialogs((await self._account.signed_in_link().resolve(command.text),))
 
     async def _list_topics(self, command: p.ListTopics) -> p.AnyReply:
-        return p.Topics(tuple(await self._account.signed_in_link().topics(command.chat)))
+        link = self._account.signed_in_link()
+        topics = await link.topics(command.chat)
+        self._counting.begin(link, [(command.chat, topic.id) for topic in topics])
+        known = self._counting.known(command.chat)
+        return p.Topics(
+            tuple(msgspec.structs.replace(topic, message_count=known.get(topic.id, -1)) for topic in topics)
+        )
 
     async def _estimate(self, command: p.EstimateExport) -> p.AnyReply:
         facts = await estimate(command.profile, self._account.signed_in_link(), self._runs.output_of(command.profile))
@@ -207,7 +223,9 @@ class Service:
         )
 
     async def _start_run(self, command: p.StartRun) -> p.AnyReply:
-        self._runs.start(command.profile, self._account.signed_in_link())
+        link = self._account.signed_in_link()
+        self._counting.stop()
+        self._runs.start(command.profile, link)
         return p.Done()
 
     async def _list_runs(self, command: p.ListRuns) -> p.AnyReply:

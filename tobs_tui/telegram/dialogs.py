@@ -96,9 +96,9 @@ class Dialogs:
             names = tuple(each.title for each in folders if each.holds(dialog, contact=contact, muted=muted))
             found[key] = msgspec.structs.replace(dialog, folders=names)
 
-    async def message_count(self, chat: int) -> int:
-        """How many messages Telegram counts in a chat's history."""
-        return (await self._history.count(chat))[0]
+    async def message_count(self, chat: int, topic: int = 0) -> int:
+        """How many messages Telegram counts in a chat's history, or in one topic of it."""
+        return (await self._history.count(chat, topic))[0]
 
     async def facts(self, chat: int) -> ChatFacts:
         """What Telegram tells of one chat."""

@@ -176,9 +176,9 @@ class TelegramLink:
         """Every dialog: pinned first, then the newest, then the archived ones; with the names of their folders."""
         return await self._dialogs.all()
 
-    async def message_count(self, chat: int) -> int:
-        """How many messages Telegram counts in a chat."""
-        return await self._dialogs.message_count(chat)
+    async def message_count(self, chat: int, topic: int = 0) -> int:
+        """How many messages Telegram counts in a chat, or in one topic of a forum."""
+        return await self._dialogs.message_count(chat, topic)
 
     async def chat_facts(self, chat: int) -> ChatFacts:
         """What Telegram tells of one chat."""
