@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Collection
-from pathlib import Path
+from typing import Any
 
 import msgspec
+from textual.pilot import Pilot
 
 from tobs_tui.config.layers import Effective, Layer, Origin
 from tobs_tui.config.paths import Paths
@@ -52,6 +53,7 @@ from tobs_tui.service.protocol import (
     Topics,
 )
 from tobs_tui.ui.app import TobsApp
+from tobs_tui.ui.run_model import Link
 
 NOW = 1_716_212_537.0
 """2024-05-20 13:42:17 UTC: when every picture is taken."""
@@ -124,24 +126,46 @@ def effective(profile: Profile | None, given: Collection[str] | None = None) -> 
 
 
 def scripted_app(
-    client: ScriptedClient, home: Path, *, settings: Settings | None = None, demo: bool = False, **more: object
+    client: ScriptedClient, paths: Paths, *, settings: Settings | None = None, demo: bool = False, **more: Any
 ) -> TobsApp:
     """The application on a scripted service, with a clock that stands still."""
 
     async def connect() -> ScriptedClient:
         return client
 
-    paths = Paths.resolve(home=home)
-    paths.ensure()
     return TobsApp(
-        connect=connect,
+        connect=more.pop("connect", connect),
         paths=paths,
         settings=settings or Settings(),
         effective=effective,
         demo=demo,
         clock=lambda: NOW,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
+    """Wait until something is so; fail loudly when it never is."""
+    for _ in range(400):
+        if condition():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("what was waited for did not happen")
+
+
+async def settled(pilot: Pilot[int]) -> None:
+    """Wait until every short worker has ended and everything is painted."""
+    app = pilot.app
+    assert isinstance(app, TobsApp)
+    await pilot.pause()
+    await until(pilot, lambda: app.model.link is not Link.CONNECTING)
+    await until(pilot, lambda: all(w.group == "feed" or w.is_finished for w in app.workers))
+    await pilot.pause()
+    if app.page is not None:
+        app.page.model_changed()
+        await until(pilot, lambda: all(w.group == "feed" or w.is_finished for w in app.workers))
+        app.page.paint()
+    await pilot.pause()
 
 
 _DIALOGS = (

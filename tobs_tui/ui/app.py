@@ -236,29 +236,35 @@ class TobsApp(App[int]):
             return False
         if not await self.do(StartRun(resolved)):
             return False
-        await self.show_run()
+        self.show_run()
         return True
 
-    # Going places. Screens are imported when first shown: most sessions see few of them.
+    # Going places. Screens are imported when first shown: most sessions see few of them. What closes screens is left to
+    # the application's own queue: a screen that waited for its own end would wait for ever.
 
-    async def back_to_home(self) -> None:
-        """Close every screen above the home screen."""
+    async def _close_all(self) -> None:
         while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
             await self.pop_screen()
 
-    async def show_run(self) -> None:
+    async def _replace_all(self, make: Callable[[], Page]) -> None:
+        await self._close_all()
+        await self.push_screen(make())
+
+    def back_to_home(self) -> None:
+        """Close every screen above the home screen."""
+        self.call_later(self._close_all)
+
+    def show_run(self) -> None:
         """Watch the run."""
         from tobs_tui.ui.screens.run import RunScreen
 
-        await self.back_to_home()
-        await self.push_screen(RunScreen())
+        self.call_later(self._replace_all, RunScreen)
 
-    async def show_summary(self) -> None:
+    def show_summary(self) -> None:
         """What became of the run."""
         from tobs_tui.ui.screens.summary import SummaryScreen
 
-        await self.back_to_home()
-        await self.push_screen(SummaryScreen())
+        self.call_later(self._replace_all, SummaryScreen)
 
     async def show_sign_in(self) -> None:
         """Sign in."""
@@ -285,9 +291,9 @@ class TobsApp(App[int]):
         if not isinstance(self.screen, SettingsScreen):
             await self.push_screen(SettingsScreen())
 
-    async def action_home(self) -> None:
+    def action_home(self) -> None:
         """The home screen."""
-        await self.back_to_home()
+        self.back_to_home()
 
     def action_help(self) -> None:
         """The keys of this screen."""

@@ -84,6 +84,10 @@ ASCII = Glyphs(
 )
 
 
+PLAIN = str.maketrans({"—": "-", "…": "~", "“": '"', "”": '"', "°": " ", "’": "'"})
+"""The program's other signs as ASCII; what comes from Telegram keeps its own letters."""
+
+
 def choose(asked_for_ascii: bool, environ: Mapping[str, str] | None = None) -> Glyphs:
     """The set for this terminal: ASCII when asked for, on the Linux console, or where the locale is not UTF-8."""
     env = os.environ if environ is None else environ

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from tobs_tui.ui.paint import Palette, palette_of
 
@@ -146,6 +146,9 @@ def _is_color(value: object, terminal_colors: bool) -> bool:
 def _look(path: Path, table: dict[str, Any]) -> Look:
     colors: dict[str, str] = table["colors"]
     own = table.get("terminal_colors", False)
+    variables = {f"tobs-{key.replace('_', '-')}": value for key, value in colors.items()}
+    if own:  # textual's own style sheets want a few more names where colours are the terminal's
+        variables = BUILTIN_THEMES["ansi-dark"].variables | variables
     theme = Theme(
         name=path.stem,
         primary=colors["accent"],
@@ -160,7 +163,7 @@ def _look(path: Path, table: dict[str, Any]) -> Look:
         error=colors["bad"],
         dark=table.get("dark", True),
         ansi=own,
-        variables={f"tobs-{key.replace('_', '-')}": value for key, value in colors.items()},
+        variables=variables,
     )
     palette = palette_of(colors)
     return Look(path.stem, table["title"], table.get("dark", True), theme, palette, path)

@@ -234,7 +234,7 @@ class HomeScreen(Page):
     async def _launch_given(self, profile: Profile) -> None:
         """Start the profile of the command line, or watch it where it runs already."""
         if self.tobs.model.running:
-            await self.tobs.show_run()
+            self.tobs.show_run()
         else:
             await self.tobs.start(profile)
 
@@ -341,12 +341,12 @@ class HomeScreen(Page):
         else:
             await self.tobs.show_sign_in()
 
-    async def action_attach(self) -> None:
+    def action_attach(self) -> None:
         """Watch the run in progress, or see the summary of the last one."""
         if self.tobs.model.running:
-            await self.tobs.show_run()
+            self.tobs.show_run()
         elif self.tobs.model.run is not None:
-            await self.tobs.show_summary()
+            self.tobs.show_summary()
 
     async def action_edit(self) -> None:
         """Tune the profile under the cursor."""

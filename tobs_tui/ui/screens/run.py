@@ -126,7 +126,7 @@ class RunScreen(Page):
         model = self.tobs.model
         if self._saw_running and not model.running and model.run is not None and self.is_current and not model.frozen:
             self._saw_running = False
-            self.call_later(self.tobs.show_summary)
+            self.tobs.show_summary()
             return
         self._saw_running = self._saw_running or model.running
         if model.view is not None and self.wide and not self.zoomed:
@@ -212,11 +212,11 @@ class RunScreen(Page):
             answered,
         )
 
-    async def action_detach(self) -> None:
+    def action_detach(self) -> None:
         """Leave the screen; the job continues."""
         if self.tobs.model.running:
             self.tobs.say("The job continues. Watch it again from the home screen.")
-        await self.tobs.back_to_home()
+        self.tobs.back_to_home()
 
     def action_filter(self) -> None:
         """Filter the focused list."""
@@ -243,7 +243,7 @@ class RunScreen(Page):
     def _panel(self) -> RunPanel:
         return self.panels[self.current - 1]
 
-    async def action_back(self) -> None:
+    def action_back(self) -> None:
         """Clear the filter, else end the zoom, else detach."""
         panel = self._panel()
         if self.typing or panel.query_text:
@@ -253,7 +253,7 @@ class RunScreen(Page):
         elif self.zoomed:
             self.action_zoom()
         else:
-            await self.action_detach()
+            self.action_detach()
 
     def action_zoom(self) -> None:
         """One panel alone, or all again."""
@@ -294,10 +294,10 @@ class RunScreen(Page):
             self._arrange()
         self._panel().focus()
 
-    async def action_summary(self) -> None:
+    def action_summary(self) -> None:
         """The summary, once the run has ended."""
         if not self.tobs.model.running and self.tobs.model.run is not None:
-            await self.tobs.show_summary()
+            self.tobs.show_summary()
 
     def on_panel_chosen(self, message: Panel.Chosen) -> None:
         """Everything about the row."""

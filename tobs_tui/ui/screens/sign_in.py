@@ -51,6 +51,7 @@ class SignInScreen(Page):
     ticking = True
     _shown: tuple[AccountPhase | None, str] | None = None
     _busy = False
+    _leaving = False
 
     def crumbs(self) -> list[str]:
         """Where one is."""
@@ -71,9 +72,10 @@ class SignInScreen(Page):
         phase = account.phase if account else None
         key = (phase, account.qr_url if account else "")
         if phase is AccountPhase.SIGNED_IN and account is not None:
-            if self.is_current:
+            if self.is_current and not self._leaving:
+                self._leaving = True
                 self.tobs.say(f"Signed in as {account.name}.")
-                self.call_later(self.dismiss, None)
+                self.app.call_later(self.dismiss, None)
             return
         if key != self._shown:
             self._shown = key

@@ -224,6 +224,6 @@ class SummaryScreen(Page):
         if run is not None:
             await self.tobs.start(run.profile)
 
-    async def action_home(self) -> None:
+    def action_home(self) -> None:
         """Home."""
-        await self.tobs.back_to_home()
+        self.tobs.back_to_home()

@@ -10,6 +10,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tobs_tui.ui.glyphs import PLAIN
 from tobs_tui.ui.paint import Line, crop
 
 if TYPE_CHECKING:
@@ -69,7 +70,10 @@ class Painted(Widget):
 
     def _fresh(self, width: int, height: int) -> list[Line]:
         base = self.rich_style
-        rows = [list(Segment.apply_style(crop(line, width), base)) for line in self.lines(width, height)[:height]]
+        found = self.lines(width, height)[:height]
+        if self.tobs.glyphs.ascii:
+            found = [[Segment(text.translate(PLAIN), style) for text, style, _ in line] for line in found]
+        rows = [list(Segment.apply_style(crop(line, width), base)) for line in found]
         blank = [Segment(" " * width, base)]
         return rows + [blank] * (height - len(rows))
 

@@ -1,0 +1,45 @@
+"""For tests of whole screens: pictures lie in the top-level snapshots folder, and local time is UTC."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.location import PyTestLocation
+from syrupy.types import SnapshotIndex
+
+SNAPSHOTS = Path(__file__).resolve().parents[2] / "snapshots"
+
+
+def _dirname(cls: type[SVGImageExtension], *, test_location: PyTestLocation) -> str:
+    return str(SNAPSHOTS)
+
+
+def _name(cls: type[SVGImageExtension], *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
+    """``test_screen[home-120x36]`` is pictured in ``home-120x36.svg``."""
+    return test_location.snapshot_name.partition("[")[2].rstrip("]") or test_location.snapshot_name
+
+
+# The plug-in of textual has no setting for these; its extension is the documented place to override (syrupy's
+# AbstractSyrupyExtension). It names the suffix by an attribute that syrupy has since renamed.
+SVGImageExtension.dirname = classmethod(_dirname)
+SVGImageExtension.get_snapshot_name = classmethod(_name)
+SVGImageExtension.file_extension = "svg"
+
+
+@pytest.fixture(autouse=True)
+def local_time_is_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Pictures show wall-clock times, which must not depend on the machine's zone."""
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    time.tzset()
+    yield
+    os.environ.pop("TZ", None)
+    time.tzset()

@@ -1,0 +1,399 @@
+"""What the screens promise, driven by keys, on a scripted service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+
+from tests.e2e.scripted import (
+    NOW,
+    RUST_CLUB,
+    SIGNED_IN,
+    ScriptedClient,
+    dialogs,
+    finished_run,
+    profile,
+    run_state,
+    scripted_app,
+    settled,
+    until,
+)
+from tobs_tui.config.paths import Paths
+from tobs_tui.config.profiles import load_profile, save_profile
+from tobs_tui.config.settings import Settings, load_settings
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.peers import Dialog, Peer, PeerKind
+from tobs_tui.model.run import RunPhase, RunUpdated
+from tobs_tui.service.protocol import (
+    AccountChanged,
+    AccountPhase,
+    AccountState,
+    AcknowledgeAlert,
+    CancelRun,
+    Dialogs,
+    ListDialogs,
+    PauseRun,
+    RunFinished,
+    RunStarted,
+    SendCode,
+    ServiceStopping,
+    Snapshot,
+    StartRun,
+    SubmitCode,
+    SubmitPassword,
+)
+from tobs_tui.ui.app import TobsApp
+from tobs_tui.ui.run_model import Link
+from tobs_tui.ui.screens.home import HomeScreen
+from tobs_tui.ui.screens.run import RunScreen
+from tobs_tui.ui.screens.sign_in import SignInScreen
+from tobs_tui.ui.screens.summary import SummaryScreen
+from tobs_tui.ui.screens.targets import DialogsPanel, TargetsScreen
+from tobs_tui.ui.screens.tuning import TuningScreen
+from tobs_tui.ui.widgets.form import EntryLine, FormPanel
+from tobs_tui.ui.widgets.painted import Painted, Words
+
+SIZE = (120, 36)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    """A home of one's own."""
+    found = Paths.resolve(home=tmp_path / "home")
+    found.ensure()
+    return found
+
+
+def screen_text(app: TobsApp) -> str:
+    """Everything that can be read on the foremost screen's painted widgets."""
+    lines: list[str] = []
+    for widget in app.screen.query(Painted):
+        if widget.display and widget.size.height:
+            lines += ["".join(s.text for s in widget.render_line(y)) for y in range(widget.size.height)]
+    return "\n".join(lines)
+
+
+async def press(pilot: Pilot[int], keys: str) -> None:
+    """Press keys, letting the screens settle after each."""
+    for key in keys.split():
+        await pilot.press(key)
+        await settled(pilot)
+
+
+async def write(pilot: Pilot[int], text: str) -> None:
+    """Type a text and Enter."""
+    for letter in text:
+        await pilot.press({" ": "space", "+": "plus", "-": "minus", "@": "at", "/": "slash"}.get(letter, letter))
+    await pilot.press("enter")
+    await settled(pilot)
+
+
+async def test_signing_in_goes_from_phone_to_code_to_password(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(AccountState(AccountPhase.SIGNED_OUT, demo_phone="+9996621234")))
+    app = scripted_app(client, paths, demo=True)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "i")
+        assert "+9996621234" in screen_text(app), "the demo says its phone number"
+        await write(pilot, "+9996621234")
+        assert SendCode("+9996621234") in client.asked
+        client.send(AccountChanged(AccountState(AccountPhase.CODE_SENT, resend_at=NOW + 40)))
+        await until(pilot, lambda: app.screen.query("#code"))
+        await settled(pilot)
+        assert "possible in 40 s" in screen_text(app)
+        await write(pilot, "22222")
+        assert SubmitCode("22222") in client.asked
+        client.send(AccountChanged(AccountState(AccountPhase.PASSWORD_NEEDED, password_hint="first pet")))
+        await until(pilot, lambda: app.screen.query("#password"))
+        await settled(pilot)
+        assert "first pet" in screen_text(app)
+        await write(pilot, "correct horse")
+        assert SubmitPassword("correct horse") in client.asked
+        assert "correct horse" not in app.export_screenshot(), "a password is never shown"
+        client.send(AccountChanged(SIGNED_IN))
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+async def test_a_wrong_code_is_told_beside_its_field(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(AccountState(AccountPhase.CODE_SENT)))
+    client.refusals[SubmitCode] = TobsError(ErrorCode.CODE_INVALID, "The code is wrong.", "Look again.", field="code")
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "i")
+        await write(pilot, "11111")
+        note = app.screen.query_one("#field-code .note", Words)
+        assert "The code is wrong. Look again." in note.text
+        assert app.focused is not None and app.focused.id == "code"
+
+
+async def test_choosing_topics_saving_and_starting(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "n down t down down space down space n")
+        assert isinstance(app.screen, TargetsScreen)
+        await press(pilot, "n")
+        assert isinstance(app.screen, TuningScreen)
+        await press(pilot, "w")
+        await write(pilot, "rust two")
+        saved = load_profile("rust two", paths)
+        assert [(t.chat, t.topics) for t in saved.targets.chats] == [(RUST_CLUB, (200, 400))]
+        await press(pilot, "s")
+        started = [command for command in client.asked if isinstance(command, StartRun)]
+        assert [target.topics for target in started[0].profile.targets.chats] == [(200, 400)]
+        client.send(RunStarted(run_state()))
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await settled(pilot)
+        assert "Async internals" in screen_text(app)
+
+
+async def test_a_wrong_value_is_told_at_its_field_and_changes_nothing(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "n space n enter")
+        line = app.screen.query_one(EntryLine)
+        assert line.is_open
+        await write(pilot, "yesterday")
+        assert "YYYY-MM-DD" in line.query_one("#entry-hint", Words).text
+        assert line.is_open
+        screen = app.screen
+        assert isinstance(screen, TuningScreen)
+        assert screen.profile.filters.since is None
+
+
+async def test_a_link_that_leads_nowhere_is_told_beside_the_field(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "n l")
+        await write(pilot, "@nobody")
+        assert "There is no chat" in app.screen.query_one("#entry-note", Words).text
+        await press(pilot, "escape l")
+        await write(pilot, "@grace")
+        screen = app.screen
+        assert isinstance(screen, TargetsScreen)
+        assert [target.title for target in screen.targets.targets().chats] == ["Grace Hopper"]
+
+
+async def test_thousands_of_chats_are_listed_and_filtered_as_one_types(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    client.answers[ListDialogs] = lambda _: Dialogs(dialogs(copies=500))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "n")
+        panel = app.screen.query_one(DialogsPanel)
+        assert panel.count() > 5_000
+        await press(pilot, "G")
+        assert panel.cursor == panel.count() - 1
+        await press(pilot, "slash s k y space 4 9 9")
+        assert "Night Sky Weekly 499" in screen_text(app)
+
+
+async def test_hostile_titles_cannot_draw_on_the_screen(paths: Paths) -> None:
+    title = "\x1b[2J\x1b]0;owned\x07[bold red]x[/] \u202egnp.exe\nsecond"
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    client.answers[ListDialogs] = lambda _: Dialogs((Dialog(Peer(7, PeerKind.USER, title)),))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "n")
+        shown = screen_text(app)
+        assert not any(char in shown for char in "\x1b\x07\u202e")
+        assert "[bold red]x[/]" in shown, "markup is text, not style"
+
+
+async def test_stopping_asks_first_and_escape_changes_nothing(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN, run_state()))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "a s escape")
+        assert CancelRun() not in client.asked
+        await press(pilot, "s enter")
+        assert CancelRun() in client.asked
+
+
+async def test_pause_acknowledge_and_detach_are_sent_as_commands(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN, run_state()))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "a p a d")
+        assert [c for c in client.asked if isinstance(c, (PauseRun, AcknowledgeAlert))] == [
+            PauseRun(),
+            AcknowledgeAlert(""),
+        ]
+        assert isinstance(app.screen, HomeScreen)
+        assert "Quit (job continues)" in screen_text(app)
+
+
+async def test_a_held_view_stands_still_while_the_job_goes_on(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN, run_state()))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "a space")
+        totals = msgspec.structs.replace(run_state().totals, messages=1_999_999)
+        client.send(RunUpdated("r5", NOW, RunPhase.RUNNING, totals))
+        await until(pilot, lambda: app.model.run and app.model.run.totals.messages == 1_999_999)
+        await settled(pilot)
+        assert "1 284 310" in screen_text(app)
+        await press(pilot, "space")
+        assert "1 999 999" in screen_text(app)
+
+
+async def test_nothing_is_painted_when_nothing_changed(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN, run_state()))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "a")
+        page = app.page
+        assert page is not None
+        painted: list[Painted] = []
+        monkeypatch.setattr(Painted, "refresh", lambda widget, *regions, **_: painted.append(widget))
+        page.paint()
+        assert painted == []
+
+
+async def test_the_summary_follows_when_the_run_ends(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN, run_state()))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "a")
+        client.send(RunFinished(finished_run()))
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await settled(pilot)
+        shown = screen_text(app)
+        assert "Incomplete" in shown
+        assert "2 031 448" in shown
+        assert "/home/ada/vault" in shown
+        assert "CHANNEL_PRIVATE" in shown
+
+
+async def test_a_cut_line_is_said_and_attached_again(paths: Paths) -> None:
+    clients = [ScriptedClient(Snapshot(SIGNED_IN, run_state())) for _ in range(2)]
+    waiting = list(clients)
+
+    async def connect() -> ScriptedClient:
+        return waiting.pop(0)
+
+    app = scripted_app(clients[0], paths, connect=connect)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "a")
+        clients[0].cut()
+        await until(pilot, lambda: app.model.link is Link.LOST)
+        await until(pilot, lambda: app.model.link is Link.ATTACHED)
+        assert isinstance(app.screen, RunScreen)
+        assert waiting == []
+
+
+async def test_a_service_that_stopped_is_not_started_again_behind_ones_back(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        client.send(ServiceStopping())
+        client.cut()
+        await until(pilot, lambda: app.model.link is Link.STOPPED)
+        await settled(pilot)
+        assert "the service has stopped" in screen_text(app)
+        await press(pilot, "r")
+        await until(pilot, lambda: app.model.link is Link.ATTACHED)
+
+
+async def test_a_profile_given_at_launch_is_started_at_once(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths, profile=profile())
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        assert any(isinstance(command, StartRun) for command in client.asked)
+
+
+async def test_a_number_key_starts_a_saved_profile(paths: Paths) -> None:
+    save_profile(profile(), paths)
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "1")
+        assert [c.profile.name for c in client.asked if isinstance(c, StartRun)] == ["night-archive"]
+
+
+async def test_a_small_terminal_gets_a_sentence_and_a_large_one_the_screen_back(paths: Paths) -> None:
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths)
+    async with app.run_test(size=(59, 15)) as pilot:
+        await settled(pilot)
+        assert "larger" in screen_text(app)
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        assert "New export" in screen_text(app)
+
+
+async def test_settings_take_effect_and_are_kept(paths: Paths) -> None:
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "s")
+        form = app.screen.query_one(FormPanel)
+        form.move_to(next(i for i, row in enumerate(form.rows) if row.key == "theme"))
+        await press(pilot, "right")
+        assert app.look.name != "night"
+        assert load_settings(paths).theme == app.look.name
+        form.move_to(next(i for i, row in enumerate(form.rows) if row.key == "low_bandwidth"))
+        await press(pilot, "enter")
+        assert app.paints_a_second == 2
+        assert load_settings(paths).low_bandwidth
+
+
+async def test_a_key_map_from_the_settings_moves_an_action(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN, run_state()))
+    app = scripted_app(client, paths, settings=Settings(keymap={"run.pause": "f5"}))
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "a")
+        assert "f5 Pause" in screen_text(app)
+        await press(pilot, "f5")
+        assert PauseRun() in client.asked
+
+
+async def test_every_action_is_in_the_command_palette(paths: Paths) -> None:
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN, run_state())), paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "a")
+        commands = {command.title: command for command in app.get_system_commands(app.screen)}
+        assert {"Pause", "Stop…", "Detach", "Zoom", "Help", "Theme: Paper"} <= set(commands)
+
+
+async def test_leaving_leaves_the_job_alone(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN, run_state()))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "a")
+        await pilot.press("q")
+    assert app.return_value == 0
+    assert CancelRun() not in client.asked
+
+
+async def test_a_sign_in_that_ends_elsewhere_closes_the_screen(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(AccountState(AccountPhase.SIGNED_OUT)))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "i")
+        assert isinstance(app.screen, SignInScreen)
+        client.send(AccountChanged(SIGNED_IN))
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))

@@ -1,0 +1,112 @@
+"""A picture of every screen, compared with the accepted one in snapshots/."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.e2e.scripted import (
+    NOW,
+    SIGNED_IN,
+    ScriptedClient,
+    finished_run,
+    profile,
+    run_state,
+    scripted_app,
+    settled,
+)
+from tobs_tui.config.paths import Paths
+from tobs_tui.config.profiles import save_profile
+from tobs_tui.config.settings import Settings
+from tobs_tui.service.protocol import AccountPhase, AccountState, Snapshot
+from tobs_tui.ui.app import TobsApp
+
+pytestmark = pytest.mark.filterwarnings("ignore:(?s).*Can not relate snapshot")
+"""syrupy would have file names after its own pattern; these are named for people."""
+
+Compare = Callable[..., bool]
+WIDE, SMALL = (120, 36), (80, 24)
+PHONE = "+447700900123"
+
+SIGNED_OUT = Snapshot(AccountState(AccountPhase.SIGNED_OUT))
+CODE = AccountState(AccountPhase.CODE_SENT, phone=PHONE, code_via="app", resend_at=NOW + 40, demo_code="12345")
+PASSWORD = AccountState(AccountPhase.PASSWORD_NEEDED, phone=PHONE, password_hint="first pet")
+QR = AccountState(
+    AccountPhase.QR_SHOWN, qr_url="tg://login?token=AQJx7k2mZ3Vn1c9Rk0Yw8mPqLZ7d5sTnVbHcXeGaUo4", qr_expires=NOW + 25
+)
+CREDENTIALS = AccountState(AccountPhase.NEEDS_CREDENTIALS)
+
+SHOTS: dict[str, tuple[Snapshot, str, tuple[int, int]]] = {
+    "home-120x36": (Snapshot(SIGNED_IN), "", WIDE),
+    "home-80x24": (Snapshot(SIGNED_IN), "", SMALL),
+    "home-running-120x36": (Snapshot(SIGNED_IN, run_state()), "", WIDE),
+    "welcome-120x36": (SIGNED_OUT, "", WIDE),
+    "sign-in-credentials-120x36": (Snapshot(CREDENTIALS), "i", WIDE),
+    "sign-in-phone-120x36": (SIGNED_OUT, "i", WIDE),
+    "sign-in-code-120x36": (Snapshot(CODE), "i", WIDE),
+    "sign-in-password-120x36": (Snapshot(PASSWORD), "i", WIDE),
+    "sign-in-qr-80x24": (Snapshot(QR), "i", SMALL),
+    "targets-120x36": (Snapshot(SIGNED_IN), "n down space", WIDE),
+    "targets-80x24": (Snapshot(SIGNED_IN), "n down space", SMALL),
+    "topics-120x36": (Snapshot(SIGNED_IN), "n down t down down space down space", WIDE),
+    "tuning-120x36": (Snapshot(SIGNED_IN), "n down space n", WIDE),
+    "tuning-80x24": (Snapshot(SIGNED_IN), "n down space n", SMALL),
+    "run-120x36": (Snapshot(SIGNED_IN, run_state()), "a", WIDE),
+    "run-80x24": (Snapshot(SIGNED_IN, run_state()), "a", SMALL),
+    "run-workers-80x24": (Snapshot(SIGNED_IN, run_state()), "a 2", SMALL),
+    "run-stop-120x36": (Snapshot(SIGNED_IN, run_state()), "a s", WIDE),
+    "summary-120x36": (Snapshot(SIGNED_IN, finished_run()), "a", WIDE),
+    "summary-80x24": (Snapshot(SIGNED_IN, finished_run()), "a", SMALL),
+    "settings-120x36": (Snapshot(SIGNED_IN), "s", WIDE),
+    "help-120x36": (Snapshot(SIGNED_IN, run_state()), "a question_mark", WIDE),
+    "no-room-50x12": (Snapshot(SIGNED_IN), "", (50, 12)),
+}
+
+
+def picture(compare: Compare, app: TobsApp, keys: str, size: tuple[int, int]) -> bool:
+    """Whether the screen that `keys` lead to looks as accepted."""
+
+    async def go(pilot: Pilot[int]) -> None:
+        await settled(pilot)
+        for key in keys.split():
+            await pilot.press(key)
+            await settled(pilot)
+
+    before: Callable[[Pilot[int]], Awaitable[None]] = go
+    return compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("name", SHOTS)
+def test_screen(name: str, snap_compare: Compare, tmp_path: Path) -> None:
+    """Every screen looks as accepted."""
+    snapshot, keys, size = SHOTS[name]
+    paths = Paths.resolve(home=tmp_path)
+    paths.ensure()
+    save_profile(profile(), paths)
+    if name.startswith("settings"):
+        paths = Paths.resolve(home=Path("/home/ada/tobs"))  # only named on the screen
+    app = scripted_app(ScriptedClient(snapshot), paths)
+    assert picture(snap_compare, app, keys, size)
+
+
+@pytest.mark.parametrize("name", ["theme-ember", "theme-paper", "theme-contrast", "theme-terminal"])
+def test_theme(name: str, snap_compare: Compare, tmp_path: Path) -> None:
+    """The dashboard looks as accepted in every theme that is shipped."""
+    app = scripted_app(
+        ScriptedClient(Snapshot(SIGNED_IN, run_state())),
+        Paths.resolve(home=tmp_path),
+        settings=Settings(theme=name.removeprefix("theme-")),
+    )
+    assert picture(snap_compare, app, "a", WIDE)
+
+
+@pytest.mark.parametrize("name", ["ascii-run-80x24"])
+def test_ascii(name: str, snap_compare: Compare, tmp_path: Path) -> None:
+    """A poor terminal gets the dashboard in ASCII."""
+    app = scripted_app(
+        ScriptedClient(Snapshot(SIGNED_IN, run_state())), Paths.resolve(home=tmp_path), settings=Settings(ascii=True)
+    )
+    assert picture(snap_compare, app, "a", SMALL)
