@@ -38,9 +38,8 @@ def address_of(server: SandboxServer) -> ServerAddress:
 def profile_of(chats: Iterable[int] = (), *, topics: Iterable[int] = (), **parts: Any) -> Profile:
     """A profile of some chats (none: all of them), quick to run."""
     targets = Targets(chats=tuple(ChatTarget(chat, topics=tuple(topics)) for chat in chats))
-    return Profile(
-        targets=targets if targets.chats else Targets(all_chats=True), **{"performance": QUICK, **parts}
-    )
+    chosen = targets if targets.chats else Targets(all_chats=True)
+    return Profile(**{"targets": chosen, "performance": QUICK, **parts})
 
 
 class Ear:
