@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tobs_tui.model.messages import Action, ActionKind, Message
-from tobs_tui.model.peers import bare_id
 from tobs_tui.render.escape import inline_name
 from tobs_tui.render.links import destination
 from tobs_tui.render.scene import Scene, Target
@@ -29,6 +28,12 @@ class _Told:
     def users(self) -> str:
         """The names of those acted on, "somebody" for unknown ones."""
         return ", ".join(self.scene.peer_name(user) if user else "somebody" for user in self.action.users) or "somebody"
+
+    @property
+    def others(self) -> str:
+        """The names of those acted on, less the sender's own."""
+        names = [self.scene.peer_name(user) for user in self.action.users if user and user != self.sender]
+        return ", ".join(names) or "nobody else"
 
     def user(self, index: int) -> str:
         """One name, '' where there is none."""
@@ -251,7 +256,7 @@ _SENTENCES: dict[ActionKind, Callable[[_Told], str]] = {
     ActionKind.ChannelCreate: lambda t: f"{t.who} created “{t.text}”",
     ActionKind.ChannelMigrateFrom: lambda t: f"This supergroup grew out of the group “{t.text}”",
     ActionKind.ChatAddUser: _added,
-    ActionKind.ChatCreate: lambda t: f"{t.who} created the group “{t.text}” with {t.users}",
+    ActionKind.ChatCreate: lambda t: f"{t.who} created the group “{t.text}” with {t.others}",
     ActionKind.ChatDeletePhoto: lambda t: f"{t.who} removed the chat's photo",
     ActionKind.ChatDeleteUser: _removed,
     ActionKind.ChatEditPhoto: lambda t: f"{t.who} changed the chat's photo",
@@ -259,9 +264,7 @@ _SENTENCES: dict[ActionKind, Callable[[_Told], str]] = {
     ActionKind.ChatJoinedByLink: lambda t: f"{t.who} joined by an invite link of {t.users}",
     ActionKind.ChatJoinedByRequest: lambda t: f"{t.who} joined; the request was accepted",
     ActionKind.ChatJoinedViaCommunity: lambda t: f"{t.who} joined through the community {t.action.amount}",
-    ActionKind.ChatMigrateTo: lambda t: (
-        f"This group became a supergroup ({bare_id(t.action.users[0]) if t.action.users else 'unknown'})"
-    ),
+    ActionKind.ChatMigrateTo: lambda t: f"This group became the supergroup “{t.users}”",
     ActionKind.ConferenceCall: _conference,
     ActionKind.ContactSignUp: lambda t: f"{t.who} joined Telegram",
     ActionKind.CustomAction: lambda t: t.text or f"{t.who} did something",

@@ -37,7 +37,10 @@ _LINE = re.compile(
     r"|[0-9]{1,9}(?P<number>[.)])(?=[ \t]|$)"
     r")"
 )
-_NAME = re.compile(r"[\\`*_\[\]<>~$=%^&|#]|^!")
+_NAME = re.compile(
+    r"[\\`*\[\]<~$^|]|(?<!\w)_|_(?!\w)|==+|%%+|&(?=#?\w+;)|#(?=[^\s0-9]*[^\s!-/:-@\[-^`{-~0-9])|^!|(?<=\s)>"
+)
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _LINKISH = ("](", "][", "]:")
 
 
@@ -57,6 +60,8 @@ def _run(text: str, start: int, end: int, edges: AbstractSet[int]) -> _Run:
     after = "*" if end in edges else text[end] if end < len(text) else "\n"
     if char in "$=`":
         return _Run(start, end, opens=not is_blank(after), closes=not is_blank(before))
+    if "~" in (before, after) and char != "~":  # GitHub's parser looks past tildes for what decides
+        return _Run(start, end, opens=True, closes=True)
     word_before = not is_blank(before) and not maybe_punctuation(before)
     word_after = not is_blank(after) and not maybe_punctuation(after)
     if char == "_" and word_before and word_after:
@@ -153,7 +158,7 @@ def _blank(char: str) -> str:
 @lru_cache(maxsize=4096)
 def inline_name(name: str) -> str:
     """A name or title as inert Markdown on one line, whatever it holds."""
-    return _NAME.sub(r"\\\g<0>", clean_line(name))
+    return _NAME.sub(lambda match: _PUNCTUATION.sub(r"\\\g<0>", match.group()), clean_line(name))
 
 
 def line_start(markdown: str) -> str:

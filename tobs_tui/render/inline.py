@@ -238,7 +238,8 @@ class LineWriter:
         content = text[mark.start : mark.end].strip("~")
         rest = text[mark.end : self._end].lstrip("~")[:1] or " "
         beyond = rest if after == "~" else after
-        return opens and closes and _flanks(behind_tildes, content[:1]) and _flanks(beyond, content[-1:])
+        opens = opens and _flanks(behind_tildes, "*" if starts and content[:1].strip() else content[:1])
+        return opens and closes and _flanks(beyond, "*" if ends and content[-1:].strip() else content[-1:])
 
     def _before(self) -> tuple[str, str]:
         """The last character written on this line, and the last one that is no tilde; a blank where there is none."""

@@ -12,6 +12,7 @@ from tobs_tui.render.escape import inline_name, line_start
 from tobs_tui.render.links import destination, peer_link, telegram_link, web_address
 from tobs_tui.render.scene import Scene, Target
 from tobs_tui.render.text import render_body, render_text
+from tobs_tui.render.words import span_in_words
 
 SEPARATOR = " · "
 
@@ -61,11 +62,13 @@ def _parts(message: Message, scene: Scene, *, continued: bool) -> Iterator[str]:
             yield _forwarded(message.forward, message, scene)
     if message.reply is not None and message.reply.quote is not None:
         yield quoted(render_text(message.reply.quote))
-    yield from before_text(message, scene)
-    yield render_body(message.text, message.entities)
-    if message.rich_text:
-        yield render_body(message.rich_text)
-    yield from after_text(message, scene)
+    content = [
+        *before_text(message, scene),
+        render_body(message.text, message.entities),
+        render_body(message.rich_text),
+        *after_text(message, scene),
+    ]
+    yield from content if any(content) else ("*Empty message*",)
 
 
 def _sender(message: Message, scene: Scene) -> str:
@@ -97,7 +100,7 @@ def _header(message: Message, scene: Scene) -> str:
     if message.noforwards:
         facts.append("🔒 no forwarding")
     if message.ttl:
-        facts.append(f"⏲ deletes itself after {message.ttl} s")
+        facts.append(f"⏲ deletes itself after {span_in_words(message.ttl)}")
     if message.boosts:
         facts.append(f"⚡ {message.boosts}")
     if message.paid_stars:

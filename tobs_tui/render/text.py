@@ -77,6 +77,8 @@ def _fenced(text: str, code: Block) -> str:
 
 def _prose(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
     """Zero or one piece: the paragraphs of text[start:end], blank lines between them as they were."""
+    if start and text[start - 1] != "\n":  # the rest of a line that a block has ended begins with no indentation
+        start = end - len(text[start:end].lstrip(" \t"))
     part = text[start:end]
     if not part.strip(" \t\n"):
         return
