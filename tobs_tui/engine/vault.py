@@ -8,10 +8,7 @@ bytes would not change is left alone.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import filecmp
-import hashlib
 import os
 import posixpath
 from collections.abc import Iterable, Iterator
@@ -23,6 +20,7 @@ from msgspec import Struct
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord, Touched
 from tobs_tui.archive.schema import archive_path, output_error
+from tobs_tui.engine.note_file import NoteFile, flush_folder
 from tobs_tui.engine.vault_scene import ChatScene
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Layout, MediaOptions
@@ -30,9 +28,6 @@ from tobs_tui.render import layout as names
 from tobs_tui.render.frontmatter import note_front_matter
 from tobs_tui.render.index import ChatEntry, NoteEntry, TopicEntry, render_chat_index, render_root_index
 from tobs_tui.render.message import render_message
-
-TEMPORARY = ".tobs-tmp"
-"""Ending of a note while it is written; one that a killed process left is replaced when its note is written again."""
 
 
 class RenderJob(Struct, frozen=True):
@@ -90,9 +85,7 @@ def resolve_zone(name: str) -> tuple[str, datetime.tzinfo]:
     try:
         name = name or _machine_zone()
         return name, ZoneInfo(name)
-    except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError by way of LookupError
-        return "UTC", datetime.UTC
-    except LookupError:
+    except (OSError, ValueError, LookupError):  # unknown names raise a KeyError, impossible ones the others
         return "UTC", datetime.UTC
 
 
@@ -160,7 +153,7 @@ class _ChatWriter:
                 (self._vault / note.path).unlink(missing_ok=True)
                 gone.append(note.path)
         for folder in sorted({posixpath.dirname(note.path) for note in written if note.changed}):
-            _flush_folder(self._vault / folder)
+            flush_folder(self._vault / folder)
         return RenderResult(self._record.id, tuple(written), tuple(touched), tuple(gone))
 
     def _periods(self, touched: Iterable[Touched]) -> set[tuple[int, str]]:
@@ -180,7 +173,7 @@ class _ChatWriter:
         if first is None:
             return NoteWritten(path, self._record.id, topic, 0, "", changed=False)
         count = 0
-        with _Replacement(self._vault / path) as note:
+        with NoteFile(self._vault / path) as note:
             note.write(self._head(topic, period))
             before: Message | None = None
             for message in self._scene.prepared(first, messages):
@@ -200,54 +193,6 @@ class _ChatWriter:
             period=period,
             zone=self._zone_name,
         )
-
-
-class _Replacement:
-    """A text file written beside `path` and put in its place when the block ends well; UTF-8, LF line ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._beside = path.with_name(f".{path.name}{TEMPORARY}")
-        self._hash = hashlib.sha256()
-        self.sha256 = ""
-        self.changed = False
-
-    def __enter__(self) -> _Replacement:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._beside.open("wb", buffering=1 << 18)
-        return self
-
-    def write(self, text: str) -> None:
-        """Append text. A lone surrogate, which no source of ours gives, becomes a question mark."""
-        data = text.encode("utf-8", "replace")
-        self._hash.update(data)
-        self._file.write(data)
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is not None:
-            self._file.close()
-            self._beside.unlink(missing_ok=True)
-            return
-        self._file.flush()
-        self.sha256 = self._hash.hexdigest()
-        if self._path.is_file() and filecmp.cmp(self._beside, self._path, shallow=False):
-            self._file.close()
-            self._beside.unlink()
-            return
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._beside.replace(self._path)
-        self.changed = True
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make renames within a folder outlast a power cut, where the system lets a folder be opened."""
-    with contextlib.suppress(PermissionError, IsADirectoryError):  # Windows: folders cannot be opened, nor need be
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def render_index(job: IndexJob) -> tuple[NoteWritten, ...]:
@@ -273,7 +218,7 @@ def render_index(job: IndexJob) -> tuple[NoteWritten, ...]:
 
 def _put(vault: Path, path: str, text: str, chat: int) -> NoteWritten:
     try:
-        with _Replacement(vault / path) as note:
+        with NoteFile(vault / path) as note:
             note.write(text)
     except OSError as error:
         raise output_error(error, vault) from error

@@ -110,10 +110,10 @@ def title_of(folder: str) -> str:
 
 def period(date: int, split: Split, zone: datetime.tzinfo) -> str:
     """What a message's note is called by: 2024-05 (month), 2024-05-14 (day), 2024 (year), '' (single)."""
-    if split is Split.SINGLE:
+    if split == Split.SINGLE:
         return ""
     day = datetime.datetime.fromtimestamp(date, zone).date().isoformat()
-    return day[:4] if split is Split.YEAR else day[:7] if split is Split.MONTH else day
+    return day[:4] if split == Split.YEAR else day[:7] if split == Split.MONTH else day
 
 
 def period_bounds(name: str, zone: datetime.tzinfo) -> tuple[int, int]:
