@@ -163,7 +163,7 @@ def test_a_missing_profile_names_those_that_there_are(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "a/b", "", " ", ".hidden", "x" * 80, "a\x1b[31m", *RESERVED_NAMES]
+    "name", ["../../etc/passwd", "a/b", "", " ", ".hidden", "x" * 80, "a\x1b[31m", *sorted(RESERVED_NAMES)]
 )
 def test_names_that_would_be_paths_commands_or_escapes_are_refused(paths: Paths, name: str) -> None:
     with pytest.raises(TobsError) as caught:
