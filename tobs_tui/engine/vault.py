@@ -59,12 +59,14 @@ class NoteWritten(Struct, frozen=True):
 
 class RenderResult(Struct, frozen=True):
     """What became of a job. `done` are the days that the notes now show, as of their generations; `gone` the notes
-    that held messages once and hold none any more, which were deleted."""
+    that held messages once and hold none any more, which were deleted; `pointed` the other chats that the notes' links
+    lead into, or would if they were among the job's `linked`."""
 
     chat: int
     notes: tuple[NoteWritten, ...]
     done: tuple[Touched, ...]
     gone: tuple[str, ...] = ()
+    pointed: frozenset[int] = frozenset()
 
     @property
     def messages(self) -> int:
@@ -154,7 +156,7 @@ class _ChatWriter:
                 gone.append(note.path)
         for folder in sorted({posixpath.dirname(note.path) for note in written if note.changed}):
             flush_folder(self._vault / folder)
-        return RenderResult(self._record.id, tuple(written), tuple(touched), tuple(gone))
+        return RenderResult(self._record.id, tuple(written), tuple(touched), tuple(gone), frozenset(self._scene.pointed))
 
     def _periods(self, touched: Iterable[Touched]) -> set[tuple[int, str]]:
         days = {(row.topic, row.day) for row in touched}

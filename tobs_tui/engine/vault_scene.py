@@ -48,6 +48,7 @@ class ChatScene:
         self._roots: dict[int, tuple[str, dict[int, str]] | None] = {}
         self._states: dict[tuple[int, int], FileState] = {}
         self._comments: dict[int, int] | None = None
+        self.pointed: set[int] = set()  # other chats that links lead into, or would if they were among `linked`
         self.scene = Scene(
             chat=record.id,
             title=record.title,
@@ -106,6 +107,8 @@ class ChatScene:
 
     def _target(self, chat: int, message_id: int) -> Target:
         here = chat == self._record.id
+        if not here:
+            self.pointed.add(chat)
         place = self._place(chat, message_id) if here or chat in self._linked else None
         if place is not None:
             date, topic, sender = place
@@ -145,6 +148,8 @@ class ChatScene:
 
     def _comments_of(self, post: Message) -> str:
         """Where a post's comments begin: its copy in the discussion group, else the post on the web."""
+        if post.discussion:
+            self.pointed.add(post.discussion)
         if post.discussion in self._linked:
             if self._comments is None:
                 self._comments = self._copies(post.discussion)
