@@ -13,12 +13,12 @@ from textual.binding import BindingType
 
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.settings import Settings
+from tobs_tui.model.display import clean
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.monitor.clock import now
 from tobs_tui.service.protocol import AnyCommand, Done, StartRun
 from tobs_tui.ui import glyphs as glyph_sets
-from tobs_tui.ui.display import clean
 from tobs_tui.ui.feed import Connect, Feed, ReplyT
 from tobs_tui.ui.keys import ACTIONS, EVERYWHERE, LIST, bindings, check_keymap, keys_of, shown
 from tobs_tui.ui.paint import Palette

@@ -84,7 +84,7 @@ ASCII = Glyphs(
 )
 
 
-PLAIN = str.maketrans({"—": "-", "…": "~", "“": '"', "”": '"', "°": " ", "’": "'"})
+PLAIN = str.maketrans({"—": "-", "…": "~", "“": '"', "”": '"', "°": " ", "≤": "<", "’": "'"})
 """The program's other signs as ASCII; what comes from Telegram keeps its own letters."""
 
 

@@ -22,6 +22,7 @@ from tobs_tui.service.protocol import (
     AccountPhase,
     AccountState,
     AnyEvent,
+    MessagesCounted,
     RunFinished,
     RunStarted,
     ServiceStopping,
@@ -77,6 +78,8 @@ class RunModel:
     heard_at: float = 0.0
     revision: int = 0
     frozen: bool = False
+    counts: dict[int, dict[int, int]] = field(default_factory=dict)
+    """Telegram's counts of messages, by chat and topic; topic 0 is the whole chat."""
     _held: RunState | None = field(default=None, repr=False)
 
     def attached(self, snapshot: Snapshot) -> None:
@@ -100,6 +103,8 @@ class RunModel:
             case RunUpdated():
                 if self.run is not None and self.run.run_id == event.run_id:
                     self.run = apply_update(self.run, event)
+            case MessagesCounted(chat=chat, counts=counts):
+                self.counts.setdefault(chat, {}).update(counts)
             case ServiceStopping():
                 self.lost("The background service has stopped.", Link.STOPPED)
         self._heard()
@@ -114,6 +119,10 @@ class RunModel:
     def view(self) -> RunState | None:
         """The run as the dashboard should show it: live, or held still."""
         return self._held if self.frozen else self.run
+
+    def counted(self, chat: int, topic: int = 0) -> int:
+        """How many messages Telegram counts there; -1 while it has not told."""
+        return self.counts.get(chat, {}).get(topic, -1)
 
     @property
     def running(self) -> bool:

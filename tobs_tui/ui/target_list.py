@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from tobs_tui.model.display import clean
 from tobs_tui.model.peers import Dialog, PeerKind
 from tobs_tui.model.profile import ChatTarget, Profile, Targets
-from tobs_tui.ui.display import clean
 from tobs_tui.ui.fuzzy import matches
 
 

@@ -11,11 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from tobs_tui.config.profiles import ProfileFile, ProfileInfo, delete_profile, list_profiles, read_profile
+from tobs_tui.model.display import clean, count, duration, moment, percent, plural
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import Outcome, RunRecord
 from tobs_tui.service.protocol import AccountPhase, ListRuns, Reconnect, Runs
-from tobs_tui.ui.display import clean, count, duration, moment, percent, plural
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.run_model import Link
@@ -265,6 +265,11 @@ class HomeScreen(Page):
             case _:
                 if account.problem:
                     return (clean(account.problem, 300), "warn")
+                if self.tobs.demo:
+                    return (
+                        "This is the demo: an embedded Telegram, with nothing real in it. Sign in to begin.",
+                        "muted",
+                    )
                 return ("Export Telegram chats to a Markdown vault. Sign in to begin, or explore the demo.", "muted")
 
     def _entries(self) -> list[Start]:
@@ -303,6 +308,8 @@ class HomeScreen(Page):
             return bool(self.query_one(ProfilesPanel).found)
         if action.id == "home.attach":
             return self.tobs.model.running
+        if action.id == "home.new":
+            return self.tobs.model.signed_in
         if action.id == "home.demo":
             return not self.tobs.demo and not self.tobs.model.signed_in
         return True

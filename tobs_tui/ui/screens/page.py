@@ -9,8 +9,8 @@ from rich.segment import Segment
 from textual.screen import Screen
 from textual.widgets import Input
 
+from tobs_tui.model.display import clean
 from tobs_tui.model.errors import TobsError
-from tobs_tui.ui.display import clean
 from tobs_tui.ui.keys import Action
 from tobs_tui.ui.paint import Line
 from tobs_tui.ui.widgets.chrome import KeyBar, TopBar

@@ -8,10 +8,10 @@ from rich.segment import Segment
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
+from tobs_tui.model.display import ago, clean, eta, plural, stopwatch
 from tobs_tui.model.run import RunPhase, RunState
 from tobs_tui.service.protocol import AcknowledgeAlert, CancelRun, PauseRun, ResumeRun
 from tobs_tui.ui import run_model
-from tobs_tui.ui.display import ago, clean, eta, plural, stopwatch
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line
 from tobs_tui.ui.screens.dialogs import Ask, Detail

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tobs_tui.model.display import NONE, clean, clock_time, count, eta, percent, rate, size
 from tobs_tui.model.run import Alert, ChatProgress, LogLine, WorkerRow
-from tobs_tui.ui.display import NONE, clean, clock_time, count, eta, percent, rate, size
 from tobs_tui.ui.run_model import share_done
 from tobs_tui.ui.widgets.panel import Panel
 from tobs_tui.ui.widgets.run_panels import AlertsPanel, ChatsPanel, LogPanel, WorkersPanel

@@ -10,10 +10,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from tobs_tui.config.settings import LogLevel, Settings, save_settings
+from tobs_tui.model.display import clean
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Preset
 from tobs_tui.service.protocol import SignOut
-from tobs_tui.ui.display import clean
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, bar, fit, sparkline
 from tobs_tui.ui.screens.dialogs import Ask

@@ -8,6 +8,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from tobs_tui.model.display import clean, plural
 from tobs_tui.model.errors import TobsError
 from tobs_tui.service.protocol import (
     AccountPhase,
@@ -23,7 +24,6 @@ from tobs_tui.service.protocol import (
     SubmitCode,
     SubmitPassword,
 )
-from tobs_tui.ui.display import clean, plural
 from tobs_tui.ui.keys import bindings
 from tobs_tui.ui.run_model import Link
 from tobs_tui.ui.screens.page import Page

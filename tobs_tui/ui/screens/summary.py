@@ -8,9 +8,9 @@ from rich.segment import Segment
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
+from tobs_tui.model.display import NONE, clean, count, duration, plural, rate, size
 from tobs_tui.model.run import ChatProgress, ChatState, Failure, Outcome, RunState
 from tobs_tui.ui import run_model
-from tobs_tui.ui.display import NONE, clean, count, duration, plural, rate, size
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.screens.dialogs import Detail
@@ -18,6 +18,7 @@ from tobs_tui.ui.screens.home import outcome_sign
 from tobs_tui.ui.screens.page import Page
 from tobs_tui.ui.widgets.painted import Painted, Words
 from tobs_tui.ui.widgets.panel import Panel
+from tobs_tui.ui.widgets.run_panels import row_name
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -118,7 +119,7 @@ class CountsPanel(Panel):
         palette, glyphs, row = self.tobs.palette, self.tobs.glyphs, self.rows[index]
         signs = {ChatState.DONE: (glyphs.done, palette.ok), ChatState.FAILED: (glyphs.failed, palette.bad)}
         sign, style = signs.get(row.state, (glyphs.half, palette.warn))
-        name = ("  " if row.topic else "") + (clean(row.title, 120) or "(untitled)")
+        name = row_name(row, self.tobs.model.run)
         files = f"{count(row.media)}/{count(row.media_total)}" if row.media_total > row.media else count(row.media)
         return [
             Segment(f"  {sign} ", style),
@@ -197,7 +198,7 @@ class SummaryScreen(Page):
             return
         glyph, word, tone = outcome_sign(run.outcome, self.tobs)
         sentence = SENTENCES.get(run.outcome, "") if run.outcome else ""
-        more = f" {clean(run.message, 300)}" if run.message and run.message not in sentence else ""
+        more = f" {clean(run.message, 300)}" if run.message and run.outcome is not Outcome.COMPLETE else ""
         self.query_one("#verdict", Words).say(f"{glyph} {word.capitalize()}. {sentence}{more}", tone)
         self.set_class(not run.failures, "-clean")
 

@@ -8,11 +8,11 @@ from rich.segment import Segment
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
+from tobs_tui.model.display import NONE, clean, count, moment, plural
 from tobs_tui.model.errors import TobsError
-from tobs_tui.model.peers import Dialog, PeerKind
+from tobs_tui.model.peers import Dialog, PeerKind, is_channel_id
 from tobs_tui.model.profile import Profile
 from tobs_tui.service.protocol import Dialogs, ListDialogs, ResolveTarget
-from tobs_tui.ui.display import NONE, clean, count, moment, plural
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.run_model import Link
@@ -98,10 +98,17 @@ class DialogsPanel(Panel):
             Segment(title, palette.strong if target else palette.text),
             Segment(f"{rest} ", palette.warn if note else palette.text),
             Segment(fit(count(dialog.unread) if dialog.unread else "", 8, ">"), palette.info),
-            Segment(fit(count(_size(dialog)), 12, ">"), palette.muted),
+            Segment(fit(self._messages(dialog), 12, ">"), palette.muted),
             Segment(fit(when, 11, ">"), palette.muted),
         ]
         return [*line, self._exported(dialog)] if width >= 100 else line
+
+    def _messages(self, dialog: Dialog) -> str:
+        """The number of messages; until it is counted, a channel's newest id is the most that there can be."""
+        known = max(dialog.message_count, self.tobs.model.counted(dialog.peer.id))
+        if known < 0 and is_channel_id(dialog.peer.id) and dialog.top_message:
+            return f"≤ {count(dialog.top_message)}"
+        return count(known)
 
     def _exported(self, dialog: Dialog) -> Segment:
         palette, glyphs = self.tobs.palette, self.tobs.glyphs
@@ -110,14 +117,6 @@ class DialogsPanel(Panel):
         if dialog.exported_to >= dialog.top_message:
             return Segment(f"  {glyphs.done} up to date", palette.ok)
         return Segment(f"  {glyphs.half} to #{count(dialog.exported_to)}", palette.warn)
-
-
-def _size(dialog: Dialog) -> int:
-    """The number of messages where known; a channel's own message ids give an upper bound, others nothing."""
-    if dialog.message_count >= 0:
-        return dialog.message_count
-    own_ids = dialog.peer.kind in (PeerKind.CHANNEL, PeerKind.SUPERGROUP, PeerKind.FORUM)
-    return dialog.top_message if own_ids else -1
 
 
 class Toolbar(Painted):

@@ -10,10 +10,10 @@ from rich.style import Style
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
+from tobs_tui.model.display import clean, count
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.peers import Dialog, Topic
 from tobs_tui.service.protocol import ListTopics, Topics
-from tobs_tui.ui.display import clean, count
 from tobs_tui.ui.fuzzy import matches
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
@@ -33,8 +33,9 @@ OnAccept = Callable[[tuple[int, ...]], None]
 class TopicsPanel(Panel):
     """One row a topic."""
 
-    def __init__(self) -> None:
+    def __init__(self, chat: int) -> None:
         super().__init__(id="topic-list")
+        self.chat = chat
         self.topics: tuple[Topic, ...] = ()
         self.texts: list[str] = []
         self.in_view: list[int] = []
@@ -64,8 +65,9 @@ class TopicsPanel(Panel):
     def hints(self) -> Line:
         """The selection, with its messages."""
         palette = self.tobs.palette
-        messages = sum(max(0, topic.message_count) for topic in self.topics if topic.id in self.chosen)
-        text = f"{len(self.chosen)} selected, {count(messages)} messages" if self.chosen else "none selected"
+        known = [self.messages(topic) for topic in self.topics if topic.id in self.chosen]
+        sure = f", {count(sum(known))} messages" if min(known, default=-1) >= 0 else ""
+        text = f"{len(self.chosen)} selected{sure}" if self.chosen else "none selected"
         return [Segment(text, palette.ok if self.chosen else palette.faint)]
 
     def empty(self) -> str:
@@ -102,9 +104,13 @@ class TopicsPanel(Panel):
             Segment(
                 fit(clean(topic.title, 160) or "(untitled)", width - 42), palette.strong if chosen else palette.text
             ),
-            Segment(fit(count(topic.message_count), 10, ">"), palette.muted),
+            Segment(fit(count(self.messages(topic)), 10, ">"), palette.muted),
             Segment(f"  {'  '.join(states)}", palette.muted),
         ]
+
+    def messages(self, topic: Topic) -> int:
+        """How many messages a topic has; -1 while Telegram has not told."""
+        return max(topic.message_count, self.tobs.model.counted(self.chat, topic.id))
 
     def _icon_style(self, topic: Topic) -> Style:
         """A topic's own colour, as Telegram shows it; the theme's where it has none."""
@@ -130,7 +136,7 @@ class TopicsScreen(Page):
 
     def body(self) -> ComposeResult:
         """The list and the filter."""
-        yield TopicsPanel()
+        yield TopicsPanel(self.dialog.peer.id)
         with Horizontal(classes="filter"):
             yield Words("Filter", tone="accent")
             yield Line1(id="entry", placeholder="type to filter; Enter keeps it, Esc clears it")

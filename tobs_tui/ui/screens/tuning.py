@@ -13,10 +13,10 @@ from textual.containers import Horizontal
 
 from tobs_tui.config.layers import PROFILE_KEYS, Effective, Layer
 from tobs_tui.config.profiles import check_name, save_profile
+from tobs_tui.model.display import clean, count, duration, plural, size
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.service.protocol import Estimate, EstimateExport
-from tobs_tui.ui.display import clean, count, duration, plural, size
 from tobs_tui.ui.keys import bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.run_model import Link
@@ -72,13 +72,13 @@ class EstimatePanel(Panel):
         found = self.estimate
         if found is None:
             return []
-        unknown = "not known before"
+        unknown = "not known yet"
         return [
             ("Chats", count(found.chats)),
             ("New messages", count(max(0, found.messages - found.messages_known)) if found.messages >= 0 else unknown),
             ("Already there", count(found.messages_known)),
             ("Time", "about " + duration(found.seconds) if found.seconds >= 0 else unknown),
-            ("Requests", count(found.requests)),
+            ("Requests", count(found.requests) if found.requests >= 0 else unknown),
             ("Files", count(found.files) if found.files >= 0 else unknown),
             ("File bytes", size(found.bytes) if found.bytes >= 0 else unknown),
         ]
@@ -135,6 +135,8 @@ class TuningScreen(Page):
         )
         self.changed: set[str] = set()
         self._effective: Effective | None = None
+        self._counted: dict[int | str, dict[int, int]] = {}
+        self._estimated = False
 
     def crumbs(self) -> list[str]:
         """Where one is."""
@@ -154,9 +156,14 @@ class TuningScreen(Page):
         self._resolve()
 
     def model_changed(self) -> None:
-        """The estimate is asked for once the service is there."""
-        if self.query_one(EstimatePanel).estimate is None and self.tobs.model.link is Link.ATTACHED:
+        """The estimate is asked for once the service is there, and again when Telegram told more counts."""
+        counts = {target.chat: dict(self._counts_of(target.chat)) for target in self.profile.targets.chats}
+        if self.tobs.model.link is Link.ATTACHED and (counts != self._counted or not self._estimated):
+            self._counted = counts
             self._estimate_soon()
+
+    def _counts_of(self, chat: int | str) -> dict[int, int]:
+        return self.tobs.model.counts.get(chat, {}) if isinstance(chat, int) else {}
 
     # Values.
 
@@ -248,6 +255,7 @@ class TuningScreen(Page):
         try:
             panel.estimate = await self.tobs.ask(EstimateExport(self.shown), Estimate)
             panel.note = ""
+            self._estimated = True
         except TobsError as error:
             panel.estimate = None
             panel.note = clean(str(error), 300)

@@ -55,9 +55,10 @@ class Field(Vertical):
         yield self.note
 
     def wrong(self, sentence: str) -> None:
-        """Say what is wrong, beside the field, and go there."""
+        """Say what is wrong, beside the field, and go there; typing replaces what is in it."""
         self.note.say(f"{self.note.tobs.glyphs.failed} {sentence}", "bad")
         self.input.focus()
+        self.input.action_select_all()
 
     def hint(self, text: str) -> None:
         """Show another hint, unless something is wrong."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.segment import Segment
 from rich.style import Style
 
+from tobs_tui.model.display import clean, count, eta, percent, rate, short_count
 from tobs_tui.model.run import RunState, WorkerState
 from tobs_tui.ui import run_model
-from tobs_tui.ui.display import clean, count, eta, percent, rate, short_count
 from tobs_tui.ui.paint import Line, bar, crop, sparkline, width_of
 from tobs_tui.ui.widgets.painted import Painted
 from tobs_tui.ui.widgets.run_panels import LogPanel, log_row, resource_rows

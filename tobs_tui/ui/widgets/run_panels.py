@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.segment import Segment
 from rich.style import Style
 
+from tobs_tui.model.display import NONE, clean, clock_time, count, eta, percent, rate, size
 from tobs_tui.model.run import (
     Alert,
     ChatProgress,
@@ -18,7 +19,6 @@ from tobs_tui.model.run import (
     WorkerState,
 )
 from tobs_tui.ui import run_model
-from tobs_tui.ui.display import NONE, clean, clock_time, count, eta, percent, rate, size
 from tobs_tui.ui.paint import Line, bar, fit, sparkline
 from tobs_tui.ui.run_model import LEVELS, Order
 from tobs_tui.ui.widgets.panel import Panel
@@ -61,6 +61,17 @@ class RunPanel(Panel):
         if not self.query_text:
             return []
         return [Segment(f"/{clean(self.query_text, 20)}  ", self.tobs.palette.warn)]
+
+
+def row_name(row: ChatProgress, run: RunState | None, grouped: bool = True) -> str:
+    """What a row is called: a topic stands indented below its chat, or, where that has no row, bears its name."""
+    name = clean(row.title, 120) or "(untitled)"
+    if not row.topic or run is None:
+        return name
+    if any(other.chat == row.chat and not other.topic for other in run.chats):
+        return f"  {name}" if grouped else name
+    forums = {target.chat: target.title for target in run.profile.targets.chats}
+    return f"{clean(forums[row.chat], 60)}: {name}" if len(forums) > 1 and forums.get(row.chat) else name
 
 
 class ChatsPanel(RunPanel):
@@ -131,9 +142,7 @@ class ChatsPanel(RunPanel):
         """Title, messages, bar, share, state, time left."""
         palette, glyphs, row = self.tobs.palette, self.tobs.glyphs, self.rows[index]
         title, wide = self._widths(width)
-        name = clean(row.title, 120) or "(untitled)"
-        if row.topic and self.order is Order.PLAN and self.name_now() != "Topics":
-            name = f"  {name}"
+        name = row_name(row, self.run(), grouped=self.order is Order.PLAN)
         share = run_model.share_done(row)
         messages = row.messages_total if row.messages_total >= 0 else row.messages
         failed, held = row.state is ChatState.FAILED, row.state is ChatState.WAITING
