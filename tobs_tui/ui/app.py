@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from loguru import logger
+from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 
@@ -308,6 +310,19 @@ class TobsApp(App[int]):
         names = sorted(self.themes.looks)
         self.use_theme(names[(names.index(self.look.name) + 1) % len(names)])
         self.say(f"Theme: {self.look.title}")
+
+    def _fatal_error(self) -> None:
+        """Textual's hook for an error nobody expected: a sentence here, the details in the log.
+
+        Textual itself would print a traceback with the values of variables, a password among them perhaps.
+        """
+        logger.opt(exception=True).critical("The application failed.")
+        self.panic(
+            Text(
+                f"tobs failed with an error of its own: {type(self._exception).__name__}. A run goes on in the "
+                f"background; start tobs again to watch it. The details are in {self.paths.log_dir}."
+            )
+        )
 
     def action_leave(self) -> None:
         """Leave the application; a run goes on in the service."""

@@ -77,7 +77,7 @@ class EstimatePanel(Panel):
             ("Chats", count(found.chats)),
             ("New messages", count(max(0, found.messages - found.messages_known)) if found.messages >= 0 else unknown),
             ("Already there", count(found.messages_known)),
-            ("Time", "about " + duration(found.seconds) if found.seconds >= 0 else unknown),
+            ("Time", _about(found.seconds) if found.seconds >= 0 else unknown),
             ("Requests", count(found.requests) if found.requests >= 0 else unknown),
             ("Files", count(found.files) if found.files >= 0 else unknown),
             ("File bytes", size(found.bytes) if found.bytes >= 0 else unknown),
@@ -105,6 +105,10 @@ class EstimatePanel(Panel):
         for name, value in shown:
             line += [Segment(f" {fit(name, 14)}", palette.muted), Segment(fit(value, 18), palette.text)]
         return line
+
+
+def _about(seconds: int) -> str:
+    return f"about {duration(seconds)}" if seconds > 1 else "a moment"
 
 
 class Advice(Painted):
