@@ -357,6 +357,17 @@ async def test_settings_take_effect_and_are_kept(paths: Paths) -> None:
         assert load_settings(paths).low_bandwidth
 
 
+async def test_changing_one_setting_does_not_save_what_a_flag_said(paths: Paths) -> None:
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths, settings=Settings(mouse=False))
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "s")
+        form = app.screen.query_one(FormPanel)
+        form.move_to(next(i for i, row in enumerate(form.rows) if row.key == "theme"))
+        await press(pilot, "right")
+        assert load_settings(paths).mouse
+
+
 async def test_a_key_map_from_the_settings_moves_an_action(paths: Paths) -> None:
     client = ScriptedClient(Snapshot(SIGNED_IN, run_state()))
     app = scripted_app(client, paths, settings=Settings(keymap={"run.pause": "f5"}))

@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from tobs_tui.config.settings import LogLevel, Settings, save_settings
+from tobs_tui.config.settings import LogLevel, Settings, load_settings, save_settings
 from tobs_tui.model.display import clean
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Preset
@@ -150,11 +150,11 @@ class SettingsScreen(Page):
     # Changing.
 
     def _keep(self, **changes: object) -> None:
-        """Take a setting over and save it."""
-        settings: Settings = msgspec.structs.replace(self.tobs.settings, **changes)
-        self.tobs.settings = settings
+        """Take a setting over and save it. The file keeps its own other values: flags and variables are not saved."""
+        self.tobs.settings = msgspec.structs.replace(self.tobs.settings, **changes)
         try:
-            save_settings(settings, self.tobs.paths)
+            kept: Settings = msgspec.structs.replace(load_settings(self.tobs.paths), **changes)
+            save_settings(kept, self.tobs.paths)
         except TobsError as error:
             self.tobs.say_error(error)
         self.query_one(FormPanel).reload()
@@ -196,7 +196,7 @@ class SettingsScreen(Page):
                 self.tobs.use_ascii(on)
             elif key == "low_bandwidth":
                 self.tobs.use_low_bandwidth(on)
-                self._keep()
+                self.query_one(FormPanel).reload()
         elif key in _CHOICES:
             values = _CHOICES[key]
             current = getattr(settings, key)
