@@ -77,9 +77,7 @@ class Watched:
     def __init__(self, account: Account, output: Path, profile: Profile, **options: Any) -> None:
         self.updates = 0
         self._conditions: list[tuple[Callable[[RunState], bool], asyncio.Event]] = []
-        self.run = ExportRun(
-            profile=profile, output=output, link=account.link, on_update=self._updated, **options
-        )
+        self.run = ExportRun(profile=profile, output=output, link=account.link, on_update=self._updated, **options)
         self.seen = self.run.state
         account.ear.listener = self.run.on_link_event
 

@@ -18,7 +18,7 @@ from tests.integration.engine_help import QUICK, Account, account_at, address_of
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine.plan import estimate, exported_to
-from tobs_tui.model.errors import ErrorCode
+from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import ChatTarget, Filters, Layout, MediaOptions, Performance, Preset, Split, Targets
 from tobs_tui.model.run import ChatState, Outcome, RunPhase, WorkerRole, WorkerState
 from tobs_tui.sandbox.faults import Fault
@@ -264,6 +264,48 @@ async def test_a_session_that_ends_ends_the_run(account: Account, sandbox: Sandb
     sandbox.end_sessions()
     assert await running is Outcome.SIGNED_OUT
     assert "ign in" in watched.seen.message
+
+
+async def test_nobody_signed_in_is_said_before_anything_is_fetched(sandbox: SandboxServer, tmp_path: Path) -> None:
+    async with account_at(address_of(sandbox), tmp_path / "session") as stranger:
+        state = await stranger.export(tmp_path / "vault", profile_of())
+    assert state.outcome is Outcome.SIGNED_OUT
+    assert state.message
+
+
+async def test_a_delayed_takeout_is_waited_for_or_ends_the_run(
+    account: Account, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.takeout_delay_s = 3600
+    wanted = profile_of([ZOE], media=TEXT_ONLY)
+    state = await account.export(tmp_path / "vault", wanted, max_wait_s=60)
+    assert state.outcome is Outcome.WAITING
+    monkeypatch.setattr("tobs_tui.engine.run.TAKEOUT_RETRY_S", 0.2)
+    watched = account.run(tmp_path / "vault", wanted)
+    running = asyncio.create_task(watched.run.run())
+    await watched.until(lambda state: any(alert.key == "takeout" for alert in state.alerts))
+    assert watched.seen.phase is RunPhase.PLANNING
+    assert watched.seen.message
+    sandbox.approve_takeout()
+    assert await running is Outcome.COMPLETE
+
+
+async def test_a_full_disk_fails_the_run_with_a_sentence(
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, calls = Archive.commit, iter(range(1000))
+
+    def until_full(self: Archive, batch: Any) -> Any:
+        if next(calls) >= 3:
+            raise TobsError(ErrorCode.DISK_FULL, "The disk is full.", "Free some space.")
+        return commit(self, batch)
+
+    monkeypatch.setattr(Archive, "commit", until_full)
+    state = await account.export(tmp_path / "vault", profile_of([LOUNGE], media=TEXT_ONLY))
+    assert state.outcome is Outcome.FAILED
+    assert state.message == "The disk is full. Free some space."
+    monkeypatch.undo()
+    assert (await account.export(tmp_path / "vault", profile_of([LOUNGE], media=TEXT_ONLY))).outcome is Outcome.COMPLETE
 
 
 async def test_a_killed_decoder_is_replaced_and_no_page_is_lost(

@@ -17,7 +17,7 @@ from tests.integration.engine_help import account_at, address_of, profile_of, va
 from tobs_tui.model.profile import Profile
 from tobs_tui.sandbox.server import SandboxServer
 
-CHATS = [-1001600000001, -1001500000001, -1001650000001, -1001650000002, 5001000, -1001500000002]
+CHATS = [-1001600000001, -1001500000001, -1001650000001, -1001650000002, 5001000]
 
 
 class Child:

@@ -138,8 +138,9 @@ class MediaStage:
                 continue
             self._open[key] = total - done - failed
             self._board.change(key, media=done, media_total=total, media_bytes=size, media_bytes_total=size_total)
-            if self._open[key] <= 0 and self._board.row(key).state is ChatState.MEDIA:
-                self._board.change(key, state=ChatState.DONE)
+            state = ChatState.MEDIA if self._open[key] > 0 else ChatState.DONE
+            if self._queue is not None and self._board.row(key).state in (ChatState.MEDIA, ChatState.DONE):
+                self._board.change(key, state=state)
 
     def media_bytes(self, count: int) -> None:
         """So many bytes came in."""

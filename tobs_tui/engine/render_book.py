@@ -13,14 +13,20 @@ from tobs_tui.archive.schema import internal_folder
 from tobs_tui.model.profile import Layout, MediaOptions
 
 
-class BookPage(Struct, omit_defaults=True):
-    """A chat whose notes are final but for what is touched. `linked` are the chats that its links could point into.
+class BookPage(Struct, frozen=True, omit_defaults=True):
+    """A chat whose notes are final but for what is touched.
 
-    `gap` says that messages older than rendered ones may have come since, so that links among its notes may change.
+    `pointed` are the other chats that its links lead into, or would if those were exported; `led` those of them that
+    were. `gap` says that messages older than rendered ones may have come since: links among its notes may change.
     """
 
-    linked: frozenset[int] = frozenset()
+    pointed: frozenset[int] = frozenset()
+    led: frozenset[int] = frozenset()
     gap: bool = False
+
+    def holds(self, linked: frozenset[int]) -> bool:
+        """Whether the notes are as good with these chats to link into."""
+        return not self.gap and self.led == linked & self.pointed
 
 
 class RenderBook(Struct, omit_defaults=True):

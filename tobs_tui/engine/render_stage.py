@@ -27,12 +27,16 @@ from tobs_tui.engine.vault import IndexJob, RenderJob, RenderResult, render_chat
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import ChatState, Failure, WorkerRole, WorkerState
+from tobs_tui.monitor.clock import monotonic
+
+SAVE_S = 2.0
+"""Seconds of rendering that a kill may cost."""
 
 
 class _Preview(Struct, frozen=True):
-    """A render of a complete chat: what it was rendered with, and the days that it shows."""
+    """A render of a complete chat: what the book would say of it, and the days that it shows."""
 
-    linked: frozenset[int]
+    page: BookPage
     done: tuple[Touched, ...]
 
 
@@ -40,17 +44,28 @@ class RenderStage:
     """Renders in a process of its own. `begin` it, `request` chats as they are fetched, `finish` at the end."""
 
     def __init__(
-        self, vault: Path, profile: Profile, writer: Writer, board: RunBoard, on_loss: Callable[[str], None]
+        self,
+        vault: Path,
+        profile: Profile,
+        writer: Writer,
+        board: RunBoard,
+        *,
+        on_loss: Callable[[str], None],
+        files_open: Callable[[tuple[int, int]], bool],
     ) -> None:
         self._vault = vault
         self._profile = profile
         self._writer = writer
         self._board = board
+        self._files_open = files_open
         self._pool = ProcessPool(1, on_loss)
         self._worker = board.workers.hire("r", WorkerRole.RENDER, 1)[0]
         self._book = RenderBook()
         self._options_changed = False
         self._queue: asyncio.Queue[ChatJob] = asyncio.Queue()
+        self._book_dirty = False
+        self._done: list[tuple[int, tuple[Touched, ...]]] = []  # days that are final, and not noted as such yet
+        self._saved_at = monotonic()
         self._previews: dict[int, _Preview] = {}
         self._complete: set[int] = set()
         self._elsewhere: frozenset[int] = frozenset()
@@ -81,7 +96,7 @@ class RenderStage:
         """Messages older than rendered ones may come into a chat: its links will have to be looked at again."""
         page = self._book.chats.get(chat)
         if page is not None and not page.gap:
-            page.gap = True
+            self._book.chats[chat] = BookPage(page.pointed, page.led, gap=True)
             await self._save_book()
 
     def stop(self) -> None:
@@ -108,14 +123,23 @@ class RenderStage:
     async def _preview(self, job: ChatJob) -> None:
         chat = job.target.chat
         linked = self._linked()
-        result = await self._render(job, linked, everything=self._outdated(chat, linked))
-        if result is None:
-            return
-        if job.covered:
-            self._previews[chat] = _Preview(linked, result.done)
+        everything = self._outdated(chat, linked)
+        if everything or await self._writer.submit(lambda archive: bool(archive.touched(chat))):
+            result = await self._render(job, linked, everything=everything)
+            if result is not None and job.covered:
+                self._previews[chat] = _Preview(self._page_after(result, linked, everything=everything), result.done)
+        else:
+            await self._count_rendered(job)
         for key in job.keys:
             if self._board.row(key).state is ChatState.RENDERING:
-                self._board.change(key, state=ChatState.MEDIA)
+                self._board.change(key, state=ChatState.MEDIA if self._files_open(key) else ChatState.DONE)
+
+    def _page_after(self, result: RenderResult, linked: frozenset[int], *, everything: bool) -> BookPage:
+        """What the book will say of a chat after a render."""
+        known = self._book.chats.get(result.chat)
+        before = frozenset[int]() if everything or known is None else known.pointed
+        pointed = before | result.pointed
+        return BookPage(pointed, linked & pointed)
 
     def _linked(self) -> frozenset[int]:
         """Chats whose messages are all there: those of this run, and those that earlier runs have finished."""
@@ -124,26 +148,28 @@ class RenderStage:
     def _outdated(self, chat: int, linked: frozenset[int]) -> bool:
         """Whether notes of days that nothing has touched may have to change as well."""
         page = self._book.chats.get(chat)
-        return page is None or page.gap or page.linked != linked
+        return page is None or not page.holds(linked)
 
     # --- the end of a run ---------------------------------------------------------------------------------------------
 
     async def finish(self, jobs: Iterable[ChatJob]) -> None:
         """Bring every chat's notes into their final form, and write the indexes. Errors become failures."""
         await self._idle()
-        jobs = list(jobs)
-        linked = self._linked()
+        try:
+            await self._finish_all(list(jobs), self._linked())
+        finally:
+            await self._save_final()
+        if not self._stopped:
+            await self._index()
+
+    async def _finish_all(self, jobs: list[ChatJob], linked: frozenset[int]) -> None:
         for job in jobs:
-            if self._stopped:
-                return
-            if job.record is not None:
+            if job.record is not None and not self._stopped:
                 await self._finish_chat(job, linked)
-        for chat in self._elsewhere - {job.target.chat for job in jobs}:
+        for chat in sorted(self._elsewhere - {job.target.chat for job in jobs}):
             # Other chats of the vault, whose links can now lead into chats that this run has added.
             if not self._stopped and self._outdated(chat, linked):
                 await self._finish_other(chat, linked)
-        if not self._stopped:
-            await self._index()
 
     async def _idle(self) -> None:
         """Wait until no preview is on its way; those not begun are left to the final pass."""
@@ -156,33 +182,43 @@ class RenderStage:
     async def _finish_chat(self, job: ChatJob, linked: frozenset[int]) -> None:
         chat = job.target.chat
         preview = self._previews.pop(chat, None)
-        if preview is not None and preview.linked == linked:
-            await self._writer.submit(lambda archive: _clear(archive, chat, preview.done))
-            await self._note_final(chat, linked)
+        if preview is not None and preview.page.holds(linked):
+            await self._make_final(chat, preview.page, preview.done)
         touched = await self._writer.submit(lambda archive: archive.touched(chat))
         everything = self._outdated(chat, linked)
         if not touched and not everything:
             return
         result = await self._render(job, linked, everything=everything)
         if result is not None and job.covered:
-            await self._writer.submit(lambda archive: _clear(archive, chat, result.done))
-            await self._note_final(chat, linked)
+            await self._make_final(chat, self._page_after(result, linked, everything=everything), result.done)
 
     async def _finish_other(self, chat: int, linked: frozenset[int]) -> None:
         result = await self._carry(chat, linked, everything=True, title="")
         if result is not None:
-            await self._writer.submit(lambda archive: _clear(archive, chat, result.done))
-            await self._note_final(chat, linked)
+            await self._make_final(chat, self._page_after(result, linked, everything=True), result.done)
 
-    async def _note_final(self, chat: int, linked: frozenset[int]) -> None:
-        self._book.chats[chat] = BookPage(linked)
-        await self._save_book()
+    async def _make_final(self, chat: int, page: BookPage, done: tuple[Touched, ...]) -> None:
+        """Note that a chat's notes are final; the disk hears of it every few seconds."""
+        self._book_dirty = self._book_dirty or self._book.chats.get(chat) != page
+        self._book.chats[chat] = page
+        self._done.append((chat, done))
+        if monotonic() - self._saved_at > SAVE_S:
+            await self._save_final()
+
+    async def _save_final(self) -> None:
+        # The book first: days that stay touched cost a render, a page that is missing in it would cost a link.
+        if self._book_dirty:
+            await self._save_book()
+        done, self._done = self._done, []
+        await self._writer.submit(lambda archive: _clear(archive, done))
+        self._saved_at = monotonic()
 
     async def _save_book(self) -> None:
         try:
             await asyncio.to_thread(self._book.save, self._vault)
         except OSError as error:
             raise output_error(error, self._vault) from error
+        self._book_dirty = False
 
     async def _index(self) -> None:
         job = IndexJob(str(self._vault), self._profile.layout)
@@ -200,10 +236,13 @@ class RenderStage:
         title = self._board.row(job.keys[0]).title
         result = await self._carry(job.target.chat, linked, everything=everything, title=title)
         if result is not None:
-            counts = await self._writer.submit(lambda archive: _rendered_counts(archive, job))
-            for key, count in counts.items():
-                self._board.change(key, rendered=count)
+            await self._count_rendered(job)
         return result
+
+    async def _count_rendered(self, job: ChatJob) -> None:
+        counts = await self._writer.submit(lambda archive: _rendered_counts(archive, job))
+        for key, count in counts.items():
+            self._board.change(key, rendered=count)
 
     async def _carry(self, chat: int, linked: frozenset[int], *, everything: bool, title: str) -> RenderResult | None:
         """Render a chat and register its notes. None when that failed, which is told."""
@@ -245,13 +284,14 @@ class RenderStage:
             self._worker.rest(WorkerState.STOPPED)
 
 
-def _clear(archive: Archive, chat: int, done: Iterable[Touched]) -> None:
-    """Note that days were rendered. Those that changed since stay touched."""
-    groups: dict[tuple[int, int], list[int]] = {}
-    for day in done:
-        groups.setdefault((day.topic, day.generation), []).append(day.day)
-    for (topic, generation), days in groups.items():
-        archive.clear_touched(chat, topic, days, generation)
+def _clear(archive: Archive, done: Iterable[tuple[int, Iterable[Touched]]]) -> None:
+    """Note that days of chats were rendered. Those that changed since stay touched."""
+    for chat, touched in done:
+        groups: dict[tuple[int, int], list[int]] = {}
+        for day in touched:
+            groups.setdefault((day.topic, day.generation), []).append(day.day)
+        for (topic, generation), days in groups.items():
+            archive.clear_touched(chat, topic, days, generation)
 
 
 def _register(archive: Archive, vault: Path, result: RenderResult, *, everything: bool) -> None:

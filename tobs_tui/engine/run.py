@@ -174,7 +174,9 @@ class ExportRun:
         lock.acquire()
         writer = self._writer = Writer(lambda: Archive.open(archive_path(self._output)))
         decoder = DecodePool(self._profile.performance.decode_processes, self._note_loss)
-        render = self._render = RenderStage(self._output, self._profile, writer, self._board, self._note_loss)
+        render = self._render = RenderStage(
+            self._output, self._profile, writer, self._board, on_loss=self._note_loss, files_open=self._files_open
+        )
         try:
             await writer.start()
             await self._until_ended(self._prepare(decoder, render))
@@ -282,6 +284,9 @@ class ExportRun:
                 self._board.change(key, state=ChatState.RENDERING, worker="", wait_until=0.0)
         assert self._render is not None
         self._render.request(job)
+
+    def _files_open(self, key: tuple[int, int]) -> bool:
+        return self._media is not None and self._media.is_open(key)
 
     async def _wind_up(self, render: RenderStage) -> tuple[Outcome, str]:
         """Render whatever is not rendered yet, write the index, and say how the run went."""

@@ -156,7 +156,8 @@ class _ChatWriter:
                 gone.append(note.path)
         for folder in sorted({posixpath.dirname(note.path) for note in written if note.changed}):
             flush_folder(self._vault / folder)
-        return RenderResult(self._record.id, tuple(written), tuple(touched), tuple(gone), frozenset(self._scene.pointed))
+        pointed = frozenset(self._scene.pointed)
+        return RenderResult(self._record.id, tuple(written), tuple(touched), tuple(gone), pointed)
 
     def _periods(self, touched: Iterable[Touched]) -> set[tuple[int, str]]:
         days = {(row.topic, row.day) for row in touched}
