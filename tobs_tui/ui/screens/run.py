@@ -22,15 +22,8 @@ from tobs_tui.ui.widgets.fields import Line1
 from tobs_tui.ui.widgets.painted import Words
 from tobs_tui.ui.widgets.panel import Panel
 from tobs_tui.ui.widgets.run_figures import Figures, Strip, Tail
-from tobs_tui.ui.widgets.run_panels import (
-    PHASE_WORDS,
-    AlertsPanel,
-    ChatsPanel,
-    LogPanel,
-    ResourcesPanel,
-    RunPanel,
-    WorkersPanel,
-)
+from tobs_tui.ui.widgets.run_panels import PHASE_WORDS, ChatsPanel, RunPanel, WorkersPanel
+from tobs_tui.ui.widgets.watch_panels import AlertsPanel, LogPanel, ResourcesPanel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

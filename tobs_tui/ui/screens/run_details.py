@@ -6,7 +6,8 @@ from tobs_tui.model.display import NONE, clean, clock_time, count, eta, percent,
 from tobs_tui.model.run import Alert, ChatProgress, LogLine, WorkerRow
 from tobs_tui.ui.run_model import share_done
 from tobs_tui.ui.widgets.panel import Panel
-from tobs_tui.ui.widgets.run_panels import AlertsPanel, ChatsPanel, LogPanel, WorkersPanel
+from tobs_tui.ui.widgets.run_panels import ChatsPanel, WorkersPanel
+from tobs_tui.ui.widgets.watch_panels import AlertsPanel, LogPanel
 
 Pairs = list[tuple[str, str]]
 

@@ -10,7 +10,7 @@ from tobs_tui.model.run import RunState, WorkerState
 from tobs_tui.ui import run_model
 from tobs_tui.ui.paint import Line, bar, crop, sparkline, width_of
 from tobs_tui.ui.widgets.painted import Painted
-from tobs_tui.ui.widgets.run_panels import LogPanel, log_row, resource_rows
+from tobs_tui.ui.widgets.watch_panels import LogPanel, log_row, resource_rows
 
 STAGES = ("fetch", "render", "media")
 
