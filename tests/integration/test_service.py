@@ -14,7 +14,7 @@ import pytest
 from tobs_tui.config.paths import Paths
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Performance, Preset, Profile, Targets
-from tobs_tui.model.run import Outcome, RunPhase
+from tobs_tui.model.run import Outcome, RunPhase, RunUpdated
 from tobs_tui.service import protocol as p
 from tobs_tui.service.client import ServiceClient
 from tobs_tui.service.launch import attach, is_running
@@ -40,6 +40,14 @@ async def signed_in(paths: Paths) -> ServiceClient:
         await client.call(p.SubmitPassword(state.demo_password))
         await account_in(client, p.AccountPhase.SIGNED_IN)
     return client
+
+
+async def in_phase(client: ServiceClient, phase: RunPhase) -> None:
+    """Wait for a phase of the run."""
+    async for event in client.events():
+        if isinstance(event, RunUpdated) and event.phase is phase:
+            return
+    raise AssertionError("the service went away")
 
 
 async def finished(client: ServiceClient) -> p.RunFinished:
@@ -107,7 +115,9 @@ async def test_a_paused_run_waits_and_a_cancelled_one_can_be_resumed(demo_paths:
     slow = Performance(preset=Preset.CUSTOM, history_workers=1)
     profile = Profile(name="", output=str(tmp_path / "v"), targets=Targets(all_chats=True), performance=slow)
     await client.call(p.StartRun(profile))
+    await in_phase(client, RunPhase.RUNNING)
     await client.call(p.PauseRun())
+    await in_phase(client, RunPhase.PAUSED)
     watcher = await attach(demo_paths, demo=True)
     assert watcher.snapshot.run is not None
     assert watcher.snapshot.run.phase is RunPhase.PAUSED
