@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,7 @@ def test_an_interval_set_holds_exactly_what_was_added(added: list[tuple[int, int
 @given(st.lists(bounds))
 def test_intervals_are_sorted_disjoint_and_never_touch(added: list[tuple[int, int]]) -> None:
     intervals = list(IntervalSet(added))
-    assert all(left.hi + 1 < right.lo for left, right in zip(intervals, intervals[1:], strict=False))
+    assert all(left.hi + 1 < right.lo for left, right in pairwise(intervals))
 
 
 @given(st.lists(bounds), bounds)
