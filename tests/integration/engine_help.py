@@ -98,7 +98,7 @@ class Watched:
 
 @asynccontextmanager
 async def account_at(address: ServerAddress, session: Path, login: Any = None) -> AsyncIterator[Account]:
-    """A connected link with the session in the file `session`, signed in with `login` (a sandbox's world) if need be."""
+    """A connected link with the session in the file `session`; `login` (a sandbox's world) signs it in if need be."""
     ear = Ear()
     link = TelegramLink(session_file=session, api_id=1, api_hash="0" * 32, server=address, on_event=ear)
     await link.connect()
