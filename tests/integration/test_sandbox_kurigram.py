@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pyrogram
@@ -28,8 +29,9 @@ TRANSPORTS = [TCPAbridged, TCPFull, TCPIntermediate, TCPAbridgedO, TCPIntermedia
 
 
 @pytest.fixture
-async def connect(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Connect]:
+async def connect(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Connect]:
     """Make connected clients. Whatever address kurigram has in mind, it can only ever dial the sandbox."""
+    monkeypatch.chdir(tmp_path)  # kurigram notes errors that are new to it in the current directory
     clients: list[pyrogram.Client] = []
 
     async def make(server: SandboxServer, transport: type[Any] = TCPAbridged) -> pyrogram.Client:
