@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,9 @@ from typing import Any
 import pytest
 
 from tests.compare_vault import differences
+from tests.e2e.serving import sign_in
+from tobs_tui.config.paths import Paths
+from tobs_tui.config.server_file import load_server
 
 TOBS = [str(Path(sys.executable).with_name("tobs"))]
 
@@ -178,3 +182,24 @@ def test_a_taken_port_is_told(home: Path, serve_sandbox: Any) -> None:
     assert result.returncode == 2
     assert str(server.port) in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_a_long_wait_ends_an_unattended_run_with_status_6_and_the_next_one_completes(
+    home: Path, tmp_path: Path, serve_sandbox: Any, manifest: dict[str, Any]
+) -> None:
+    vault = tmp_path / "v"
+    server = serve_sandbox("--takeout-delay", "3600")
+    asyncio.run(sign_in(Paths.resolve(server=load_server(server.toml)), server))
+    command = ["--server", str(server.toml), "--headless", "--all-chats", "--output", str(vault), "--json"]
+    waiting = tobs(*command)
+    assert waiting.returncode == 6, waiting.stdout[-1000:] + waiting.stderr
+    last = json_lines(waiting.stdout)[-1]
+    assert (last["event"], last["outcome"]) == ("run_finished", "waiting")
+    assert "3600 s" in last["message"]
+
+    # Without a takeout there is nothing to wait for: the second of the two ways on.
+    without = tmp_path / "without-takeout.toml"
+    without.write_text(f'output = "{vault}"\n[targets]\nall_chats = true\n[performance]\ntakeout = false\n')
+    result = tobs("--server", str(server.toml), "--headless", str(without))
+    assert result.returncode == 0, result.stdout[-1000:] + result.stderr
+    assert differences(vault, manifest) == []

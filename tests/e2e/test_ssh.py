@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.compare_vault import differences
-from tests.e2e.serving import ServedSandbox
+from tests.e2e.serving import ServedSandbox, sign_in
 from tests.e2e.ssh import SshTerminal, ssh_server
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import save_profile
@@ -22,20 +22,6 @@ from tobs_tui.service import protocol as p
 from tobs_tui.service.launch import attach
 
 TOBS = str(Path(sys.executable).with_name("tobs"))
-
-
-async def sign_in(paths: Paths, sandbox: ServedSandbox) -> None:
-    """Sign the account of `paths` in, so that the session on the line is about the run."""
-    client = await attach(paths, server_file=sandbox.toml)
-    state = client.snapshot.account
-    if state.phase is not p.AccountPhase.SIGNED_OUT:
-        async for event in client.events():
-            if isinstance(event, p.AccountChanged) and event.account.phase is p.AccountPhase.SIGNED_OUT:
-                break
-    await client.call(p.SendCode(sandbox.phone))
-    await client.call(p.SubmitCode(sandbox.code))
-    await client.call(p.SubmitPassword(sandbox.password))
-    await client.close()
 
 
 def messages_shown(screen: str) -> int:

@@ -155,6 +155,7 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "low_bandwidth": ("1", True),
     "mouse": ("No", False),
     "ascii": ("TRUE", True),
+    "unattended_wait_min": ("90", 90),
     "log_level": ("debug", LogLevel.DEBUG),
 }
 

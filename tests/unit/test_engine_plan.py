@@ -38,6 +38,9 @@ class _Link:
         self.asked.append("facts")
         return ChatFacts(top_message=self._top, message_count=self._top // 2)
 
+    async def message_count(self, chat: int, topic: int = 0) -> int:
+        return self._top // 2
+
     async def topics(self, chat: int) -> list[Topic]:
         self.asked.append("topics")
         return self._topics

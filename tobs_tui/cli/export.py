@@ -103,6 +103,7 @@ def export_headless(options: Options) -> int:
         demo=options.demo,
         server_file=options.server,
         credentials=None if options.demo else load_credentials(setting.paths),
+        max_wait_s=chosen.settings.unattended_wait_min * 60 or None,
     )
     reporter = _reporter(options, chosen.settings, sys.stdout)
     return asyncio.run(run_headless(setting.paths, assignment, reporter))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.toml_file import given_keys, read_toml, write_toml
@@ -36,6 +37,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """The vault's folder for profiles that name none; empty = the documents folder."""
     preset: Preset = Preset.BALANCED
     """The performance preset for profiles that name none."""
+    unattended_wait_min: Annotated[int, Meta(ge=0)] = 15
+    """Minutes that a headless run waits for Telegram at most; asked for more, it ends resumably. 0 = any wait."""
     log_level: LogLevel = LogLevel.INFO
     """How much the log file keeps."""
     keymap: dict[str, str] = {}

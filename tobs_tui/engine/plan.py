@@ -128,9 +128,10 @@ class Planner:
             wanted = await self._bounds(target.chat, topic.id, max(topic.top_message, topic.id), topic.id)
             ledger = IntervalSet([*held.ledgers[0], *held.ledgers[topic.id]])
             known = held.counts[topic.id]
-            expected = self._expected(topic.message_count, known, wanted, topic.top_message)
+            total = await self._link.message_count(target.chat, topic.id)
+            expected = self._expected(total, known, wanted, topic.top_message)
             track = Track(target.chat, topic.id, wanted, ledger, expected)
-            rows.append(PlannedRow(track, topic.title, topic.message_count if self._dates.open else -1, known))
+            rows.append(PlannedRow(track, topic.title, total if self._dates.open else -1, known))
             pieces += _topic_pieces(track)
         missing = tuple(ident for ident in target.topics if ident not in topics)
         gap = any(piece.next < held.newest for piece in pieces)
@@ -236,8 +237,9 @@ async def estimate(profile: Profile, link: TelegramLink, output: Path) -> Estima
     for target in targets:
         total = -1
         if target.topics:
-            counts = [topic.message_count for topic in await link.topics(target.chat) if topic.id in target.topics]
-            total = sum(counts) if all(count >= 0 for count in counts) else -1
+            asked += len(target.topics)
+            if asked <= COUNTED_CHATS:
+                total = sum([await link.message_count(target.chat, topic) for topic in target.topics])
         elif target.dialog.message_count >= 0:
             total = target.dialog.message_count
         elif asked < COUNTED_CHATS:

@@ -39,6 +39,7 @@ class Assignment(Struct, frozen=True):
     demo: bool = False
     server_file: Path | None = None
     credentials: Credentials | None = None
+    max_wait_s: float | None = None  # a longer wait that Telegram asks for ends the run as WAITING
 
 
 async def run_headless(paths: Paths, assignment: Assignment, reporter: Reporter) -> int:
@@ -158,7 +159,7 @@ class _Watch:
         await self._sign_in(client, events, assignment)
         profile = await self._resolved(client, assignment.profile, assignment.named)
         self._asked = True
-        await client.call(p.StartRun(profile))
+        await client.call(p.StartRun(profile, assignment.max_wait_s))
         return await self._follow(events)
 
     # --- signing in -----------------------------------------------------------------------------------------------

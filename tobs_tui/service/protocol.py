@@ -140,9 +140,14 @@ class EstimateExport(Command, frozen=True):
 
 
 class StartRun(Command, frozen=True):
-    """Start the run of a profile. Fails with RUN_IN_PROGRESS while another one runs."""
+    """Start the run of a profile. Fails with RUN_IN_PROGRESS while another one runs.
+
+    `max_wait_s` is the longest wait that Telegram may ask for; a longer one ends the run as WAITING, resumably. None =
+    wait as long as it takes.
+    """
 
     profile: Profile
+    max_wait_s: float | None = None
 
 
 class PauseRun(Command, frozen=True):

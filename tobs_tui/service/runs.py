@@ -57,7 +57,7 @@ class RunDesk:
             )
         return output
 
-    def start(self, profile: Profile, link: TelegramLink) -> None:
+    def start(self, profile: Profile, link: TelegramLink, max_wait_s: float | None = None) -> None:
         """Begin a run. Raises `TobsError` RUN_IN_PROGRESS, or what makes the profile unusable."""
         if self.active:
             raise TobsError(
@@ -70,6 +70,7 @@ class RunDesk:
             output=self.output_of(profile),
             link=link,
             on_update=self._updated,
+            max_wait_s=max_wait_s,
         )
         self._run = run
         self._publish(RunStarted(run.state))
