@@ -13,6 +13,8 @@ from tobs_tui.model.server import ServerAddress
 from tobs_tui.service.account import DemoLogin
 
 START_LIMIT_S = 60.0
+DEMO_QR_S = 8
+"""Nobody has a phone signed in to the demo, so its QR code is accepted by itself after this many seconds."""
 
 
 class _Announcement(msgspec.Struct):
@@ -50,6 +52,8 @@ class SandboxChild:
             "--state",
             str(paths.sandbox_state_file),
             "--exit-with-parent",
+            "--accept-qr-after",
+            str(DEMO_QR_S),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1024 * 1024,
