@@ -32,6 +32,7 @@ KEYS = {
 
 # pyte takes these private sequences (keyboard protocol, xterm settings) for ordinary ones, and prints what is left.
 PRIVATE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1bP.*?\x1b\\|\x1b\[\?[0-9;]*\$[a-z]", re.DOTALL)
+ALTERNATE = re.compile(rb"\x1b\[\?1049([hl])")
 
 
 class ScreenTimeout(AssertionError):
@@ -62,10 +63,18 @@ class Terminal:
             timeout=None,
         )
         self._process.delaybeforesend = None
+        self.alternate = False
+        """Whether the program has the alternate screen now."""
+
+    @property
+    def pid(self) -> int:
+        """The program's process id."""
+        return int(self._process.pid)
 
     def lines(self) -> list[str]:
-        """The screen's rows as they stand."""
-        self._read(0)
+        """The screen's rows as they stand; after the end, as they stood last."""
+        if not self._process.closed:
+            self._read(0)
         return [line.rstrip() for line in self._screen.display]
 
     def text(self) -> str:
@@ -77,6 +86,8 @@ class Terminal:
             data = self._process.read_nonblocking(65536, timeout)
         except (pexpect.TIMEOUT, pexpect.EOF):
             return False
+        for on in ALTERNATE.findall(data):
+            self.alternate = on == b"h"
         self._stream.feed(PRIVATE.sub(b"", data))
         return True
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from loguru import logger
 from rich.text import Text
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 
 from tobs_tui.config.paths import Paths
@@ -28,6 +28,7 @@ from tobs_tui.ui.run_model import Link, RunModel
 from tobs_tui.ui.screens.home import HomeScreen
 from tobs_tui.ui.screens.page import Page
 from tobs_tui.ui.themes import ThemeBook, shipped_folder
+from tobs_tui.ui.type_ahead import TypeAhead
 from tobs_tui.ui.widgets.painted import Painted
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ TERMINATED = 128 + signal.SIGTERM
 _STUCK_S = 3
 
 
-class TobsApp(App[int]):
+class TobsApp(TypeAhead):
     """Wiring only: screens read `model`, paint with `palette` and `glyphs`, and send commands with `ask`."""
 
     CSS_PATH = "tobs.tcss"
@@ -236,9 +237,10 @@ class TobsApp(App[int]):
         except TobsError as error:
             self.say_error(error)
             return False
+        before = self.model.run.run_id if self.model.run else ""
         if not await self.do(StartRun(resolved)):
             return False
-        self.show_run()
+        self.show_run(over=before)
         return True
 
     # Going places. Screens are imported when first shown: most sessions see few of them. What closes screens is left to
@@ -256,11 +258,11 @@ class TobsApp(App[int]):
         """Close every screen above the home screen."""
         self.call_later(self._close_all)
 
-    def show_run(self) -> None:
-        """Watch the run."""
+    def show_run(self, over: str = "") -> None:
+        """Watch the run; `over` is the id of one that had ended before this one was started."""
         from tobs_tui.ui.screens.run import RunScreen
 
-        self.call_later(self._replace_all, RunScreen)
+        self.call_later(self._replace_all, partial(RunScreen, over))
 
     def show_summary(self) -> None:
         """What became of the run."""

@@ -35,15 +35,15 @@ WIDE, HIGH = 110, 30
 
 
 class RunScreen(Page):
-    """The dashboard."""
+    """The dashboard. Goes over to the summary when a run ends, but for the one that was `over` before."""
 
     context = "run"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("run"))
     ticking = True
-    _saw_running = False
 
-    def __init__(self) -> None:
+    def __init__(self, over: str = "") -> None:
         super().__init__()
+        self._over = over
         self.zoomed = False
         self.current = 1
 
@@ -97,7 +97,6 @@ class RunScreen(Page):
 
     def on_mount(self) -> None:
         """Start on the chats."""
-        self._saw_running = self.tobs.model.running
         self.panels[0].focus()
 
     def on_resize(self, event: Resize) -> None:
@@ -117,11 +116,11 @@ class RunScreen(Page):
     def model_changed(self) -> None:
         """The summary follows when the run ends; the workers' panel is as high as it must be."""
         model = self.tobs.model
-        if self._saw_running and not model.running and model.run is not None and self.is_current and not model.frozen:
-            self._saw_running = False
+        ended = model.run is not None and not model.running and model.run.run_id != self._over
+        if model.run is not None and ended and self.is_current and not model.frozen:
+            self._over = model.run.run_id
             self.tobs.show_summary()
             return
-        self._saw_running = self._saw_running or model.running
         if model.view is not None and self.wide and not self.zoomed:
             most = self.app.size.height // 3 - 1
             _fit_height(self.query_one(WorkersPanel), min(len(model.view.workers) + 3, most))

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 WITH_NEW = 60
 """From this many columns on, the counts show how many messages are new."""
-FEW_FACTS = 6
-"""Lines for the figures; the second half of them needs a second column."""
+TWO_COLUMNS = 100
+"""From this many columns on, the figures stand in two columns; else only the first ones are shown."""
+FEW_FACTS = 5
 SENTENCES = {
     Outcome.COMPLETE: "Everything was exported. No message is missing.",
     Outcome.INCOMPLETE: "The export is finished, but some items could not be had. They are listed below.",
@@ -38,11 +39,11 @@ SENTENCES = {
 
 
 class Facts(Painted):
-    """The run in figures: all in two columns where there is room, else the first ones in one."""
+    """The vault's place on a line of its own; below it the run in figures, all of them where there is room."""
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """Textual asks how high this is."""
-        return FEW_FACTS
+        return 1 + (FEW_FACTS + 1 if width >= TWO_COLUMNS else FEW_FACTS)
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Names and values."""
@@ -50,8 +51,9 @@ class Facts(Painted):
         if run is None:
             return []
         palette, facts = self.tobs.palette, run_facts(run)
-        columns, rows = (2 if width >= 100 else 1), FEW_FACTS
-        found: list[Line] = []
+        columns, rows = (2, FEW_FACTS + 1) if width >= TWO_COLUMNS else (1, FEW_FACTS)
+        place = fit(clean(run.output, 400), width - 20)
+        found: list[Line] = [[Segment(f"  {fit('Vault', 18)}", palette.muted), Segment(place, palette.text)]]
         for y in range(rows):
             line: Line = []
             for name, value in facts[y::rows][:columns]:
@@ -70,7 +72,6 @@ def run_facts(run: RunState) -> list[tuple[str, str]]:
     reused = f", {plural(totals.files_reused, 'other')} already there" if totals.files_reused else ""
     saved = f", {size(totals.bytes_saved)} not fetched twice" if totals.bytes_saved else ""
     return [
-        ("Vault", clean(run.output, 400)),
         ("Messages", f"{count(totals.messages)}, {count(totals.messages_new)} of them new"),
         ("Files", f"{count(totals.files)} of {count(totals.files_total)}{reused}"),
         ("Left out", f"{plural(totals.skipped, 'file')}, by the profile" if totals.skipped else "nothing"),
