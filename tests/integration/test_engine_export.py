@@ -216,9 +216,16 @@ async def test_a_wait_beyond_the_limit_ends_the_run_resumably(
 
 
 async def test_a_chat_that_refuses_is_named_and_the_others_go_on(
-    account: Account, sandbox: SandboxServer, manifest: dict[str, Any], tmp_path: Path
+    account: Account, manifest: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sandbox.faults.add(Fault(method="users.getFullUser", error="CHANNEL_PRIVATE", code=400))
+    ask = account.link.chat_facts
+
+    async def refuse(chat: int) -> Any:
+        if chat == ZOE:
+            raise TobsError(ErrorCode.CHAT_UNAVAILABLE, "This chat is private.")
+        return await ask(chat)
+
+    monkeypatch.setattr(account.link, "chat_facts", refuse)
     state = await account.export(tmp_path / "vault", profile_of([ZOE, OFFICE]))
     assert state.outcome is Outcome.INCOMPLETE
     assert [(failure.chat, failure.what, failure.code) for failure in state.failures] == [
@@ -230,6 +237,7 @@ async def test_a_chat_that_refuses_is_named_and_the_others_go_on(
     assert rows[OFFICE].state is ChatState.DONE
     assert differences(tmp_path / "vault", manifest, chats={OFFICE, OLD_OFFICE}) == []
 
+    monkeypatch.undo()
     assert (await account.export(tmp_path / "vault", profile_of([ZOE, OFFICE]))).outcome is Outcome.COMPLETE
     assert differences(tmp_path / "vault", manifest, chats={ZOE, OFFICE, OLD_OFFICE}) == []
 

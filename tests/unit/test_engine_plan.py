@@ -22,6 +22,10 @@ from tobs_tui.telegram.dialogs import ChatFacts
 CHANNEL, PRIVATE = -1_000_000_000_007, 42
 
 
+async def _ask(request: Any) -> Any:
+    return await request()
+
+
 class _Link:
     """A link that knows one forum and one private chat, and counts what it is asked."""
 
@@ -79,7 +83,7 @@ async def _plan(
         async def submit(action: Any) -> Any:
             return action(archive)
 
-        planner = Planner(link or _Link(), submit, profile or Profile(), splits or [Interval(1, 2**31 - 1)])  # type: ignore[arg-type]
+        planner = Planner(link or _Link(), submit, profile or Profile(), splits or [Interval(1, 2**31 - 1)], _ask)  # type: ignore[arg-type]
         return await planner.plan(target)
 
 

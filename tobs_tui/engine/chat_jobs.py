@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from tobs_tui.engine.fetch import RUN_ENDING, FetchCrew
 from tobs_tui.engine.pipeline import PageDone, Pipeline
 from tobs_tui.engine.plan import ChatPlan, Planner
 from tobs_tui.engine.ranges import Track
+from tobs_tui.engine.salvage import Salvage
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.targets import Target
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -24,13 +25,8 @@ from tobs_tui.model.profile import Performance
 from tobs_tui.model.run import ChatProgress, ChatState, Failure, Level, WorkerRole, WorkerState
 from tobs_tui.telegram.link import TelegramLink
 
-T = TypeVar("T")
-
 PLANNERS = 3
 """Chats planned at once: each takes two or three requests, whose answers would otherwise be waited for one by one."""
-
-RECONNECT_S = 5
-"""Seconds between attempts of a planning request while Telegram cannot be reached."""
 
 
 class ChatJob:
@@ -62,14 +58,13 @@ class ChatJob:
 class Hooks(Struct, frozen=True):
     """Whom the fetching half tells: `fetched` of each chat of which nothing is on its way any more, `planned` that all
     chats are known, `gap` of a chat that will get messages older than some it has, `files` that pages brought files,
-    `fatal` of what ends the run, `wait` of seconds to wait."""
+    `fatal` of what ends the run."""
 
     fetched: Callable[[ChatJob], None]
     planned: Callable[[], None]
     gap: Callable[[int], Awaitable[None]]
     files: Callable[[], None]
     fatal: Callable[[TobsError], None]
-    wait: Callable[[float], None]
 
 
 class ChatJobs:
@@ -97,7 +92,7 @@ class ChatJobs:
         self._cm = board.workers.hire("cm", WorkerRole.COMMIT, 1)[0]
         workers = board.workers.hire("w", WorkerRole.FETCH, performance.history_workers)
         board.workers.hire("d", WorkerRole.DECODE, performance.decode_processes)
-        self.pipeline = Pipeline(decoder, writer, self, performance.queue_mb * 1024 * 1024)
+        self.pipeline = Pipeline(decoder, writer, self, performance.queue_mb * 1024 * 1024, Salvage(link, decoder))
         self.crew = FetchCrew(link, self.pipeline, workers, self._title, self._refused, self._walking)
 
     def enlist(self, target: Target) -> None:
@@ -136,6 +131,7 @@ class ChatJobs:
 
     async def _plan_everything(self) -> None:
         await _all_or_none(*(self._plan_some() for _ in range(PLANNERS)))
+        self._board.planned = True
         self._hooks.planned()
         await self.crew.no_more()
 
@@ -147,7 +143,7 @@ class ChatJobs:
 
     async def _plan(self, job: ChatJob) -> None:
         try:
-            plan = await self.patiently(lambda: self._planner.plan(job.target))
+            plan = await self._planner.plan(job.target)
         except TobsError as error:
             if error.code in RUN_ENDING:
                 raise
@@ -156,24 +152,12 @@ class ChatJobs:
         if plan.gap:
             await self._hooks.gap(plan.record.id)
         self._take_plan(job, plan)
+        if plan.warning:
+            self._board.log(Level.WARNING, f"{plan.record.title}: {plan.warning}")
         await self.crew.add(plan.pieces)
         if plan.old_half and not job.target.topics:
             self.enlist(self._old_half(plan))
         self._check(job)
-
-    async def patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """The answer of `ask`, however long Telegram makes the run wait for it."""
-        while True:
-            try:
-                return await ask()
-            except TobsError as error:
-                if error.code is ErrorCode.SERVER_UNREACHABLE:
-                    await asyncio.sleep(RECONNECT_S)
-                elif error.code is ErrorCode.FLOOD_WAIT:
-                    self._hooks.wait(error.wait_s)
-                    await asyncio.sleep(max(1, error.wait_s))
-                else:
-                    raise
 
     def _take_plan(self, job: ChatJob, plan: ChatPlan) -> None:
         job.tracks = tuple(row.track for row in plan.rows)

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from tobs_tui.engine.pipeline import Pipeline
 from tobs_tui.engine.ranges import PAGE_LIMIT, Piece, RangePool, Track
-from tobs_tui.engine.workers import WorkerStats
+from tobs_tui.engine.workers import WorkerStats, acting
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.run import WorkerState
-from tobs_tui.telegram.page import peek_page
+from tobs_tui.telegram.page import PageHead, PageUnreadable, peek_page
 
 RUN_ENDING = frozenset(
     {
@@ -75,7 +75,7 @@ class FetchCrew:
 
     def begin(self) -> None:
         """Put the workers to work."""
-        self._tasks = [asyncio.create_task(self._work(worker), name=worker.id) for worker in self._workers]
+        self._tasks = [asyncio.create_task(self._work(worker)) for worker in self._workers]
 
     async def add(self, pieces: Iterable[Piece]) -> None:
         """Queue more to walk."""
@@ -118,6 +118,7 @@ class FetchCrew:
             self._news.notify_all()
 
     async def _work(self, worker: WorkerStats) -> None:
+        acting.set(worker)
         while (piece := await self._next_piece(worker)) is not None:
             try:
                 await self._walk(piece, worker)
@@ -153,14 +154,14 @@ class FetchCrew:
                 continue  # a thief may have come by meanwhile
             try:
                 raw = await self._ask(piece)
+                worker.go_on()
+                await self._take_in(piece, raw, worker)
             except TobsError as error:
                 worker.last_error = error.sentence
                 if error.code in RUN_ENDING:
                     raise
                 self._refuse(track, error)
                 return
-            worker.go_on()
-            await self._take_in(piece, raw, worker)
             if self._idle:
                 await self._tell()  # the piece's rest may be worth a theft now
 
@@ -172,7 +173,13 @@ class FetchCrew:
 
     async def _take_in(self, piece: Piece, raw: bytes, worker: WorkerStats) -> None:
         """Hand an answer on, and move the walk past its newest message, which is read without decoding the rest."""
-        head = peek_page(raw)
+        try:
+            head = peek_page(raw)
+        except PageUnreadable:
+            head = PageHead(0, 1, -1)
+        if head.newest_id < 0 and not piece.by_id:
+            await self._leap(piece)
+            return
         ids = piece.advance(0 if piece.by_id else head.newest_id)
         worker.count(head.size, len(raw))
         if ids.size == 0:
@@ -180,7 +187,14 @@ class FetchCrew:
         if head.size == 0 or (not piece.by_id and head.newest_id < ids.lo):
             self._pipeline.put_empty(piece.track, ids)
         else:
-            await self._pipeline.put(piece.track, ids, raw)
+            await self._pipeline.put(piece.track, ids, raw, piece.split, by_id=piece.by_id)
+
+    async def _leap(self, piece: Piece) -> None:
+        """Move past messages that have to be salvaged."""
+        ids = await self._pipeline.salvage.extent(piece)
+        ids = piece.advance(ids.hi)  # a thief may have taken the end of it meanwhile
+        if ids.size:
+            self._pipeline.put_unreadable(piece.track, ids, piece.split, by_id=piece.by_id)
 
     def _refuse(self, track: Track, error: TobsError) -> None:
         self.ranges.drop(track)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from tobs_tui.engine.state import RunBoard
-from tobs_tui.engine.workers import WorkerStats
+from tobs_tui.engine.workers import WorkerStats, acting
 from tobs_tui.model.run import ChatState, Level, WorkerRole, WorkerState
 from tobs_tui.telegram.events import (
     ConnectionLost,
@@ -49,7 +48,7 @@ class LinkWatch:
                 board.alerts.resolve("connection")
                 board.log(Level.INFO, "Telegram answers again.")
             case Retrying():
-                worker = self._caller()
+                worker = acting.get()  # whose request it is about
                 if worker is not None:
                     worker.retries += 1
                     worker.last_error = event.error
@@ -86,8 +85,3 @@ class LinkWatch:
     def _concerned(self, method: str) -> list[WorkerStats]:
         role = WorkerRole.MEDIA if method in _FILE_METHODS else WorkerRole.FETCH
         return self._board.workers.of_role(role)
-
-    def _caller(self) -> WorkerStats | None:
-        """The worker whose request this is about: workers' tasks carry their names."""
-        task = asyncio.current_task()
-        return self._board.workers.by_name(task.get_name()) if task is not None else None

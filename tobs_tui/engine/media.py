@@ -19,7 +19,7 @@ from tobs_tui.archive.commits import file_identity
 from tobs_tui.archive.records import FileFilter, FileState, FileTask, FileTotals, StoredFile
 from tobs_tui.archive.schema import internal_folder, output_error
 from tobs_tui.engine.media_source import FileLink, FileSource
-from tobs_tui.engine.workers import WorkerStats
+from tobs_tui.engine.workers import WorkerStats, acting
 from tobs_tui.media.download import Downloaded, WrongBytesError, download_file, to_the_end
 from tobs_tui.media.parts import PartFile
 from tobs_tui.media.store import Store
@@ -223,6 +223,7 @@ class MediaQueue:
 
     async def _work(self, worker: WorkerStats) -> None:
         """Carry file after file."""
+        acting.set(worker)
         while (task := await self._take(worker)) is not None:
             worker.begin(_label(task), task.chat)
             try:

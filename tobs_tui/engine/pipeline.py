@@ -1,21 +1,30 @@
-"""From a raw page to a committed one: room is made for its bytes, a process decodes it, the writer commits it."""
+"""From a raw page to a committed one: room is made for its bytes, a process decodes it, the writer commits it.
+
+A page that cannot be read is salvaged: asked for again in smaller ones.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from loguru import logger
 from msgspec import Struct
 
 from tobs_tui.engine.budget import ByteBudget
 from tobs_tui.engine.commit import PageCommitted, Writer
-from tobs_tui.engine.decode_pool import DecodePool, empty_page
+from tobs_tui.engine.decode_pool import DecodePool, PageRows, empty_page
 from tobs_tui.engine.processes import WorkLostError
 from tobs_tui.engine.ranges import Track
+from tobs_tui.engine.salvage import Salvage
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.run import Failure
+from tobs_tui.telegram.page import PageUnreadable
+
+# What Telegram may answer about a chat while its messages are asked for once more.
+_OF_THE_CHAT = frozenset({ErrorCode.TELEGRAM_REFUSED, ErrorCode.CHAT_UNAVAILABLE, ErrorCode.CHAT_NOT_FOUND})
 
 
 class PageDone(Struct, frozen=True):
@@ -45,17 +54,31 @@ class PipelineWatcher(Protocol):
         """The archive takes no more: the run cannot go on."""
 
 
+class _Page(Struct, frozen=True):
+    """An answer on its way: what it settles, and how it was asked for. `raw` empty: it has to be salvaged."""
+
+    track: Track
+    ids: Interval
+    raw: bytes
+    split: int
+    by_id: bool
+
+
 class Pipeline:
     """Carries pages of all tracks. At most `queue_bytes` of raw pages are inside at a time."""
 
-    def __init__(self, decoder: DecodePool, writer: Writer, watcher: PipelineWatcher, queue_bytes: int) -> None:
+    def __init__(
+        self, decoder: DecodePool, writer: Writer, watcher: PipelineWatcher, queue_bytes: int, salvage: Salvage
+    ) -> None:
         self.budget = ByteBudget(queue_bytes)
+        self.salvage = salvage
         self._decoder = decoder
         self._writer = writer
         self._watcher = watcher
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[None]] = set()  # those that ask Telegram once more
 
-    async def put(self, track: Track, ids: Interval, raw: bytes) -> None:
+    async def put(self, track: Track, ids: Interval, raw: bytes, split: int = -1, *, by_id: bool = False) -> None:
         """Take in the answer that settles `ids`; waits while there is no room. Takes nothing when cancelled."""
         track.pages_in_flight += 1
         try:
@@ -63,14 +86,19 @@ class Pipeline:
         except asyncio.CancelledError:
             track.pages_in_flight -= 1
             raise
-        self._carry(track, ids, raw)
+        self._carry(track, self._page(_Page(track, ids, raw, split, by_id)))
+
+    def put_unreadable(self, track: Track, ids: Interval, split: int, *, by_id: bool) -> None:
+        """Have `ids` asked for again: not even the answer's extent could be read."""
+        track.pages_in_flight += 1
+        self._carry(track, self._page(_Page(track, ids, b"", split, by_id)))
 
     def put_empty(self, track: Track, ids: Interval) -> None:
         """Take in the fact that `ids` hold nothing."""
         if ids.size == 0:
             return
         track.pages_in_flight += 1
-        self._carry(track, ids, b"")
+        self._carry(track, self._empty(track, ids))
 
     def settle(self, track: Track) -> None:
         """Tell the watcher if nothing of the track is on its way (any more)."""
@@ -82,36 +110,74 @@ class Pipeline:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _carry(self, track: Track, ids: Interval, raw: bytes) -> None:
-        task = asyncio.create_task(self._page(track, ids, raw))
+    def stop_asking(self) -> None:
+        """Ask Telegram for nothing more; what was being salvaged is left to the next run."""
+        for task in self._asking:
+            task.cancel()
+
+    def _carry(self, track: Track, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guard(track, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _page(self, track: Track, ids: Interval, raw: bytes) -> None:
+    async def _guard(self, track: Track, work: Coroutine[Any, Any, None]) -> None:
         try:
-            if raw:
-                rows = await self._decoder.decode(track.chat, track.scope, ids, raw)
-                packed, messages, unknown, pid = rows.packed, rows.messages, rows.unknown, rows.pid
-            else:
-                packed, messages, unknown, pid = empty_page(track.chat, track.scope, *ids), 0, 0, 0
-            committed = await self._writer.page(packed)
+            await work
         except TobsError as error:
             self._watcher.writing_failed(error)
+        finally:
+            track.pages_in_flight -= 1
+            self.settle(track)
+
+    async def _empty(self, track: Track, ids: Interval) -> None:
+        await self._commit(track, ids, PageRows(empty_page(track.chat, track.scope, *ids), 0, 0, 0), 0)
+
+    async def _page(self, page: _Page) -> None:
+        track, ids = page.track, page.ids
+        try:
+            if not page.raw:
+                raise PageUnreadable("its newest message is of an unknown kind")
+            rows = await self._decoder.decode(track.chat, track.scope, ids, page.raw)
+            await self._commit(track, ids, rows, len(page.raw))
+        except PageUnreadable as error:
+            logger.warning("a page of chat {} is asked for in smaller ones: {}", track.chat, error)
+            await self._salvage(page)
+        except TobsError:
+            raise
         except WorkLostError as error:
             self._lose(track, ids, f"Messages {ids.lo} to {ids.hi} cannot be decoded: {error}.")
         except Exception as error:  # noqa: BLE001  # a page that trips the decoder must not take the run with it
             logger.opt(exception=error).error("a page of chat {} cannot be decoded", track.chat)
             reason = f"Messages {ids.lo} to {ids.hi} cannot be decoded: {type(error).__name__}: {error}."
             self._lose(track, ids, reason)
-        else:
-            track.held.add(*ids)
-            track.fetched += messages
-            self._watcher.page_done(PageDone(track, messages, unknown, len(raw), pid, committed))
         finally:
-            if raw:
-                self.budget.give_back(len(raw))
-            track.pages_in_flight -= 1
-            self.settle(track)
+            if page.raw:
+                self.budget.give_back(len(page.raw))
+
+    async def _salvage(self, page: _Page) -> None:
+        """Bring what can be read of an unreadable page."""
+        track = page.track
+        task = asyncio.current_task()
+        assert task is not None
+        self._asking.add(task)
+        try:
+            async for part in self.salvage.stretches(track, page.ids, page.split, by_id=page.by_id):
+                if part.rows is None:
+                    self._lose(track, part.ids, f"Messages {part.ids.lo} to {part.ids.hi} cannot be read.")
+                else:
+                    await self._commit(track, part.ids, part.rows, 0)
+        except TobsError as error:
+            if error.code not in _OF_THE_CHAT:
+                raise
+            self._lose(track, page.ids, f"Messages {page.ids.lo} to {page.ids.hi} cannot be read: {error.sentence}")
+        finally:
+            self._asking.discard(task)
+
+    async def _commit(self, track: Track, ids: Interval, rows: PageRows, size: int) -> None:
+        committed = await self._writer.page(rows.packed)
+        track.held.add(*ids)
+        track.fetched += rows.messages
+        self._watcher.page_done(PageDone(track, rows.messages, rows.unknown, size, rows.pid, committed))
 
     def _lose(self, track: Track, ids: Interval, reason: str) -> None:
         self._watcher.page_lost(

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord, TopicRecord
 from tobs_tui.archive.schema import archive_path
+from tobs_tui.engine.asking import Ask
 from tobs_tui.engine.ranges import Piece, Track
 from tobs_tui.engine.targets import Target, date_span, find_targets
 from tobs_tui.model.intervals import Interval, IntervalSet
@@ -39,7 +41,8 @@ class PlannedRow(Struct, frozen=True):
 class ChatPlan(Struct, frozen=True):
     """What is to be done for one chat. `missing_topics` were chosen and are gone; `old_half` is to be planned too.
 
-    `gap` says that messages are missing which are older than some that the archive holds.
+    `gap` says that messages are missing which are older than some that the archive holds, `warning` what could not be
+    learned of the chat ('' = nothing of note).
     """
 
     record: ChatRecord
@@ -48,6 +51,7 @@ class ChatPlan(Struct, frozen=True):
     missing_topics: tuple[int, ...] = ()
     old_half: int = 0
     gap: bool = False
+    warning: str = ""
 
 
 class Submit(Protocol):
@@ -80,11 +84,17 @@ def _read_held(archive: Archive, chat: int, topics: Sequence[int]) -> _Held:
 
 
 class Planner:
-    """Plans one chat after another. `splits` are the takeout's message ranges (one range = no splits)."""
+    """Plans one chat after another. `splits` are the takeout's message ranges (one range = no splits).
 
-    def __init__(self, link: TelegramLink, submit: Submit, profile: Profile, splits: Sequence[Interval]) -> None:
+    Every request goes through `ask`, which may hold it up.
+    """
+
+    def __init__(
+        self, link: TelegramLink, submit: Submit, profile: Profile, splits: Sequence[Interval], ask: Ask
+    ) -> None:
         self._link = link
         self._submit = submit
+        self._ask = ask
         self._dates = date_span(profile.filters, profile.layout.timezone)
         self._splits = list(splits)
 
@@ -94,17 +104,21 @@ class Planner:
         if held.record is not None and not target.topics and self._nothing_new(target, held):
             total = held.record.message_count
             return await self._whole(target.chat, target.dialog.top_message, held, held.record, total)
-        facts = await self._link.chat_facts(target.chat)
+        facts = await self._ask(lambda: self._link.chat_facts(target.chat))
         peer = self._link.peer(target.chat) or target.dialog.peer
-        record = await self._submit(lambda archive: archive.put_chat(_record(archive, peer, facts, target)))
-        topics: list[Topic] = await self._link.topics(target.chat) if peer.kind is PeerKind.FORUM else []
+        record = await self._submit(lambda archive: archive.put_chat(_record(peer, facts, target, held.record)))
+        topics: list[Topic] = []
+        if peer.kind is PeerKind.FORUM:
+            topics = await self._ask(lambda: self._link.topics(target.chat))
         if topics:
             records = [TopicRecord(topic, topic_folder(topic)) for topic in topics]
             await self._submit(lambda archive: archive.put_topics(target.chat, records))
         if target.topics:
-            return await self._chosen(target, held, record, {topic.id: topic for topic in topics})
-        top = max(facts.top_message, target.dialog.top_message)
-        return await self._whole(target.chat, top, held, record, facts.message_count)
+            plan = await self._chosen(target, held, record, {topic.id: topic for topic in topics})
+        else:
+            top = max(facts.top_message, target.dialog.top_message)
+            plan = await self._whole(target.chat, top, held, record, facts.message_count)
+        return replace(plan, warning=facts.problem)
 
     def _nothing_new(self, target: Target, held: _Held) -> bool:
         top = target.dialog.top_message
@@ -128,7 +142,7 @@ class Planner:
             wanted = await self._bounds(target.chat, topic.id, max(topic.top_message, topic.id), topic.id)
             ledger = IntervalSet([*held.ledgers[0], *held.ledgers[topic.id]])
             known = held.counts[topic.id]
-            total = await self._link.message_count(target.chat, topic.id)
+            total = await self._ask(lambda ident=topic.id: self._link.message_count(target.chat, ident))  # type: ignore[misc]
             expected = self._expected(total, known, wanted, topic.top_message)
             track = Track(target.chat, topic.id, wanted, ledger, expected)
             rows.append(PlannedRow(track, topic.title, total if self._dates.open else -1, known))
@@ -140,10 +154,11 @@ class Planner:
     async def _bounds(self, chat: int, first: int, top: int, topic: int) -> Interval:
         """The ids from `first` to `top` that lie within the profile's dates."""
         lo, hi = first, top
-        if self._dates.since and top:
-            lo = max(lo, await self._link.id_at_date(chat, self._dates.since, topic) + 1)
-        if self._dates.until and top:
-            hi = min(hi, await self._link.id_at_date(chat, self._dates.until, topic))
+        since, until = self._dates.since, self._dates.until
+        if since and top:
+            lo = max(lo, await self._ask(lambda: self._link.id_at_date(chat, since, topic)) + 1)
+        if until and top:
+            hi = min(hi, await self._ask(lambda: self._link.id_at_date(chat, until, topic)))
         return Interval(lo, max(hi, lo - 1))
 
     def _expected(self, total: int, known: int, wanted: Interval, top: int) -> float:
@@ -192,20 +207,24 @@ def _topic_pieces(track: Track) -> list[Piece]:
     return pieces
 
 
-def _record(archive: Archive, peer: Peer, facts: ChatFacts, target: Target) -> ChatRecord:
-    """What the archive keeps of a chat. An old half lies within its successor's folder."""
+def _record(peer: Peer, facts: ChatFacts, target: Target, known: ChatRecord | None) -> ChatRecord:
+    """What the archive keeps of a chat. An old half lies within its successor's folder.
+
+    What Telegram did not tell this time is taken from what is `known` of the chat.
+    """
+    before = known if known is not None and facts.problem else None
     return ChatRecord(
         id=peer.id,
         title=SAVED_TITLE if peer.kind is PeerKind.SAVED else peer.title,
         folder=chat_folder(peer),
         kind=peer.kind,
         username=peer.username,
-        about=facts.about,
-        members=facts.members,
+        about=before.about if before else facts.about,
+        members=before.members if before else facts.members,
         message_count=facts.message_count,
-        migrated_from=facts.migrated_from,
+        migrated_from=facts.migrated_from or target.dialog.migrated_from or (before.migrated_from if before else 0),
         migrated_to=target.successor or peer.migrated_to,
-        linked_chat=facts.linked_chat,
+        linked_chat=before.linked_chat if before else facts.linked_chat,
         noforwards=peer.noforwards,
     )
 

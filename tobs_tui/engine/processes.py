@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from types import ModuleType
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from loguru import logger
 
@@ -42,8 +42,20 @@ def _follow_parent() -> None:
     os._exit(0)
 
 
-def _begin() -> None:
+_line: Connection | None = None
+
+
+def tell(news: Any) -> None:
+    """From within a pool's process: let the pool's owner hear something small on the way. Without an owner: nothing."""
+    if _line is not None:
+        with contextlib.suppress(BrokenPipeError):  # the owner is gone, and this process about to be
+            _line.send(news)
+
+
+def _begin(line: Connection | None) -> None:
     """First thing in a pool's process. Interrupts from the terminal are the owner's business, not ours."""
+    global _line
+    _line = line
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
 
@@ -76,11 +88,17 @@ def _context() -> multiprocessing.context.BaseContext:
 class ProcessPool:
     """`size` processes. Call `start` before `run`, and `close` at the end.
 
-    Use it from one event loop. `on_loss` hears a sentence whenever processes had to be replaced.
+    Use it from one event loop. `on_loss` hears a sentence whenever processes had to be replaced, `on_news` what the
+    processes `tell`, as it comes; a message must be small, so that the system writes it whole or not at all.
     """
 
-    def __init__(self, size: int, on_loss: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, size: int, on_loss: Callable[[str], None] | None = None, on_news: Callable[[Any], None] | None = None
+    ) -> None:
         self.size = size
+        self._on_news = on_news
+        self._ear: Connection | None = None
+        self._line: Connection | None = None
         self.losses = 0
         self.waiting = 0  # pieces of work handed in and not yet answered
         self._on_loss = on_loss
@@ -89,11 +107,14 @@ class ProcessPool:
 
     async def start(self) -> None:
         """Start the processes; returns when the first one answers. They take a second, most of it imports."""
+        if self._on_news is not None:
+            self._ear, self._line = multiprocessing.Pipe(duplex=False)
+            asyncio.get_running_loop().add_reader(self._ear.fileno(), self.listen)
         self._executor = self._make()
         await self._warm(self._executor)
 
     def _make(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self.size, mp_context=_context(), initializer=_begin)
+        return ProcessPoolExecutor(self.size, mp_context=_context(), initializer=_begin, initargs=(self._line,))
 
     async def _warm(self, executor: ProcessPoolExecutor) -> None:
         # Starting a process blocks until the fork server answers: not on the event loop.
@@ -104,6 +125,11 @@ class ProcessPool:
 
         with contextlib.suppress(BrokenProcessPool):  # the first piece of work meets it again, and is retried
             await asyncio.to_thread(submit_all)
+
+    def listen(self) -> None:
+        """Pass on what the processes have told so far."""
+        while self._ear is not None and self._on_news is not None and self._ear.poll():
+            self._on_news(self._ear.recv())
 
     def pids(self) -> tuple[int, ...]:
         """The processes' ids, oldest first."""
@@ -156,3 +182,8 @@ class ProcessPool:
         executor, self._executor = self._executor, None
         if executor is not None:
             await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
+        ear, self._ear = self._ear, None
+        if ear is not None and self._line is not None:
+            asyncio.get_running_loop().remove_reader(ear.fileno())
+            ear.close()
+            self._line.close()

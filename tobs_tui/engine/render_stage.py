@@ -23,7 +23,7 @@ from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.render_book import BookPage, RenderBook
 from tobs_tui.engine.state import RunBoard
-from tobs_tui.engine.vault import IndexJob, RenderJob, RenderResult, render_chat, render_index
+from tobs_tui.engine.vault import IndexJob, NoteGrows, RenderJob, RenderResult, render_chat, render_index
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import ChatState, Failure, WorkerRole, WorkerState
@@ -58,7 +58,9 @@ class RenderStage:
         self._writer = writer
         self._board = board
         self._files_open = files_open
-        self._pool = ProcessPool(1, on_loss)
+        self._pool = ProcessPool(1, on_loss, self._note_grows)
+        self._at_work: ChatJob | None = None
+        self._notes: dict[str, tuple[int, int]] = {}  # of the chat at work: topic and messages of each note
         self._worker = board.workers.hire("r", WorkerRole.RENDER, 1)[0]
         self._book = RenderBook()
         self._options_changed = False
@@ -233,16 +235,44 @@ class RenderStage:
     # --- one render ---------------------------------------------------------------------------------------------------
 
     async def _render(self, job: ChatJob, linked: frozenset[int], *, everything: bool) -> RenderResult | None:
-        title = self._board.row(job.keys[0]).title
-        result = await self._carry(job.target.chat, linked, everything=everything, title=title)
+        title, chat = self._board.row(job.keys[0]).title, job.target.chat
+        self._notes = await self._writer.submit(
+            lambda archive: {note.path: (note.topic, note.count) for note in archive.rendered(chat)}
+        )
+        self._show_rendered(job, [*self._notes.values()])
+        self._at_work = job
+        try:
+            result = await self._carry(chat, linked, everything=everything, title=title)
+        finally:
+            self._pool.listen()
+            self._at_work = None
         if result is not None:
             await self._count_rendered(job)
         return result
 
+    def _note_grows(self, news: NoteGrows) -> None:
+        """Show what is rendered of the chat at work. A note that is written again counts as what it was till then."""
+        job = self._at_work
+        if job is None:
+            return
+        before = self._notes.get(news.path, (news.topic, 0))[1]
+        key = (job.target.chat, news.topic if job.target.topics else 0)
+        if news.count > before and key in job.keys:
+            self._notes[news.path] = (news.topic, news.count)
+            self._board.change(key, rendered=self._board.row(key).rendered + news.count - before)
+            self._worker.count(news.count - before)
+
     async def _count_rendered(self, job: ChatJob) -> None:
-        counts = await self._writer.submit(lambda archive: _rendered_counts(archive, job))
-        for key, count in counts.items():
-            self._board.change(key, rendered=count)
+        chat = job.target.chat
+        self._show_rendered(
+            job,
+            await self._writer.submit(lambda archive: [(note.topic, note.count) for note in archive.rendered(chat)]),
+        )
+
+    def _show_rendered(self, job: ChatJob, notes: Iterable[tuple[int, int]]) -> None:
+        """Show how many messages are in the notes of each row; `notes` are their topics and counts."""
+        for key in job.keys:
+            self._board.change(key, rendered=sum(count for topic, count in notes if key[1] in (0, topic)))
 
     async def _carry(self, chat: int, linked: frozenset[int], *, everything: bool, title: str) -> RenderResult | None:
         """Render a chat and register its notes. None when that failed, which is told."""
@@ -263,7 +293,6 @@ class RenderStage:
             return None
         finally:
             self._worker.rest()
-        self._worker.count(result.messages)
         self._board.counters.notes += sum(note.changed for note in result.notes)
         return result
 
@@ -308,9 +337,3 @@ def _register(archive: Archive, vault: Path, result: RenderResult, *, everything
     for note in result.notes:
         if known_sums.get(note.path) != note.sha256:
             archive.put_rendered(note.path, note.chat, note.topic, note.count, note.sha256)
-
-
-def _rendered_counts(archive: Archive, job: ChatJob) -> dict[tuple[int, int], int]:
-    """Messages in the notes of each row of a job."""
-    chat = job.target.chat
-    return {key: sum(note.count for note in archive.rendered(chat, key[1] or None)) for key in job.keys}

@@ -15,6 +15,7 @@ from loguru import logger
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.lock import VaultLock
 from tobs_tui.archive.schema import archive_path
+from tobs_tui.engine.asking import Asking
 from tobs_tui.engine.chat_jobs import ChatJob, ChatJobs, Hooks
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.decode_pool import DecodePool
@@ -76,7 +77,9 @@ class ExportRun:
         self._ending: tuple[Outcome, str] | None = None
         self._ended = asyncio.Event()
         self._hurry = False
-        self._paused = asyncio.Event()
+        self._ask = Asking(self._consider_wait)
+        self._paused = False
+        self._targets_known = False
         self._jobs: ChatJobs | None = None
         self._render: RenderStage | None = None
         self._media: MediaStage | None = None
@@ -93,8 +96,8 @@ class ExportRun:
         """Begin no new request; what is in flight is finished."""
         if self._board.phase in (RunPhase.PAUSED, RunPhase.STOPPING, RunPhase.FINISHED):
             return
-        self._paused.set()
-        for stage in (self._jobs, self._media):
+        self._paused = True
+        for stage in (self._ask, self._jobs, self._media):
             if stage is not None:
                 stage.pause()
         self._board.enter(RunPhase.PAUSED)
@@ -104,11 +107,11 @@ class ExportRun:
         """Go on after a pause."""
         if self._board.phase is not RunPhase.PAUSED:
             return
-        self._paused.clear()
-        for stage in (self._jobs, self._media):
+        self._paused = False
+        for stage in (self._ask, self._jobs, self._media):
             if stage is not None:
                 stage.resume()
-        self._board.enter(RunPhase.RUNNING if self._jobs is not None else RunPhase.PLANNING)
+        self._board.enter(RunPhase.RUNNING if self._targets_known else RunPhase.PLANNING)
         self._board.log(Level.INFO, "Resumed.")
 
     def cancel(self) -> None:
@@ -208,9 +211,7 @@ class ExportRun:
         """What has to stand before the first request for messages. The processes start meanwhile."""
         starting = asyncio.gather(decoder.start(), render.begin())
         try:
-            if not await self._link.is_authorized():
-                raise TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Sign in first.")
-            decoder.self_id = (await self._link.me()).id
+            decoder.self_id = (await self._ask(self._link.me)).id
             self._link.set_connections(self._profile.performance.connections)
             if self._profile.performance.takeout:
                 await self._begin_takeout()
@@ -220,7 +221,7 @@ class ExportRun:
     async def _begin_takeout(self) -> None:
         while True:
             try:
-                await self._link.begin_takeout(files=self._profile.media.download)
+                await self._ask(lambda: self._link.begin_takeout(files=self._profile.media.download))
             except TobsError as error:
                 if error.code is not ErrorCode.TAKEOUT_DELAYED:
                     raise
@@ -238,7 +239,7 @@ class ExportRun:
     async def _fetch_and_download(self, writer: Writer, decoder: DecodePool, render: RenderStage) -> None:
         """Everything that needs Telegram."""
         splits = await self._link.splits() if self._link.takeout_active else [Interval(1, 2**31 - 1)]
-        planner = Planner(self._link, writer.submit, self._profile, splits)
+        planner = Planner(self._link, writer.submit, self._profile, splits, self._ask)
         media = self._media = MediaStage(
             self._link, writer, self._output, self._profile, self._board, on_fatal=self._end_by
         )
@@ -248,22 +249,22 @@ class ExportRun:
             gap=render.note_gap,
             files=media.wake,
             fatal=self._end_by,
-            wait=self._consider_wait,
         )
         jobs = self._jobs = ChatJobs(
             self._link, planner, writer, decoder, self._board, self._profile.performance, hooks
         )
-        if self._paused.is_set():
+        if self._paused:
             jobs.pause()
             media.pause()
-        targets, failures = await jobs.patiently(lambda: find_targets(self._profile, self._link))
+        targets, failures = await self._ask(lambda: find_targets(self._profile, self._link))
+        self._targets_known = True
         for failure in failures:
             self._board.fail(failure)
         if failures and not targets:
             raise TobsError(failures[0].code, failures[0].reason)
         for target in targets:
             jobs.enlist(target)
-        if not self._paused.is_set():
+        if not self._paused:
             self._board.enter(RunPhase.RUNNING)
         self._board.log(Level.INFO, f"{len(targets)} chats to export.")
         await jobs.fetch()
@@ -293,6 +294,8 @@ class ExportRun:
         jobs = self._jobs
         if self._media is not None:
             await self._media.close()
+        if jobs is not None:
+            jobs.pipeline.stop_asking()
         if jobs is not None and not self._hurry and self._can_write():
             await jobs.pipeline.drain()
             await render.finish(jobs.jobs.values())

@@ -47,6 +47,7 @@ class RunBoard:
         self.dc = 0
         self.latency_ms = -1.0
         self.takeout = False
+        self.planned = False  # every row's size is known; until then there is no share of all of it
         self._base = RunState(run_id=run_id, profile=profile, output=output, started_at=now())
         self._phase = RunPhase.PLANNING
         self._outcome: Outcome | None = None
@@ -200,7 +201,7 @@ class RunBoard:
             unknown=counters.unknown,
             chats_done=sums.done,
             chats_total=sums.rows,
-            fetched=min(1.0, sums.fetched / sums.weight) if sums.weight else 0.0,
+            fetched=sums.share if self.planned else 0.0,
             elapsed_s=round(self.elapsed_s, 1),
             messages_rate=round(rate, 1),
             bytes_rate=round(self._bytes.rate(), 1),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tobs_tui.model.run import ChatProgress, ChatState
 
+ALMOST = 0.9999
+"""The most that sums of fractions may claim: they are rounded, and "all of it" is said only when it is true."""
+
 
 class Counters:
     """What is counted over the whole run and belongs to no row."""
@@ -28,7 +31,7 @@ class RowSums:
         self.rows = self.done = self.unknown_totals = 0
         self.messages = self.new = self.total = self.remaining = self.rendered = 0
         self.files = self.files_total = self.bytes = self.bytes_total = 0
-        self.weight = 0
+        self.weight = self.whole = 0
         self.fetched = 0.0
 
     def count(self, row: ChatProgress, sign: int) -> None:
@@ -51,3 +54,11 @@ class RowSums:
         weight = max(1, row.messages_total)
         self.weight += sign * weight
         self.fetched += sign * weight * row.fetched
+        self.whole += sign * (row.fetched >= 1.0)
+
+    @property
+    def share(self) -> float:
+        """How much of all rows is fetched, weighed by their messages; 1.0 when, and only when, every row is whole."""
+        if self.rows and self.whole == self.rows:
+            return 1.0
+        return max(0.0, min(ALMOST, self.fetched / self.weight)) if self.weight else 0.0

@@ -21,6 +21,7 @@ from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord, Touched
 from tobs_tui.archive.schema import archive_path, output_error
 from tobs_tui.engine.note_file import NoteFile, flush_folder
+from tobs_tui.engine.processes import tell
 from tobs_tui.engine.vault_scene import ChatScene
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Layout, MediaOptions
@@ -28,6 +29,9 @@ from tobs_tui.render import layout as names
 from tobs_tui.render.frontmatter import note_front_matter
 from tobs_tui.render.index import ChatEntry, NoteEntry, TopicEntry, render_chat_index, render_root_index
 from tobs_tui.render.message import render_message
+
+TELL_EVERY = 1000
+"""Messages of one note between two reports on its progress."""
 
 
 class RenderJob(Struct, frozen=True):
@@ -55,6 +59,14 @@ class NoteWritten(Struct, frozen=True):
     count: int
     sha256: str
     changed: bool
+
+
+class NoteGrows(Struct, frozen=True):
+    """A note is being written, and holds `count` messages so far; told by `tell`."""
+
+    path: str
+    topic: int
+    count: int
 
 
 class RenderResult(Struct, frozen=True):
@@ -182,6 +194,9 @@ class _ChatWriter:
             for message in self._scene.prepared(first, messages):
                 note.write("\n" + render_message(message, self._scene.scene, before) + "\n")
                 before, count = message, count + 1
+                if count % TELL_EVERY == 0:
+                    tell(NoteGrows(path, topic, count))
+        tell(NoteGrows(path, topic, count))
         return NoteWritten(path, self._record.id, topic, count, note.sha256, note.changed)
 
     def _head(self, topic: int, period: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 
 from tobs_tui.model.run import WorkerRole, WorkerRow, WorkerState
 from tobs_tui.monitor.rates import RateMeter
@@ -72,6 +73,10 @@ class WorkerStats:
         )
 
 
+acting: ContextVar[WorkerStats | None] = ContextVar("acting", default=None)
+"""The worker on whose behalf the current task, or one that it has started, works."""
+
+
 class WorkerTable:
     """Every worker of a run, in the order they were hired."""
 
@@ -111,10 +116,6 @@ class WorkerTable:
         for worker in workers:
             if not worker.pid and alive:
                 worker.pid = alive.pop(0)
-
-    def by_name(self, name: str) -> WorkerStats | None:
-        """The worker of this name."""
-        return self._workers.get(name)
 
     def by_pid(self, pid: int) -> WorkerStats | None:
         """The worker whose process has this id."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from telethon.tl import types
 from telethon.tl.functions import channels, messages, users
 
+from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import CHANNEL_MARK, Dialog, Peer, PeerKind, Topic, is_channel_id
 from tobs_tui.telegram.convert_peers import convert_peers, convert_topic, marked
 from tobs_tui.telegram.convert_text import seconds_of
@@ -23,7 +24,10 @@ SAVED_TITLE = "Saved Messages"
 
 
 class ChatFacts(Struct, frozen=True, omit_defaults=True):
-    """What Telegram tells of one chat. `migrated_from`, `linked_chat`: marked ids (0 = none); counts: -1 = unknown."""
+    """What Telegram tells of one chat. `migrated_from`, `linked_chat`: marked ids (0 = none); counts: -1 = unknown.
+
+    `problem` says why nothing but the messages could be learned of.
+    """
 
     about: str = ""
     members: int = -1
@@ -31,6 +35,7 @@ class ChatFacts(Struct, frozen=True, omit_defaults=True):
     linked_chat: int = 0
     top_message: int = 0
     message_count: int = -1
+    problem: str = ""
 
 
 class Dialogs:
@@ -101,8 +106,17 @@ class Dialogs:
         return (await self._history.count(chat, topic))[0]
 
     async def facts(self, chat: int) -> ChatFacts:
-        """What Telegram tells of one chat."""
-        full = await self._full(chat)
+        """What Telegram tells of one chat. TobsError when not even its messages can be counted."""
+        try:
+            full = await self._full(chat)
+        except TobsError as error:
+            if error.code not in (ErrorCode.TELEGRAM_REFUSED, ErrorCode.CHAT_UNAVAILABLE):
+                raise
+            # What a chat says of itself is no condition for reading it.
+            count, newest = await self._history.count(chat)
+            return ChatFacts(
+                top_message=newest, message_count=count, problem=f"Nothing more is known: {error.sentence}"
+            )
         count, newest = await self._history.count(chat)
         old = getattr(full, "migrated_from_chat_id", None)
         linked = getattr(full, "linked_chat_id", None)

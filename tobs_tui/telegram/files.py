@@ -105,6 +105,9 @@ class Files:
                 raise FileUnavailable(f"Telegram answers {refusal.name} for it, with fresh references too.")
             raise FileReferenceExpired(refusal.name) from refusal
         if refusal.ends_session:
+            if dc != self._core.network.dc and refusal.spoils_key:
+                await self._core.network.forget_key(dc)
+                return
             if dc != self._core.network.dc and refusal.name == "AUTH_KEY_UNREGISTERED":
                 # Only this data centre has forgotten the account. A main request finds out if it was not only this one.
                 self._core.network.forget_authorisation(dc)

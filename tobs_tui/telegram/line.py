@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from telethon.crypto import AuthKey
-from telethon.errors import AuthKeyNotFound, InvalidBufferError, RPCError
+from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError
 from telethon.network import ConnectionTcpFull, MTProtoSender
 from telethon.tl import TLObject, TLRequest
 from telethon.tl.functions import InvokeWithoutUpdatesRequest, PingRequest
@@ -189,7 +189,7 @@ class Line:
                 answer = await self._answer(sender, Envelope(query, query), CONNECT_TIMEOUT_S)
         except BaseException as error:
             await sender.disconnect()
-            if isinstance(error, OSError | TimeoutError):
+            if isinstance(error, OSError | TimeoutError | EOFError):
                 raise ConnectionError(f"no answer from {host}:{port}") from error
             raise
         self.latency_ms = (time.monotonic() - began) * 1000
@@ -214,6 +214,9 @@ class Line:
         except InvalidBufferError as error:
             # The transport's own error: 429 asks for fewer connections; anything else is noise on the line.
             raise ConnectionError(f"transport error {error.code}") from error
+        except (EOFError, InvalidChecksumError) as error:
+            # Telethon hands on what its reader met: the end of the stream, or noise on it.
+            raise ConnectionError("the connection was cut") from error
         except TimeoutError as error:
             raise TimeoutError(f"no answer within {timeout:.0f} seconds") from error
         except asyncio.CancelledError:
@@ -229,7 +232,9 @@ class Line:
         reason = "the connection was cut"
         try:
             await sender.disconnected
-        except (OSError, EOFError, AuthKeyNotFound, BufferError) as error:
+        except EOFError:
+            reason = "the other side closed it"
+        except (OSError, AuthKeyNotFound, BufferError, InvalidChecksumError) as error:
             reason = str(error) or reason
         if self._sender is sender and not self._closed:
             self._fail_outstanding(reason)

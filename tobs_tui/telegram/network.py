@@ -124,6 +124,12 @@ class Network:
         """A foreign data centre does not know the account any more: the next file line imports it again."""
         self._session.data.imported.discard(dc)
 
+    async def forget_key(self, dc: int) -> None:
+        """A foreign data centre does not know the key any more: the next file line makes another one."""
+        self._session.data.keys.pop(dc, None)
+        self.forget_authorisation(dc)
+        await asyncio.gather(*(line.drop() for line in self._files.get(dc, ())))
+
     async def _import_authorisation(self, dc: int, line: Line) -> None:
         """Sign in at `dc` once per key: Telegram limits how often an authorisation can be exported."""
         async with self._import_locks.setdefault(dc, asyncio.Lock()):
@@ -187,14 +193,16 @@ class Network:
         return InvokeWithLayerRequest(LAYER, request)
 
     def _keep_addresses(self, config: Any) -> None:
+        media: dict[int, tuple[str, int]] = {}
         for option in config.dc_options:
             if option.ipv6 or option.cdn or option.tcpo_only:
                 continue
             address = (option.ip_address, option.port)
             if option.media_only:
-                self._media_addresses.setdefault(option.id, address)
+                media.setdefault(option.id, address)
             else:
                 self._session.data.addresses[option.id] = address
+        self._media_addresses.update(media)
 
     def _changed(self, line: Line, connected: bool, reason: str) -> None:
         if line not in self._main:

@@ -1,0 +1,56 @@
+"""Asking Telegram on a run's behalf: held up while the run is paused, patient with waits and a cut network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from tobs_tui.model.errors import ErrorCode, TobsError
+
+T = TypeVar("T")
+
+RECONNECT_S = 5
+"""Seconds between attempts of a request while Telegram cannot be reached."""
+
+
+class Ask(Protocol):
+    """Carries one request out, however long that takes."""
+
+    def __call__(self, request: Callable[[], Awaitable[T]]) -> Awaitable[T]:
+        """The answer of `request`, which sends it anew each time it is called."""
+
+
+class Asking:
+    """The one gate of a run's own requests. `on_wait` hears of the seconds that Telegram asks to wait."""
+
+    def __init__(self, on_wait: Callable[[float], None]) -> None:
+        self._on_wait = on_wait
+        self._gate = asyncio.Event()
+        self._gate.set()
+
+    def pause(self) -> None:
+        """Let no new request begin."""
+        self._gate.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._gate.set()
+
+    async def __call__(self, request: Callable[[], Awaitable[T]]) -> T:
+        """The answer of `request`, however long Telegram or the network makes the run wait for it.
+
+        Raises the TobsErrors that waiting does not change.
+        """
+        while True:
+            await self._gate.wait()
+            try:
+                return await request()
+            except TobsError as error:
+                if error.code is ErrorCode.SERVER_UNREACHABLE:
+                    await asyncio.sleep(RECONNECT_S)
+                elif error.code is ErrorCode.FLOOD_WAIT:
+                    self._on_wait(error.wait_s)
+                    await asyncio.sleep(max(1, error.wait_s))
+                else:
+                    raise
