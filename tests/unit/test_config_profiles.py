@@ -135,7 +135,14 @@ def test_a_relative_output_counts_from_the_home_or_from_a_files_own_directory(
         ),
         ("[filters]\nsince = 2024-05-01\nuntil = 2024-01-01", "night.toml:3: filters.until: 2024-01-01 is before"),
         ('[layout]\ntimezone = "Mars/Olympus"', "night.toml:2: layout.timezone: there is no time zone named Mars"),
-        ("name = \n", "night.toml:1: not valid TOML"),
+        ("name = \n", "night.toml:1: name: not valid TOML"),
+        ("[filters]\nsince = 2024-13-45", "night.toml:2: since: not valid TOML"),
+        (
+            "[filters]\nsince = 2024-05-01T10:00:00Z",
+            "night.toml:2: filters.since: must be a date, not a date with a time",
+        ),
+        ("[targets]\nchats = [7]", "night.toml:2: targets.chats: must be a table, not a whole number (begin each"),
+        ("[[targets.chats]]\nchat = ' '", "night.toml:1: targets.chats: a chat needs an id, an @name"),
         ("wrong = 1", "night.toml:1: wrong: unknown key"),
     ],
 )

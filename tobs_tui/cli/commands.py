@@ -93,21 +93,40 @@ def tobs(
         server=server,
     )
     ctx.obj = options
+    if output is not None and not output.strip():
+        raise click.UsageError("--output needs a folder; it is empty.", ctx)
+    if not all(chat.strip() for chat in chats):
+        raise click.UsageError("--chat needs an id, an @name, a link or a title; it is empty.", ctx)
     if ctx.invoked_subcommand is not None:
+        _refuse_idle(ctx, options)
         return None
     if demo and server is not None:
         raise click.UsageError("--demo brings its own server: leave out --server.", ctx)
     if chats and all_chats:
         raise click.UsageError("--all-chats has every chat: leave out --chat.", ctx)
     if options.headless:
-        if not (profile or chats or all_chats):
-            raise click.UsageError("Say what to export: a profile's name, --chat X or --all-chats.", ctx)
         from tobs_tui.cli.export import export_headless
 
         return export_headless(options)
     from tobs_tui.cli.export import export_on_screen
 
     return export_on_screen(options)
+
+
+def _refuse_idle(ctx: click.Context, options: Options) -> None:
+    """Refuse options for runs before a command that would do nothing with them."""
+    idle = {"--headless": options.headless and not options.json_lines, "--json": options.json_lines}
+    if ctx.invoked_subcommand not in ("config", "doctor"):
+        idle |= {
+            "--output": options.output is not None,
+            "--chat": bool(options.chats),
+            "--all-chats": options.all_chats,
+            "--low-bandwidth": bool(options.low_bandwidth),
+            "--no-mouse": options.no_mouse,
+        }
+    for name, given in idle.items():
+        if given:
+            raise click.UsageError(f"{name} is for runs: tobs {ctx.invoked_subcommand} has no use for it.", ctx)
 
 
 def _merged(ctx: click.Context, demo: bool, server: Path | None) -> Options:
@@ -204,6 +223,12 @@ def _world_options(command: F) -> F:
     )(command)
 
 
+def _check_world(world: str, messages: int | None) -> None:
+    """Refuse a size for the demo world: its messages are what they are."""
+    if messages is not None and world != "bench":
+        raise click.UsageError("--messages is for the bench world: add --world bench.")
+
+
 @sandbox.command("serve")
 @_world_options
 @click.option("--latency-ms", type=click.IntRange(min=0), default=0, help="Delay of each answer.")
@@ -220,6 +245,7 @@ def sandbox_serve(**given: Any) -> int:
     password."""
     from tobs_tui.cli.sandbox import serve
 
+    _check_world(given["world"], given["messages"])
     return serve(**given)
 
 
@@ -229,6 +255,7 @@ def sandbox_manifest(world: str, seed: int, messages: int | None) -> int:
     """Print a world's ground truth as JSON: chats, topics, message ids, media, login."""
     from tobs_tui.cli.sandbox import manifest
 
+    _check_world(world, messages)
     return manifest(world, seed, messages)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING, TextIO
@@ -41,10 +42,25 @@ def check_terminal() -> None:
     )
 
 
+def _check_targets(options: Options, profile: Profile) -> None:
+    """Whether there is anything to export. Raises `TobsError` with the ways to say what."""
+    if profile.targets.all_chats or profile.targets.chats:
+        return
+    if not options.profile:
+        raise TobsError(ErrorCode.USAGE, "Say what to export: a profile's name, --chat X or --all-chats.")
+    raise TobsError(
+        ErrorCode.BAD_PROFILE,
+        f"The profile {profile.name} has no chats to export.",
+        "Choose some in tobs and save it again, or add --chat X or --all-chats.",
+    )
+
+
 def export_on_screen(options: Options) -> int:
     """Open the application; with a profile or chats, straight on their run. Gives the exit status."""
     setting = Setting(options)
     chosen = setting.effective()
+    if options.profile:
+        _check_targets(options, chosen.profile)
     check_terminal()
     wanted = chosen.profile if options.profile or options.chats or options.all_chats else None
     _warn(chosen.warnings)
@@ -90,6 +106,7 @@ def export_headless(options: Options) -> int:
     setting = Setting(options)
     chosen = setting.effective()
     _warn(chosen.warnings)
+    _check_targets(options, chosen.profile)
 
     from tobs_tui.config.credentials import load_credentials
     from tobs_tui.headless.watch import Assignment, run_headless
@@ -106,7 +123,10 @@ def export_headless(options: Options) -> int:
         max_wait_s=chosen.settings.unattended_wait_min * 60 or None,
     )
     reporter = _reporter(options, chosen.settings, sys.stdout)
-    return asyncio.run(run_headless(setting.paths, assignment, reporter))
+    status = asyncio.run(run_headless(setting.paths, assignment, reporter))
+    for number in (signal.SIGINT, signal.SIGTERM):  # all is said; the status must not depend on one more Ctrl+C
+        signal.signal(number, signal.SIG_IGN)
+    return status
 
 
 def _reporter(options: Options, settings: Settings, out: TextIO) -> Reporter:

@@ -57,7 +57,7 @@ class Setting:
 
     def __init__(self, options: Options) -> None:
         from tobs_tui.config.environment import read_environment
-        from tobs_tui.config.paths import HOME_VARIABLE, Paths
+        from tobs_tui.config.paths import HOME_VARIABLE, Paths, expanded
         from tobs_tui.config.server_file import load_server
 
         self.options = options
@@ -65,7 +65,7 @@ class Setting:
         self.environ = dict(os.environ)
         self.paths: Paths = Paths.resolve(demo=options.demo, server=self.server)
         if home := self.environ.get(HOME_VARIABLE):
-            os.environ[HOME_VARIABLE] = str(Path(home).expanduser().absolute())
+            os.environ[HOME_VARIABLE] = str(expanded(home).absolute())
         for variable in read_environment(self.paths, self.environ).variables.values():
             os.environ.setdefault(variable.name, variable.value)
 

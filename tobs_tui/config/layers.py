@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tobs_tui.config.environment import Environment, read_environment, variable_names
 from tobs_tui.config.machine import Machine, this_machine
-from tobs_tui.config.paths import Paths
+from tobs_tui.config.paths import Paths, expanded
 from tobs_tui.config.presets import tuned
 from tobs_tui.config.profiles import unusable_value
 from tobs_tui.config.settings import Settings, read_settings
@@ -140,7 +140,7 @@ def _from_settings(settings: Settings, given: frozenset[str], paths: Paths) -> d
     if "preset" in values:
         values[_PRESET] = (settings.preset, f"{name}: preset")
     if "default_output" in values and settings.default_output:
-        place = Path.home() / Path(settings.default_output).expanduser()
+        place = expanded("~") / expanded(settings.default_output, "default_output")
         values["output"] = (str(place), f"{name}: default_output")
     return values
 
@@ -216,7 +216,10 @@ def _place_output(stack: _Stack, paths: Paths, cwd: Path) -> None:
     if not output:
         stack.values["output"] = str(paths.default_output)
         return
-    stack.values["output"] = str((cwd / Path(output).expanduser()).absolute())
+    place = str((cwd / expanded(output, "output")).absolute())
+    if any("\ud800" <= letter <= "\udfff" for letter in place):  # bytes that Python could not read as text
+        raise TobsError(ErrorCode.USAGE, f"output: the folder's name is not UTF-8 text: {place!a}.", field="output")
+    stack.values["output"] = place
 
 
 def _value_at(struct: Any, key: str) -> Any:

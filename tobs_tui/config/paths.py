@@ -46,7 +46,7 @@ class Paths(Struct, frozen=True):
         chosen = home or (Path(value) if (value := os.environ.get(HOME_VARIABLE, "")) else None)
         apart = "demo" if demo else f"server-{_server_label(server)}" if server else ""
         if chosen is not None:
-            root = chosen.expanduser().absolute()
+            root = expanded(str(chosen)).absolute()
             config, state, cache, output = (root / name for name in ("config", "state", "cache", "vault"))
         else:
             dirs = PlatformDirs("tobs", appauthor=False)
@@ -103,6 +103,11 @@ class Paths(Struct, frozen=True):
         return self.runtime_dir / "tobs.lock"
 
     @property
+    def sign_in_lock_file(self) -> Path:
+        """Held by a client without a screen while it signs in, so that another one does not do so as well."""
+        return self.runtime_dir / "sign-in.lock"
+
+    @property
     def journal_file(self) -> Path:
         """What became of the newest runs."""
         return self.state_dir / "runs.json"
@@ -129,6 +134,14 @@ class Paths(Struct, frozen=True):
             _make_private(directory)
         if self.socket.parent != self.runtime_dir:
             _make_private(self.socket.parent, in_shared=True)
+
+
+def expanded(text: str, field: str = "") -> Path:
+    """A path as a person writes it, ~ and ~name replaced. Raises `TobsError` USAGE for a home that there is not."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise TobsError(ErrorCode.USAGE, f"{text}: there is no such home directory.", field=field) from error
 
 
 def _server_label(server: ServerAddress) -> str:

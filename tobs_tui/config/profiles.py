@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs_tui.config.machine import Machine, this_machine
-from tobs_tui.config.paths import Paths
+from tobs_tui.config.paths import Paths, expanded
 from tobs_tui.config.presets import tuned
 from tobs_tui.config.settings import load_settings
 from tobs_tui.config.toml_file import did_you_mean, given_keys, line_of, read_toml, write_toml
@@ -63,6 +63,8 @@ def check_name(name: str) -> None:
 
 def unusable_value(profile: Profile) -> tuple[str, str] | None:
     """(dotted key, what is wrong) of the first value that has the right type but makes no sense; None when all do."""
+    if any(isinstance(target.chat, str) and not target.chat.strip() for target in profile.targets.chats):
+        return "targets.chats", "a chat needs an id, an @name, a link or its title"
     since, until, timezone = profile.filters.since, profile.filters.until, profile.layout.timezone
     if since is not None and until is not None and until < since:
         return "filters.until", f"{until} is before filters.since ({since})"
@@ -79,7 +81,7 @@ def unusable_value(profile: Profile) -> tuple[str, str] | None:
 def profile_path(name_or_path: str, paths: Paths) -> Path:
     """The file that a name, or a path ending in .toml, stands for; it need not exist."""
     if name_or_path.endswith(".toml"):
-        return Path(name_or_path).expanduser().absolute()
+        return expanded(name_or_path).absolute()
     check_name(name_or_path)
     return paths.profiles_dir / f"{name_or_path}.toml"
 
@@ -101,9 +103,7 @@ def read_profile(name_or_path: str, paths: Paths, machine: Machine | None = None
         profile, raw = read_toml(path, Profile)
     except FileNotFoundError as error:
         raise _missing(name_or_path, paths) from error
-    if problem := unusable_value(profile):
-        line = line_of(path.read_text(encoding="utf-8"), problem[0].split("."))
-        raise TobsError(ErrorCode.BAD_PROFILE, f"{path.name}:{line}: {problem[0]}: {problem[1]}", field=problem[0])
+    _refuse_unusable(profile, path)
     given = frozenset(given_keys(raw))
     performance = profile.performance
     own = {key for key in _TUNED_KEYS if f"performance.{key}" in given}
@@ -114,8 +114,8 @@ def read_profile(name_or_path: str, paths: Paths, machine: Machine | None = None
         chosen = {key: getattr(performance, key) for key in own}
         performance = replace(base, preset=Preset.CUSTOM, takeout=performance.takeout, **chosen)
     saved = path.parent == paths.profiles_dir
-    anchor = Path.home() if saved else path.parent
-    output = str((anchor / Path(profile.output).expanduser()).absolute()) if profile.output else ""
+    anchor = expanded("~") if saved else path.parent
+    output = str((anchor / expanded(profile.output, "output")).absolute()) if profile.output else ""
     return ProfileFile(
         profile=replace(
             profile, name=path.stem if saved else profile.name or path.stem, output=output, performance=performance
@@ -123,6 +123,12 @@ def read_profile(name_or_path: str, paths: Paths, machine: Machine | None = None
         path=path,
         given=given,
     )
+
+
+def _refuse_unusable(profile: Profile, path: Path) -> None:
+    if problem := unusable_value(profile):
+        line = line_of(path.read_text(encoding="utf-8"), problem[0].split("."))
+        raise TobsError(ErrorCode.BAD_PROFILE, f"{path.name}:{line}: {problem[0]}: {problem[1]}", field=problem[0])
 
 
 def load_profile(name_or_path: str, paths: Paths) -> Profile:
@@ -167,7 +173,8 @@ def list_profiles(paths: Paths) -> list[ProfileInfo]:
     found: list[ProfileInfo] = []
     for path in sorted(paths.profiles_dir.glob("*.toml")):
         try:
-            read_toml(path, Profile)
+            check_name(path.stem)
+            _refuse_unusable(read_toml(path, Profile)[0], path)
         except TobsError as error:
             found.append(ProfileInfo(name=path.stem, path=path, problem=str(error)))
         except FileNotFoundError:  # deleted meanwhile

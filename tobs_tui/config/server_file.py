@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from tobs_tui.config.paths import expanded
 from tobs_tui.config.toml_file import read_toml
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.server import ServerAddress
@@ -35,7 +36,7 @@ def load_server(path: Path) -> ServerAddress:
         raise TobsError(ErrorCode.USAGE, f"There is no server file {path}.", field="server") from error
     key = described.public_key
     if _BEGIN not in key:
-        place = path.parent / Path(key).expanduser()
+        place = path.parent / expanded(key, "public_key")
         try:
             key = place.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:

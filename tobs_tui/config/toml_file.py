@@ -34,6 +34,8 @@ _WORDS = {
     "array": "a list",
     "object": "a table",
     "date": "a date",
+    "datetime": "a date with a time of day",
+    "time": "a time of day",
     "null": "nothing",
 }
 
@@ -132,9 +134,21 @@ def explain(error: msgspec.ValidationError, struct: type[Struct], source: str, n
         problem = f"unknown key{did_you_mean(unknown['key'], known)}"
     else:
         problem = plain_words(message, _type_at(struct, path))
+        if "must be a table" in problem and "[" in (where["path"] if where else ""):
+            problem += f" (begin each with a line [[{'.'.join(path)}]])"
     key = ".".join(path)
     place = f"{name}:{line_of(source, path)}"
     return TobsError(ErrorCode.BAD_PROFILE, f"{place}: {f'{key}: ' if key else ''}{problem}", field=key)
+
+
+def _not_toml(error: tomllib.TOMLDecodeError, source: str, name: str) -> TobsError:
+    """A syntax error as a `TobsError` naming file, line and, where the line has one, the key."""
+    rows = source.splitlines()
+    found = re.search(r"at line (\d+)", str(error))
+    line = int(found[1]) if found else len(rows) or 1
+    key = re.match(r"\s*([\w.\"'-]+)\s*=", rows[line - 1]) if line <= len(rows) else None
+    named = f"{key[1]}: " if key else ""
+    return TobsError(ErrorCode.BAD_PROFILE, f"{name}:{line}: {named}not valid TOML: {str(error).split(' (at')[0]}")
 
 
 def given_keys(raw: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -155,6 +169,8 @@ def read_toml(path: Path, struct: type[T]) -> tuple[T, dict[str, Any]]:
     name = path.name
     try:
         source = path.read_text(encoding="utf-8")
+    except NotADirectoryError as error:
+        raise FileNotFoundError(*error.args) from error
     except FileNotFoundError:
         raise
     except UnicodeDecodeError as error:
@@ -164,9 +180,7 @@ def read_toml(path: Path, struct: type[T]) -> tuple[T, dict[str, Any]]:
     try:
         raw = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        place = f"{name}:{line[1] if line else len(source.splitlines()) or 1}"
-        raise TobsError(ErrorCode.BAD_PROFILE, f"{place}: not valid TOML: {str(error).split(' (at')[0]}") from error
+        raise _not_toml(error, source, name) from error
     try:
         return msgspec.convert(raw, struct), raw
     except msgspec.ValidationError as error:

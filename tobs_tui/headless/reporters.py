@@ -69,8 +69,12 @@ def news_sentence(item: AnyNews) -> str:
         case lines.AlertResolved():
             return f"Resolved: {clean(item.key)}"
         case lines.ItemFailed():
-            where = f", message {item.message_id}" if item.message_id else ""
-            return f"✗ {chat_label(item.title, item.chat)}{where}: {item.what}: {clean(item.reason, 400)}"
+            return _failure_sentence(item)
+
+
+def _failure_sentence(item: lines.ItemFailed | lines.FailedItem) -> str:
+    numbered = f", {'topic' if item.what == 'topic' else 'message'} {item.message_id}" if item.message_id else ""
+    return f"✗ {chat_label(item.title, item.chat)}{numbered}: {item.what}: {clean(item.reason, 400)}"
 
 
 def progress_sentence(run: RunState) -> str:
@@ -99,11 +103,7 @@ def summary_sentences(last: lines.RunFinished) -> list[str]:
             f" {plural(totals.files, 'file')} ({size(totals.bytes)}),"
             f" {plural(totals.notes, 'note')} written in {duration(totals.elapsed_s)}."
         )
-        for failure in last.failures[:_LISTED]:
-            where = f", message {failure.message_id}" if failure.message_id else ""
-            told.append(
-                f"✗ {chat_label(failure.title, failure.chat)}{where}: {failure.what}: {clean(failure.reason, 400)}"
-            )
+        told += [_failure_sentence(failure) for failure in last.failures[:_LISTED]]
         if len(last.failures) > _LISTED:
             told.append(f"… and {count(len(last.failures) - _LISTED)} more; --json lists all of them.")
         told.append(f"The vault: {last.output}")

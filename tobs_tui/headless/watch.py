@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from tobs_tui.config.credentials import Credentials
 from tobs_tui.config.paths import Paths
 from tobs_tui.headless import lines
 from tobs_tui.headless.reporters import Reporter
+from tobs_tui.headless.signing import service_gone, sign_in
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import ChatTarget, Profile
 from tobs_tui.model.run import RunState, RunUpdated, apply_update
@@ -26,8 +27,6 @@ from tobs_tui.service.launch import attach
 
 T = TypeVar("T")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_STEPS = 12
-"""Sign-in answers tried at most: more than any sign-in has."""
 
 
 class Assignment(Struct, frozen=True):
@@ -45,7 +44,7 @@ class Assignment(Struct, frozen=True):
 async def run_headless(paths: Paths, assignment: Assignment, reporter: Reporter) -> int:
     """Carry out the assignment and report on it. Gives the process's exit status; raises nothing that is a person's
     business: every `TobsError` ends in the reporter's last word."""
-    watch = _Watch(reporter)
+    watch = _Watch(reporter, paths.sign_in_lock_file)
     async with _signals(watch.on_signal):
         try:
             client = await watch.attached(paths, assignment)
@@ -74,8 +73,9 @@ async def _signals(handler: Callable[[], None]) -> AsyncIterator[None]:
 class _Watch:
     """One run, watched. Two signals can reach it: the first asks the run to stop, the second leaves at once."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, turn_file: Path) -> None:
         self._reporter = reporter
+        self._turn_file = turn_file
         self._interrupted = asyncio.Event()
         self._hurried = asyncio.Event()
         self.run: RunState | None = None
@@ -141,79 +141,40 @@ class _Watch:
     async def _work(
         self, client: ServiceClient, events: AsyncIterator[p.AnyEvent], assignment: Assignment
     ) -> lines.RunFinished:
-        going_on = client.snapshot.run
-        if going_on is not None and going_on.outcome is None:
-            wanted = await self._resolved(client, assignment.profile, assignment.named)
-            if not _same_run(going_on.profile, wanted):
-                name = going_on.profile.name
-                raise TobsError(
-                    ErrorCode.RUN_IN_PROGRESS,
-                    f"Another run is in progress{f': {name}' if name else ''}, into {going_on.output}.",
-                    "Wait for it, or stop it in tobs; one account exports one profile at a time.",
-                )
-            self.run, self._followed = going_on, True
-            self._reporter.started(replace(going_on, chats=(), alerts=(), failures=()), True)
-            self._reporter.changed(replace(going_on, chats=(), alerts=(), failures=()), going_on)
-            return await self._follow(events)
-        self._earlier = going_on.run_id if going_on is not None else ""
-        await self._sign_in(client, events, assignment)
+        snapshot = client.snapshot
+        if not _under_way(snapshot.run):
+            snapshot = await sign_in(client, events, assignment.credentials, self._turn_file, self._reporter.note)
         profile = await self._resolved(client, assignment.profile, assignment.named)
-        self._asked = True
-        await client.call(p.StartRun(profile, assignment.max_wait_s))
+        while not _under_way(snapshot.run):
+            self._earlier = snapshot.run.run_id if snapshot.run is not None else ""
+            self._asked = True
+            try:
+                await client.call(p.StartRun(profile, assignment.max_wait_s))
+            except TobsError as error:
+                if error.code is not ErrorCode.RUN_IN_PROGRESS:
+                    raise
+                self._asked = False  # another client was quicker
+                snapshot = await client.ask(p.Attach(), p.Snapshot)
+            else:
+                return await self._follow(events)
+        self._join(snapshot.run, profile, known=snapshot is client.snapshot)
         return await self._follow(events)
 
-    # --- signing in -----------------------------------------------------------------------------------------------
-
-    async def _sign_in(self, client: ServiceClient, events: AsyncIterator[p.AnyEvent], assignment: Assignment) -> None:
-        """Until the account is signed in. Raises `TobsError` where a person is needed."""
-        account = client.snapshot.account
-        if account.phase is p.AccountPhase.UNREACHABLE:  # it may have waited for long: now counts
-            await client.call(p.Reconnect())
-            account = await self._next_account(events)
-        for _ in range(_STEPS):
-            command = self._answer(account, assignment)
-            if command is not None:
-                await client.call(command)
-            elif account.phase is p.AccountPhase.SIGNED_IN:
-                return
-            account = await self._next_account(events)
-        raise TobsError(ErrorCode.NOT_SIGNED_IN, "Signing in did not come to an end.", "Run tobs and sign in there.")
-
-    def _answer(self, account: p.AccountState, assignment: Assignment) -> p.AnyCommand | None:
-        """What to tell the service in this phase; None when there is nothing but to wait. Raises `TobsError`."""
-        phase = account.phase
-        if phase in (p.AccountPhase.CONNECTING, p.AccountPhase.SIGNED_IN):
-            return None
-        if phase is p.AccountPhase.UNREACHABLE:
+    def _join(self, run: RunState, profile: Profile, *, known: bool) -> None:
+        """Make ready to follow a run that somebody else started; one not `known` when attaching will tell of itself.
+        Raises `TobsError` RUN_IN_PROGRESS when it is not the one wanted."""
+        if not _same_run(run.profile, profile):
+            name = run.profile.name
             raise TobsError(
-                ErrorCode.SERVER_UNREACHABLE, account.problem or "Telegram cannot be reached.", "Check the connection."
+                ErrorCode.RUN_IN_PROGRESS,
+                f"Another run is in progress{f': {name}' if name else ''}, into {run.output}.",
+                "Wait for it, or stop it in tobs; one account exports one profile at a time.",
             )
-        if phase is p.AccountPhase.NEEDS_CREDENTIALS:
-            if assignment.credentials is None:
-                raise TobsError(
-                    ErrorCode.API_CREDENTIALS_INVALID,
-                    "No api id and hash are set.",
-                    "Get them from my.telegram.org; then run tobs and sign in, or set TOBS_API_ID and TOBS_API_HASH.",
-                )
-            return p.SetCredentials(assignment.credentials.api_id, assignment.credentials.api_hash)
-        if not account.demo_phone:
-            problem = account.problem or "No account is signed in."
-            code = ErrorCode.SESSION_ENDED if account.problem else ErrorCode.NOT_SIGNED_IN
-            raise TobsError(code, problem, "Run tobs and sign in.")
-        if phase is p.AccountPhase.SIGNED_OUT:
-            self._reporter.note("Signing in to the demo.")
-            return p.SendCode(account.demo_phone)
-        if phase is p.AccountPhase.CODE_SENT:
-            return p.SubmitCode(account.demo_code)
-        if phase is p.AccountPhase.PASSWORD_NEEDED:
-            return p.SubmitPassword(account.demo_password)
-        return p.BackToPhone()
-
-    async def _next_account(self, events: AsyncIterator[p.AnyEvent]) -> p.AccountState:
-        async for event in events:
-            if isinstance(event, p.AccountChanged):
-                return event.account
-        raise _service_gone()
+        self._followed = True
+        if known:
+            self.run = run
+            self._reporter.started(replace(run, chats=(), alerts=(), failures=()), True)
+            self._reporter.changed(replace(run, chats=(), alerts=(), failures=()), run)
 
     async def _resolved(self, client: ServiceClient, profile: Profile, named: Sequence[ChatTarget]) -> Profile:
         """The profile with the chats named on the command line found at Telegram. Raises `TobsError` CHAT_NOT_FOUND."""
@@ -244,7 +205,7 @@ class _Watch:
                 case _:
                     continue
         if self.run is None:
-            raise _service_gone()
+            raise service_gone()
         why = "was stopped" if stopping else "ended unexpectedly"
         return lines.left(self.run, f"The background service {why}; run it again to go on from here.", now())
 
@@ -256,6 +217,10 @@ class _Watch:
         self._reporter.changed(before, run)
 
 
+def _under_way(run: RunState | None) -> TypeGuard[RunState]:
+    return run is not None and run.outcome is None
+
+
 def _same_run(one: Profile, other: Profile) -> bool:
     """Whether two resolved profiles mean the same run: name, output and targets, whatever titles and speeds say."""
 
@@ -264,9 +229,3 @@ def _same_run(one: Profile, other: Profile) -> bool:
         return (profile.name, profile.output, profile.targets.all_chats, chats)
 
     return essence(one) == essence(other)
-
-
-def _service_gone() -> TobsError:
-    return TobsError(
-        ErrorCode.SERVICE_UNREACHABLE, "The background service ended before the run began.", "Its log says why."
-    )

@@ -66,8 +66,10 @@ def serve(
             takeout_delay_s=takeout_delay_s,
             accept_qr_after_s=accept_qr_after_s,
         )
-    except (StateError, OSError) as error:
+    except StateError as error:
         return _refuse(str(error))
+    except OSError as error:
+        return _refuse(f"{error.filename or faults} cannot be used: {error.strerror}.")
     except msgspec.DecodeError as error:
         return _refuse(f"{faults} is not a list of faults: {error}")
     for rule in rules:
