@@ -44,8 +44,12 @@ class VaultLock:
                 "Wait until it ends, or choose another output folder.",
                 field="output",
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise output_error(error, self._vault) from error
         self._descriptor = descriptor
         _held.add(self)
         return self

@@ -225,5 +225,6 @@ class Database:
             yield self._db
 
     def close(self) -> None:
-        """Close the connection; the last one to close folds the WAL into the database."""
-        self._db.close()
+        """Close the connection; the last one to close folds the WAL into the database. Raises TobsError."""
+        with sql_errors(self.path):
+            self._db.close()

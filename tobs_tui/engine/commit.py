@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from loguru import logger
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import Committed
 from tobs_tui.engine.decode_pool import unpack
+from tobs_tui.model.errors import TobsError
 from tobs_tui.model.peers import Peer
 
 T = TypeVar("T")
@@ -100,7 +102,10 @@ class Writer:
             while self._turn(archive):
                 pass
         finally:
-            archive.close()
+            try:
+                archive.close()
+            except TobsError as error:  # everything is committed or was told of; the next opening folds the log in
+                logger.warning("the archive was not closed cleanly: {}", error)
 
     def _turn(self, archive: Archive) -> bool:
         """Do what has come in. False when it is time to end."""

@@ -11,7 +11,7 @@ from tobs_tui.engine.ranges import PAGE_LIMIT, Piece, RangePool, Track
 from tobs_tui.engine.workers import WorkerStats, acting
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.run import WorkerState
-from tobs_tui.telegram.page import PageHead, PageUnreadable, peek_page
+from tobs_tui.telegram.page import head_of
 
 RUN_ENDING = frozenset(
     {
@@ -173,10 +173,7 @@ class FetchCrew:
 
     async def _take_in(self, piece: Piece, raw: bytes, worker: WorkerStats) -> None:
         """Hand an answer on, and move the walk past its newest message, which is read without decoding the rest."""
-        try:
-            head = peek_page(raw)
-        except PageUnreadable:
-            head = PageHead(0, 1, -1)
+        head = head_of(raw)
         if head.newest_id < 0 and not piece.by_id:
             await self._leap(piece)
             return

@@ -24,10 +24,12 @@ from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.render_book import BookPage, RenderBook
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.vault import IndexJob, NoteGrows, RenderJob, RenderResult, render_chat, render_index
-from tobs_tui.model.errors import TobsError
+from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import ChatState, Failure, WorkerRole, WorkerState
 from tobs_tui.monitor.clock import monotonic
+
+_FATAL = frozenset({ErrorCode.DISK_FULL, ErrorCode.OUTPUT_NOT_WRITABLE, ErrorCode.ARCHIVE_UNUSABLE})
 
 SAVE_S = 2.0
 """Seconds of rendering that a kill may cost."""
@@ -51,12 +53,15 @@ class RenderStage:
         board: RunBoard,
         *,
         on_loss: Callable[[str], None],
+        on_fatal: Callable[[TobsError], None],
         files_open: Callable[[tuple[int, int]], bool],
     ) -> None:
+        """`on_fatal` hears of an error that every other chat would meet as well."""
         self._vault = vault
         self._profile = profile
         self._writer = writer
         self._board = board
+        self._on_fatal = on_fatal
         self._files_open = files_open
         self._pool = ProcessPool(1, on_loss, self._note_grows)
         self._at_work: ChatJob | None = None
@@ -119,6 +124,8 @@ class RenderStage:
             job = await self._queue.get()
             try:
                 await self._preview(job)
+            except TobsError as error:
+                self._on_fatal(error)
             finally:
                 self._queue.task_done()
 
@@ -297,6 +304,9 @@ class RenderStage:
         return result
 
     def _fail(self, chat: int, title: str, error: Exception) -> None:
+        """Tell of a chat that trips the renderer. Raises what every other chat would meet too."""
+        if isinstance(error, TobsError) and error.code in _FATAL:
+            raise error
         if isinstance(error, TobsError):
             reason = error.sentence
         else:

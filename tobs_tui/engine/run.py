@@ -80,6 +80,7 @@ class ExportRun:
         self._ask = Asking(self._consider_wait)
         self._paused = False
         self._targets_known = False
+        self._opened = False
         self._jobs: ChatJobs | None = None
         self._render: RenderStage | None = None
         self._media: MediaStage | None = None
@@ -178,10 +179,17 @@ class ExportRun:
         writer = self._writer = Writer(lambda: Archive.open(archive_path(self._output)))
         decoder = DecodePool(self._profile.performance.decode_processes, self._note_loss)
         render = self._render = RenderStage(
-            self._output, self._profile, writer, self._board, on_loss=self._note_loss, files_open=self._files_open
+            self._output,
+            self._profile,
+            writer,
+            self._board,
+            on_loss=self._note_loss,
+            on_fatal=self._end_by,
+            files_open=self._files_open,
         )
         try:
             await writer.start()
+            self._opened = True
             await self._until_ended(self._prepare(decoder, render))
             if self._ending is None:
                 await self._until_ended(self._fetch_and_download(writer, decoder, render))
@@ -299,12 +307,25 @@ class ExportRun:
         if jobs is not None and not self._hurry and self._can_write():
             await jobs.pipeline.drain()
             await render.finish(jobs.jobs.values())
+        self._see_to_vault()
         outcome, message = self._verdict()
         finished = outcome in (Outcome.COMPLETE, Outcome.INCOMPLETE)
         if finished and self._link.takeout_active:
             with contextlib.suppress(TobsError):  # the export is whole; the takeout session runs out by itself
                 await self._link.end_takeout(True)
         return outcome, message
+
+    def _see_to_vault(self) -> None:
+        """End the run when its vault was taken away: the system goes on writing to deleted files without a word."""
+        if self._opened and not archive_path(self._output).exists():
+            self._end_by(
+                TobsError(
+                    ErrorCode.OUTPUT_NOT_WRITABLE,
+                    f"The vault {self._output} was moved or deleted while it was being written.",
+                    "Put it back to go on from there, or run again to begin anew.",
+                    field="output",
+                )
+            )
 
     def _can_write(self) -> bool:
         return self._ending is None or self._ending[0] is not Outcome.FAILED
@@ -356,6 +377,7 @@ class ExportRun:
                     logger.warning("the machine cannot be measured: {}", error)
                 else:
                     self._board.tick(resources)
+                self._see_to_vault()
                 if self._jobs is not None and self._writer is not None:
                     self._jobs.show_queues(self._writer)
                 if self._render is not None:

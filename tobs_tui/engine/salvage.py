@@ -13,7 +13,7 @@ from tobs_tui.engine.decode_pool import PageRows, unpack
 from tobs_tui.engine.ranges import PAGE_LIMIT, Piece, Track
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.messages import Message
-from tobs_tui.telegram.page import PageUnreadable, peek_page
+from tobs_tui.telegram.page import PageUnreadable, head_of
 
 if TYPE_CHECKING:
     from tobs_tui.engine.decode_pool import DecodePool
@@ -63,7 +63,7 @@ class Salvage:
         while start <= ids.hi:
             raw = await self._page(track, start, limit, limit, split)
             try:
-                head = peek_page(raw)
+                head = head_of(raw)
                 if head.newest_id < 0:
                     raise PageUnreadable("the newest message is of an unknown kind")
                 end = min(head.newest_id, ids.hi) if head.newest_id >= start else ids.hi
@@ -81,7 +81,7 @@ class Salvage:
 
     async def _step_over(self, track: Track, ids: Interval, split: int, raw: bytes) -> tuple[Interval, PageRows | None]:
         """Leave out the first message of `ids`, and those behind it that are no better."""
-        known = peek_page(raw).newest_id
+        known = head_of(raw).newest_id
         if known >= ids.lo:
             stretch = Interval(ids.lo, min(known, ids.hi))
             return stretch, await self._placeholders(track, Interval(known, known), split, stretch)
@@ -102,10 +102,7 @@ class Salvage:
 
     async def _newest(self, track: Track, start: int, back: int, limit: int, split: int) -> int:
         """The newest id of a page that ends `back` messages from `start` on; 0 = empty, -1 = not readable."""
-        try:
-            return peek_page(await self._page(track, start, back, limit, split)).newest_id
-        except PageUnreadable:
-            return -1
+        return head_of(await self._page(track, start, back, limit, split)).newest_id
 
     async def _page(self, track: Track, start: int, back: int, limit: int, split: int) -> bytes:
         return await self._source.history_page(
@@ -129,7 +126,7 @@ class Salvage:
         for start, back in ((ids.hi + 1, 1), (ids.lo, 0)):
             raw = await self._page(track, start, back, 1, split)
             try:
-                newest = peek_page(raw).newest_id
+                newest = head_of(raw).newest_id
                 if newest > 0 and newest not in range(ids.lo, ids.hi + 1):
                     near = await self._decoder.decode(track.chat, track.scope, Interval(newest, newest), raw)
                     for row in unpack(near.packed).rows:

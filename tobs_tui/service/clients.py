@@ -27,12 +27,18 @@ class AttachedClient:
         self._backlog_bytes = 0
         self._behind = False
         self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
         self._closing = False
         self.wants_events = False
 
     def reply(self, seq: int, body: AnyReply) -> None:
         """Queue the answer to a command; replies are never dropped."""
         self._append(frame(ServerFrame(seq, body)))
+
+    async def room(self) -> None:
+        """Wait while the backlog is full: who does not read answers need not be asked for more questions."""
+        await self._room.wait()
 
     def offer(self, encoded_event: bytes) -> None:
         """Queue an event, or forget the backlog in favour of a fresh state when the client has fallen behind."""
@@ -52,6 +58,8 @@ class AttachedClient:
         self._backlog.append(data)
         self._backlog_bytes += len(data)
         self._wake.set()
+        if self._backlog_bytes > BACKLOG_BYTES:
+            self._room.clear()
 
     async def send_forever(self) -> None:
         """Write what is queued until the client goes away or `close` is called."""
@@ -70,6 +78,8 @@ class AttachedClient:
                     continue
                 data = self._backlog.popleft()
                 self._backlog_bytes -= len(data)
+                if self._backlog_bytes <= BACKLOG_BYTES:
+                    self._room.set()
                 self._writer.write(data)
                 await self._writer.drain()
 

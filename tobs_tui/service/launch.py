@@ -73,7 +73,8 @@ async def attach(
 ) -> ServiceClient:
     """Attach to the account's service, starting it where needed (`started` is one that `start_service` just gave).
 
-    Raises `TobsError` SERVICE_UNREACHABLE when it does not come up within a minute, with its last words.
+    One that is just ending is not the one to attach to: then the next one is started. Raises `TobsError`
+    SERVICE_UNREACHABLE when none comes up within a minute, with its last words.
     """
     from tobs_tui.service.client import ServiceClient
 
@@ -82,7 +83,13 @@ async def attach(
     give_up = loop.time() + START_LIMIT_S
     while True:
         try:
-            return await ServiceClient.connect(paths.socket)
+            return await asyncio.wait_for(ServiceClient.connect(paths.socket), START_LIMIT_S)
+        except TimeoutError:
+            raise TobsError(
+                ErrorCode.SERVICE_UNREACHABLE,
+                "The background service runs, but does not answer.",
+                f"Its log: {paths.log_dir / 'tobs.jsonl'}",
+            ) from None
         except TobsError as error:
             if error.code is not ErrorCode.SERVICE_UNREACHABLE:
                 raise

@@ -58,7 +58,7 @@ class RunDesk:
         return output
 
     def start(self, profile: Profile, link: TelegramLink, max_wait_s: float | None = None) -> None:
-        """Begin a run. Raises `TobsError` RUN_IN_PROGRESS, or what makes the profile unusable."""
+        """Begin a run. Raises `TobsError` RUN_IN_PROGRESS, what makes the profile unusable, or DISK_FULL."""
         if self.active:
             raise TobsError(
                 ErrorCode.RUN_IN_PROGRESS,
@@ -72,9 +72,9 @@ class RunDesk:
             on_update=self._updated,
             max_wait_s=max_wait_s,
         )
+        self._journal.begin(_record(run.state))
         self._run = run
         self._publish(RunStarted(run.state))
-        self._journal.begin(_record(run.state))
         self._task = asyncio.create_task(self._carry_out(run))
 
     async def _carry_out(self, run: ExportRun) -> None:
@@ -87,7 +87,10 @@ class RunDesk:
             logger.opt(exception=error).error("the run ended unexpectedly")
             state = _ended(run.state, Outcome.FAILED, f"The run ended unexpectedly: {type(error).__name__}: {error}")
         self._last = state
-        self._journal.finish(_record(state))
+        try:
+            self._journal.finish(_record(state))
+        except TobsError as error:  # the run is over all the same, and its watchers must hear of it
+            logger.error("the run's end could not be noted: {}", error)
         self._publish(RunFinished(state))
 
     def _updated(self, update: RunUpdated) -> None:

@@ -1,4 +1,4 @@
-"""The demo's Telegram: the sandbox, run as a child process that ends with the service."""
+"""The demo's Telegram: the sandbox, run as a child process that ends with the service and is replaced when it dies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import sys
 
 import msgspec
+from loguru import logger
 
 from tobs_tui.config.paths import Paths
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -13,8 +14,8 @@ from tobs_tui.model.server import ServerAddress
 from tobs_tui.service.account import DemoLogin
 
 START_LIMIT_S = 60.0
-DEMO_QR_S = 8
-"""Nobody has a phone signed in to the demo, so its QR code is accepted by itself after this many seconds."""
+RESTART_S = 1.0
+"""Seconds between the death of a sandbox and the next one, which serves at the same address."""
 
 
 class _Announcement(msgspec.Struct):
@@ -30,50 +31,70 @@ class _Announcement(msgspec.Struct):
 
 
 class SandboxChild:
-    """A running sandbox process with its address and the login it accepts."""
+    """A running sandbox with its address and the login it accepts."""
 
-    def __init__(self, process: asyncio.subprocess.Process, said: _Announcement) -> None:
+    def __init__(self, paths: Paths, process: asyncio.subprocess.Process, said: _Announcement) -> None:
+        self._paths = paths
         self._process = process
         self.address = ServerAddress(dc=said.dc, host=said.host, port=said.port, public_key=said.public_key)
         self.login = DemoLogin(said.phone, said.code, said.password)
+        self._keeper = asyncio.create_task(self._keep())
 
     @classmethod
     async def start(cls, paths: Paths) -> SandboxChild:
         """Start the demo world on a free port; its sign-ins survive restarts. Raises `TobsError` SERVER_UNREACHABLE."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tobs_tui.sandbox",
-            "serve",
-            "--world",
-            "demo",
-            "--port",
-            "0",
-            "--state",
-            str(paths.sandbox_state_file),
-            "--exit-with-parent",
-            "--accept-qr-after",
-            str(DEMO_QR_S),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=1024 * 1024,
-        )
-        assert process.stdout is not None
-        try:
-            line = await asyncio.wait_for(process.stdout.readline(), START_LIMIT_S)
-            said = msgspec.json.decode(line, type=_Announcement)
-        except (TimeoutError, msgspec.MsgspecError) as error:
-            if process.returncode is None:
-                process.kill()
-            raise TobsError(
-                ErrorCode.SERVER_UNREACHABLE,
-                "The demo's embedded Telegram did not start.",
-                "The service log says more.",
-            ) from error
-        return cls(process, said)
+        process, said = await _start(paths, port=0)
+        return cls(paths, process, said)
+
+    async def _keep(self) -> None:
+        """Start it again whenever it has died."""
+        while True:
+            status = await self._process.wait()
+            logger.warning("the demo's Telegram ended with {}; it is started again", status)
+            await asyncio.sleep(RESTART_S)
+            try:
+                self._process, _ = await _start(self._paths, port=self.address.port)
+            except TobsError as error:
+                logger.error("{}", error)
 
     async def stop(self) -> None:
         """End the process."""
+        self._keeper.cancel()
+        await asyncio.gather(self._keeper, return_exceptions=True)
         if self._process.returncode is None:
             self._process.terminate()
             await self._process.wait()
+
+
+async def _start(paths: Paths, port: int) -> tuple[asyncio.subprocess.Process, _Announcement]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tobs_tui.sandbox",
+        "serve",
+        "--world",
+        "demo",
+        "--port",
+        str(port),
+        "--state",
+        str(paths.sandbox_state_file),
+        "--exit-with-parent",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=1024 * 1024,
+    )
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), START_LIMIT_S)
+        return process, msgspec.json.decode(line, type=_Announcement)
+    except (TimeoutError, msgspec.MsgspecError) as error:
+        if process.returncode is None:
+            process.kill()
+        raise TobsError(
+            ErrorCode.SERVER_UNREACHABLE,
+            "The demo's embedded Telegram did not start.",
+            "The service log says more.",
+        ) from error
+    except asyncio.CancelledError:
+        process.kill()
+        raise

@@ -29,6 +29,8 @@ from tobs_tui.service.runs import RunDesk
 IDLE_EXIT_S = 60.0
 """The service ends by itself after this long with no client and no run."""
 MAX_COMMAND = 4 * 1024 * 1024
+MOST_AT_ONCE = 64
+"""Commands of one client that are being carried out; further ones wait their turn."""
 
 Handler = Callable[[Any], Awaitable[p.AnyReply]]
 
@@ -48,6 +50,7 @@ class Service:
         self._clients = ClientSet()
         self._idle_since = monotonic()
         self._stop = asyncio.Event()
+        self._ending = False
         self._dialogs: tuple[Dialog, ...] | None = None
         self._counting = CountingDesk(self._clients.publish)
         self._runs = RunDesk(paths, self._clients.publish)
@@ -69,6 +72,7 @@ class Service:
         try:
             await self._until_stopped()
         finally:
+            self._ending = True
             self._clients.publish(p.ServiceStopping())
             self._counting.stop()
             await self._runs.stop()
@@ -101,7 +105,7 @@ class Service:
     # --- clients --------------------------------------------------------------------------------------------------
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not _same_user(writer):
+        if self._ending or not _same_user(writer):  # who comes too late tries again, and starts the next service
             writer.close()
             return
         client = AttachedClient(writer, self._whole_state)
@@ -111,6 +115,9 @@ class Service:
         decoder = msgspec.msgpack.Decoder(p.ClientFrame)
         try:
             while (received := await read_frame(reader, decoder, MAX_COMMAND)) is not None:
+                await client.room()
+                if len(answering) >= MOST_AT_ONCE:
+                    await asyncio.wait(answering, return_when=asyncio.FIRST_COMPLETED)
                 task = asyncio.create_task(self._answer(client, received))
                 answering.add(task)
                 task.add_done_callback(answering.discard)

@@ -78,6 +78,7 @@ class Files:
         """The answer from the data centre that has the file, which Telegram corrects where it is another one."""
         for _ in range(4):
             dc = self._homes.get(file.id) or file.dc or self._core.network.dc
+            takeout = self._takeout.id
             try:
                 return await self._core.limiter.run(
                     f"{method_name(type(query))}@{dc}",
@@ -86,7 +87,7 @@ class Files:
                     file=True,
                 )
             except Refusal as refusal:
-                await self._judge(file, dc, refusal)
+                await self._judge(file, dc, takeout, refusal)
         raise FileUnavailable("Telegram sends from one data centre to another for it.")
 
     async def _send(self, dc: int, query: TLRequest) -> Any:
@@ -94,7 +95,7 @@ class Files:
         wrapped = InvokeWithTakeoutRequest(self._takeout.id, query) if self._takeout.active else query
         return await line.send(Envelope(query, without_updates(wrapped)))
 
-    async def _judge(self, file: File, dc: int, refusal: Refusal) -> None:
+    async def _judge(self, file: File, dc: int, takeout: int, refusal: Refusal) -> None:
         """Return when asking again may help; raise otherwise."""
         if refusal.name in ("FILE_MIGRATE", "STATS_MIGRATE"):
             self._homes[file.id] = refusal.number
@@ -114,7 +115,7 @@ class Files:
                 return
             raise await self._core.end_session(refusal) from refusal
         if refusal.name == "TAKEOUT_INVALID":
-            self._takeout.detach()
+            await self._takeout.renew(takeout)
             return
         if refusal.code == 400:
             raise FileUnavailable(f"Telegram answers {refusal.name} for it.")

@@ -11,9 +11,12 @@ from telethon.tl.functions import channels, messages
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import is_channel_id
 from tobs_tui.telegram.core import Core, method_name
-from tobs_tui.telegram.page import peek_page
+from tobs_tui.telegram.page import head_of
 from tobs_tui.telegram.refusals import Refusal, error_of
 from tobs_tui.telegram.takeout import Takeout
+
+PASSED_OVER = 10
+"""Messages with unreadable ids that are passed over to find one near a date."""
 
 
 class History:
@@ -39,7 +42,7 @@ class History:
     def _ranges(self, chat: int, offset_id: int, ascending: bool, split: int) -> Sequence[Interval]:
         """The split ranges to look in, in order. Channels keep all their messages in the last one."""
         every = self._takeout.ranges
-        if split >= 0:
+        if split >= 0 and self._takeout.as_announced:
             return [every[split]]
         if is_channel_id(chat) or len(every) == 1:
             return every[-1:]
@@ -51,7 +54,7 @@ class History:
         raw = b""
         for part in ranges:
             raw = await self._raw(chat, query, part)
-            if not self._takeout.active or peek_page(raw).size:
+            if not self._takeout.active or head_of(raw).size:
                 break
         return raw
 
@@ -72,16 +75,19 @@ class History:
 
     async def id_at_date(self, chat: int, date: int, topic: int = 0) -> int:
         """The newest message's id strictly before `date` (seconds since the epoch); 0 if there is none. TobsError."""
-        query = _history_query(self._core.input_peer(chat), 0, date, 0, 1, topic)
-        head = peek_page(await self._first_with_messages(chat, query, self._ranges(chat, 0, False, -1)))
-        return max(0, head.newest_id) if head.size else 0
+        for place in range(PASSED_OVER):
+            query = _history_query(self._core.input_peer(chat), 0, date, place, 1, topic)
+            head = head_of(await self._first_with_messages(chat, query, self._ranges(chat, 0, False, -1)))
+            if head.newest_id >= 0:
+                break
+        return max(0, head.newest_id)
 
     async def count(self, chat: int, topic: int = 0) -> tuple[int, int]:
         """How many messages the server counts, and the newest one's id. TobsError."""
         query = _history_query(self._core.input_peer(chat), 0, None, 0, 1, topic)
         total = newest = 0
         for part in self._ranges(chat, 0, False, -1):
-            head = peek_page(await self._raw(chat, query, part))
+            head = head_of(await self._raw(chat, query, part))
             total += head.count
             newest = max(newest, head.newest_id)
         return total, newest

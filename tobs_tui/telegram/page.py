@@ -59,6 +59,14 @@ def peek_page(raw: bytes) -> PageHead:
         raise PageUnreadable("the answer ends too early") from error
 
 
+def head_of(raw: bytes) -> PageHead:
+    """As `peek_page`; a page that cannot be read counts as one message without a readable id."""
+    try:
+        return peek_page(raw)
+    except PageUnreadable:
+        return PageHead(0, 1, -1)
+
+
 def messages_at(raw: bytes) -> tuple[int, int]:
     """The server's count (-1 = all are here), and where the number of messages stands (-1 = no messages at all)."""
     (constructor,) = struct.unpack_from("<I", raw)

@@ -25,6 +25,7 @@ class Takeout:
         self._core = core
         self._id = 0
         self._splits: list[Interval] = [ALL_MESSAGES]
+        self._announced = self._splits
         self._renewing = asyncio.Lock()
 
     @property
@@ -42,6 +43,11 @@ class Takeout:
         """The ranges that private chats and basic groups must be asked for one by one, ascending."""
         return self._splits
 
+    @property
+    def as_announced(self) -> bool:
+        """Whether `ranges` are those that stood when the takeout was begun; a renewed one may have others, or none."""
+        return self._splits == self._announced
+
     async def begin(self, *, files: bool) -> None:
         """Attach to the stored takeout session, or begin one. TobsError TAKEOUT_DELAYED says how long to wait."""
         data = self._core.session.data
@@ -57,8 +63,10 @@ class Takeout:
                     raise error_of(refusal) from refusal
                 self._forget()
             else:
+                self._announced = self._splits
                 return
         await self._init(files=files)
+        self._announced = self._splits
 
     async def _init(self, *, files: bool) -> None:
         query = account.InitTakeoutSessionRequest(
@@ -126,7 +134,7 @@ class Takeout:
                 if not takeout:
                     raise
                 if refusal.name == "TAKEOUT_INVALID":
-                    await self._renew(takeout)
+                    await self.renew(takeout)
                 elif refusal.code in (400, 403):
                     return await self._outside(query, chat, raw, refusal)
                 else:
@@ -143,7 +151,11 @@ class Takeout:
             self._core.session.save()
         return answer
 
-    async def _renew(self, invalid: int) -> None:
+    async def renew(self, invalid: int) -> None:
+        """Begin a new takeout session in place of the one with the id `invalid`, which another device replaced.
+
+        Raises TobsError TAKEOUT_DELAYED.
+        """
         async with self._renewing:
             if self._id == invalid:  # else somebody else has renewed it meanwhile
                 files = self._core.session.data.takeout_files
