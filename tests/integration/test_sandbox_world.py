@@ -70,6 +70,34 @@ async def test_every_medium_downloads_to_its_bytes(signed_in: TelegramClient, tr
             assert (len(data), hashlib.sha256(data).hexdigest()) == (medium.size, medium.sha256)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_topic_pages_join_even_when_a_client_leaves_the_topic_out(
+    signed_in: TelegramClient, demo_world: World, size: int
+) -> None:
+    peer = await signed_in.get_input_entity("atlas_makers_demo")
+    seen: list[int] = []
+    date, message_id = None, 0
+    while True:
+        page = await signed_in(functions.messages.GetForumTopicsRequest(peer, date, message_id, 0, limit=size))
+        if not page.topics:
+            break
+        seen.extend(topic.id for topic in page.topics)
+        last = next(message for message in page.messages if message.id == page.topics[-1].top_message)
+        date, message_id = last.date, last.id
+    assert len(seen) == len(set(seen))
+    assert set(seen) == set(demo_world.channels[forums.ATLAS_ID].topics)
+
+
+async def test_members_are_found_one_by_one_and_the_administrators_log_is_theirs(signed_in: TelegramClient) -> None:
+    mine = await signed_in.get_permissions("python_lounge_demo", "me")
+    theirs = await signed_in.get_permissions("python_lounge_demo", "zoe_lind")
+    assert not mine.has_left and not theirs.is_banned
+    with pytest.raises(errors.UserNotParticipantError):
+        await signed_in.get_permissions("python_lounge_demo", "weather_demo_bot")
+    with pytest.raises(errors.ChatAdminRequiredError):
+        await signed_in.get_admin_log("python_lounge_demo")
+
+
 async def test_topics_of_the_same_title_have_ids_of_their_own(signed_in: TelegramClient, truth: Manifest) -> None:
     peer = await signed_in.get_input_entity("atlas_makers_demo")
     pages, offset = [], (None, 0, 0)
@@ -219,6 +247,7 @@ async def test_file_parts_obey_the_rules(signed_in: TelegramClient, demo_world: 
     assert [entry.hash for entry in hashes[:2]] == [
         hashlib.sha256(content[at : at + (128 << 10)]).digest() for at in (0, 128 << 10)
     ]
+    assert await get(functions.upload.GetFileHashesRequest(location, len(content))) == []
     stale = types.InputDocumentFileLocation(file.id, file.access_hash, b"old", "")
     with pytest.raises(errors.FileReferenceExpiredError):
         await get(functions.upload.GetFileRequest(stale, 0, 4096))
@@ -241,6 +270,8 @@ async def test_search_counts_agree_with_what_search_finds(signed_in: TelegramCli
     for counter in counters:
         found = [message async for message in signed_in.iter_messages(peer, filter=counter.filter)]
         assert len(found) == counter.count > 0, counter.filter
+    photos = signed_in.iter_messages(peer, filter=types.InputMessagesFilterPhotos())
+    assert all([message.photo is not None async for message in photos]), "a photo that expired is no longer found"
 
 
 async def test_folders_pins_and_the_archive_are_there(signed_in: TelegramClient, demo_world: World) -> None:

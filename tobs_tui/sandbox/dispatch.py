@@ -17,6 +17,7 @@ from telethon.tl import types
 from tobs_tui.sandbox.accounts import ClientFacts
 from tobs_tui.sandbox.rpc.registry import Answer, Call, PreparedAnswer, Route, RpcError, route_of
 from tobs_tui.sandbox.wire import tl
+from tobs_tui.sandbox.wire.layers import OLDER_LAYER, in_older_layer
 
 if TYPE_CHECKING:
     from tobs_tui.sandbox.server import SandboxServer
@@ -63,14 +64,14 @@ class Dispatcher:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
                 return
-            raw = self._serialise(answer)
+            raw = self._serialise(answer, call.state.layer)
         except Exception as error:  # the sandbox must survive any request and any handler  # noqa: BLE001
             raw = _error_answer(error)
         self._reply(connection, message_id, raw, delay)
 
     async def _finish(self, connection: Connection, message_id: int, answer: Awaitable[Answer], delay: float) -> None:
         try:
-            raw = self._serialise(await answer)
+            raw = self._serialise(await answer, connection.state.layer if connection.state else None)
         except Exception as error:  # as in `dispatch`  # noqa: BLE001
             raw = _error_answer(error)
         self._reply(connection, message_id, raw, delay)
@@ -140,16 +141,19 @@ class Dispatcher:
             else:
                 return body, offset
 
-    def _serialise(self, answer: Answer) -> bytes:
+    def _serialise(self, answer: Answer, layer: int | None) -> bytes:
+        older = layer is not None and layer <= OLDER_LAYER
         if isinstance(answer, PreparedAnswer):
             self.gzipped_answers += answer.gzipped
-            return answer.raw
+            return in_older_layer(answer.raw) if older else answer.raw
         if isinstance(answer, bool):
             return _TRUE if answer else _FALSE
         if isinstance(answer, list):
             raw = b"".join((struct.pack("<Ii", tl.VECTOR, len(answer)), *map(bytes, answer)))
         else:
             raw = bytes(answer)
+        if older:
+            raw = in_older_layer(raw)
         if len(raw) >= _GZIP_FROM_BYTES and not isinstance(answer, _INCOMPRESSIBLE):
             packed = tl.gzip_packed(raw, _GZIP_LEVEL)
             if len(packed) < len(raw):

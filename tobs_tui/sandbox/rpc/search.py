@@ -23,7 +23,7 @@ def _attributes(message: Any) -> dict[type, Any]:
 
 
 def _is_photo(message: Any) -> bool:
-    return isinstance(message.media, types.MessageMediaPhoto)
+    return isinstance(message.media, types.MessageMediaPhoto) and isinstance(message.media.photo, types.Photo)
 
 
 def _is_video(message: Any) -> bool:

@@ -31,9 +31,8 @@ _KINDS: dict[str | None, type[Any]] = {
 def check_range(offset: int, limit: int, precise: bool) -> None:
     """Telegram's rules for a part: OFFSET_INVALID or LIMIT_INVALID (core.telegram.org/api/files).
 
-    Offset and limit are multiples of 4 KiB (1 KiB with ``precise``), the limit divides 1 MiB (unless ``precise``,
-    where it
-    only may not exceed it), and the part lies within one block of 1 MiB.
+    Offset and limit are multiples of 4 KiB (1 KiB with ``precise``), the limit divides 1 MiB (unless ``precise``, where
+    it only may not exceed it), and the part lies within one block of 1 MiB.
     """
     step = 1024 if precise else 4096
     if offset < 0 or offset % step:
@@ -91,8 +90,10 @@ def get_file(call: Call, request: Any) -> Answer:
 
 @handles(functions.upload.GetFileHashesRequest)
 def get_file_hashes(call: Call, request: Any) -> Answer:
-    """SHA-256 of each 128 KiB part from the one that holds the offset on; at most 16 (2 MiB) an answer."""
+    """SHA-256 of each 128 KiB part from the one that holds the offset on, at most 16 (2 MiB); none from the end on."""
     _, content = _locate(call, request.location)
+    if request.offset >= len(content):
+        return []
     first = max(request.offset, 0) // PART * PART
     hashes: list[Any] = []
     for offset in range(first, min(len(content), first + HASHES_LIMIT * PART), PART):

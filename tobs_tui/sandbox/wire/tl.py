@@ -53,6 +53,8 @@ INVOKE_WITH_TAKEOUT = 0xACA9FD2E
 INIT_CONNECTION = 0xC1CD5EA9
 
 _HEAD_RPC_RESULT = struct.Struct("<Iq")
+_GZIP_OR_ZLIB = 47
+"""Lets zlib tell by the header: despite the object's name, clients such as mtcute write zlib's format into it."""
 _MAX_UNPACKED = 16 * 1024 * 1024
 
 
@@ -94,7 +96,7 @@ def gzip_packed(data: bytes, level: int = 6) -> bytes:
 def gunzip_packed(body: bytes, offset: int = 0) -> bytes:
     """What the ``gzip_packed`` object at `offset` holds. Raises ValueError for broken or absurdly large contents."""
     packed, _ = read_bytes(body, offset + 4)
-    unpacker = zlib.decompressobj(wbits=31)
+    unpacker = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
     try:
         data = unpacker.decompress(packed, _MAX_UNPACKED)
     except zlib.error as error:
