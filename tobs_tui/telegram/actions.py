@@ -107,3 +107,9 @@ def convert_action(action: Any, reply_to_id: int = 0) -> Action:
     slots = filler(action)
     slots.setdefault("message_id", reply_to_id)
     return Action(ActionKind(name), **slots)
+
+
+def unknown_action(action: Any) -> str:
+    """The constructor's name of a TL `MessageAction` that cannot be read; "" for those that can, and for none."""
+    name = type(action).__name__
+    return "" if action is None or name.removeprefix("MessageAction") in FILLERS else name

@@ -22,6 +22,13 @@ def convert_media(media: Any) -> Media | None:
     return model.UnknownMedia(type(media).__name__) if convert is None else convert(media)
 
 
+def unknown_media(media: Any) -> str:
+    """The constructor's name of a TL `MessageMedia` that cannot be read; "" for those that can, and for none."""
+    name = type(media).__name__
+    known = media is None or name == "MessageMediaEmpty" or name.removeprefix("MessageMedia") in CONVERTERS
+    return "" if known else name
+
+
 # Files
 
 

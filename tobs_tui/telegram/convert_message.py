@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Collection
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from tobs_tui.model.media import UnknownMedia
+from msgspec import Struct
+
 from tobs_tui.model.messages import (
     Action,
-    ActionKind,
     Button,
     FactCheck,
     Forward,
@@ -18,113 +20,93 @@ from tobs_tui.model.messages import (
 )
 from tobs_tui.model.peers import CHANNEL_MARK, GENERAL_TOPIC_ID
 from tobs_tui.model.text import FormattedText
-from tobs_tui.telegram.actions import convert_action
-from tobs_tui.telegram.convert_media import convert_media
+from tobs_tui.telegram.actions import convert_action, unknown_action
+from tobs_tui.telegram.convert_media import convert_media, unknown_media
 from tobs_tui.telegram.convert_peers import marked
 from tobs_tui.telegram.convert_text import convert_entities, convert_formatted, seconds_of
 from tobs_tui.telegram.rich_text import visible_text
 
 
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What a message's record depends on beside the message: the chat, whether it is a forum, whose account this is."""
 
-    __slots__ = ("chat", "forum", "self_id")
+    chat: int
+    forum: bool = False
+    self_id: int = 0
 
-    def __init__(self, chat: int, *, forum: bool = False, self_id: int = 0) -> None:
-        self.chat = chat
-        self.forum = forum
-        self.self_id = self_id
+
+class Rule(NamedTuple):
+    """How one field of a `Message` follows from TL fields: `convert` of their values, or the one value as it is.
+
+    `always` makes the field also when none of the TL fields is there (they are None then); otherwise it keeps its
+    default. `placed` lets `convert` know the `Surroundings`, as its last argument.
+    """
+
+    field: str
+    sources: tuple[str, ...]
+    convert: Callable[..., Any] | None = None
+    always: bool = False
+    placed: bool = False
 
 
 def convert_message(message: Any, around: Surroundings) -> Message:
     """The record of a TL `Message` or `MessageService`."""
-    if type(message).__name__ == "MessageService":
-        return _convert_service(message, around)
-    media = convert_media(message.media) if message.media is not None else None
-    rich = message.rich_message
-    unknown: list[str] = []
-    if isinstance(media, UnknownMedia):
-        unknown.append(media.constructor)
-    if rich is not None and rich.part:
-        unknown.append("RichMessage.part")
-    replies = message.replies if message.replies is not None and message.replies.comments else None
-    reply = message.reply_to
-    return Message(
-        id=message.id,
-        date=seconds_of(message.date),
-        sender=_sender(message, around),
-        text=message.message or "",
-        entities=convert_entities(message.entities),
-        topic=_topic(message, around),
-        edit_date=seconds_of(message.edit_date),
-        edit_hidden=bool(message.edit_hide),
-        reply=_reply(reply) if reply is not None else None,
-        forward=_forward(message.fwd_from) if message.fwd_from is not None else None,
-        album=message.grouped_id or 0,
-        media=media,
-        reactions=_reactions(message.reactions) if message.reactions is not None else (),
-        views=message.views or 0,
-        forwards=message.forwards or 0,
-        comments=replies.replies if replies is not None else 0,
-        discussion=CHANNEL_MARK - replies.channel_id if replies is not None and replies.channel_id else 0,
-        pinned=bool(message.pinned),
-        silent=bool(message.silent),
-        outgoing=bool(message.out),
-        noforwards=bool(message.noforwards),
-        post_author=message.post_author or "",
-        from_rank=message.from_rank or "",
-        boosts=message.from_boosts_applied or 0,
-        via_bot=message.via_bot_id or 0,
-        via_business_bot=message.via_business_bot_id or 0,
-        ttl=message.ttl_period or 0,
-        effect=message.effect or 0,
-        factcheck=_fact_check(message.factcheck),
-        paid_stars=message.paid_message_stars or 0,
-        suggested_post=_suggested_post(message.suggested_post),
-        buttons=_buttons(message.reply_markup) if message.reply_markup is not None else (),
-        restriction=_restriction(message.restriction_reason),
-        rich_text=visible_text(rich) if rich is not None else "",
-        unknown=tuple(unknown),
-    )
+    there = {}
+    for name in _SOURCES:
+        value = getattr(message, name, None)
+        if value is not None and value is not False:
+            there[name] = value
+    return _maker(tuple(there))(around, *there.values())
 
 
-def _convert_service(message: Any, around: Surroundings) -> Message:
-    reply = message.reply_to
-    action: Action = convert_action(message.action, getattr(reply, "reply_to_msg_id", None) or 0)
-    return Message(
-        id=message.id,
-        date=seconds_of(message.date),
-        sender=_sender(message, around),
-        topic=_topic(message, around),
-        reply=_reply(reply) if reply is not None else None,
-        action=action,
-        reactions=_reactions(message.reactions) if message.reactions is not None else (),
-        silent=bool(message.silent),
-        outgoing=bool(message.out),
-        ttl=message.ttl_period or 0,
-        unknown=(action.extra,) if action.kind is ActionKind.UNKNOWN else (),
-    )
+@lru_cache(maxsize=1024)
+def _maker(there: tuple[str, ...]) -> Callable[..., Message]:
+    """What makes the record of a message from the surroundings and the values of these fields."""
+    code = f"lambda around, {', '.join(f'_{name}' for name in there)}: {message_expression(there)}"
+    # Only names from `RULES` go into the code.
+    maker: Callable[..., Message] = eval(code, dict(EXPRESSION_NAMES))
+    return maker
 
 
-def _sender(message: Any, around: Surroundings) -> int:
+def message_expression(there: Collection[str]) -> str:
+    """What makes the record of a message with these fields, as code over them and `EXPRESSION_NAMES`."""
+    parts = []
+    for rule in RULES:
+        if rule.always or any(name in there for name in rule.sources):
+            values = [f"_{name}" if name in there else "None" for name in rule.sources]
+            given = ", ".join([*values, "around"] if rule.placed else values)
+            parts.append(f"{rule.field}={f'to_{rule.field}({given})' if rule.convert is not None else values[0]}")
+    return f"Message({', '.join(parts)})"
+
+
+def _sender(from_id: Any, out: Any, around: Surroundings) -> int:
     """The sender's marked id. Messages of private chats name none: there it follows from their direction."""
-    if message.from_id is not None:
-        return marked(message.from_id)
+    if from_id is not None:
+        return marked(from_id)
     if around.chat > 0:
-        return around.self_id if message.out else around.chat
+        return around.self_id if out else around.chat
     return 0
 
 
-def _topic(message: Any, around: Surroundings) -> int:
+def _topic(reply: Any, action: Any, number: int, around: Surroundings) -> int:
     """The forum topic; 0 outside forums, also where a chat was a forum once. A topic's first message has its id."""
     if not around.forum:
         return 0
-    reply = message.reply_to
     if reply is not None and getattr(reply, "forum_topic", False):
         return reply.reply_to_top_id or reply.reply_to_msg_id or GENERAL_TOPIC_ID
-    if type(getattr(message, "action", None)).__name__ == "MessageActionTopicCreate":
-        return int(message.id)
-    return GENERAL_TOPIC_ID
+    return number if type(action).__name__ == "MessageActionTopicCreate" else GENERAL_TOPIC_ID
+
+
+def _action(action: Any, reply: Any) -> Action | None:
+    if action is None:
+        return None
+    return convert_action(action, getattr(reply, "reply_to_msg_id", None) or 0)
+
+
+def _unknown(media: Any, rich: Any, action: Any) -> tuple[str, ...]:
+    """The constructors that could not be read in full."""
+    names = [unknown_media(media), "RichMessage.part" if rich is not None and rich.part else "", unknown_action(action)]
+    return tuple([name for name in names if name])
 
 
 def _reply(reply: Any) -> Reply | None:
@@ -209,3 +191,55 @@ def _suggested_post(post: Any) -> str:
 def _restriction(reasons: list[Any] | None) -> str:
     """Why the message is hidden on some platforms, in Telegram's words."""
     return "; ".join(dict.fromkeys(reason.text for reason in reasons)) if reasons else ""
+
+
+def _comments(replies: Any) -> int:
+    return replies.replies or 0 if replies.comments else 0
+
+
+def _discussion(replies: Any) -> int:
+    return CHANNEL_MARK - replies.channel_id if replies.comments and replies.channel_id else 0
+
+
+RULES = (
+    Rule("id", ("id",), always=True),
+    Rule("date", ("date",), seconds_of, always=True),
+    Rule("sender", ("from_id", "out"), _sender, always=True, placed=True),
+    Rule("text", ("message",)),
+    Rule("entities", ("entities",), convert_entities),
+    Rule("topic", ("reply_to", "action", "id"), _topic, always=True, placed=True),
+    Rule("edit_date", ("edit_date",), seconds_of),
+    Rule("edit_hidden", ("edit_hide",)),
+    Rule("reply", ("reply_to",), _reply),
+    Rule("forward", ("fwd_from",), _forward),
+    Rule("album", ("grouped_id",)),
+    Rule("media", ("media",), convert_media),
+    Rule("action", ("action", "reply_to"), _action),
+    Rule("reactions", ("reactions",), _reactions),
+    Rule("views", ("views",)),
+    Rule("forwards", ("forwards",)),
+    Rule("comments", ("replies",), _comments),
+    Rule("discussion", ("replies",), _discussion),
+    Rule("pinned", ("pinned",)),
+    Rule("silent", ("silent",)),
+    Rule("outgoing", ("out",)),
+    Rule("noforwards", ("noforwards",)),
+    Rule("post_author", ("post_author",)),
+    Rule("from_rank", ("from_rank",)),
+    Rule("boosts", ("from_boosts_applied",)),
+    Rule("via_bot", ("via_bot_id",)),
+    Rule("via_business_bot", ("via_business_bot_id",)),
+    Rule("ttl", ("ttl_period",)),
+    Rule("effect", ("effect",)),
+    Rule("factcheck", ("factcheck",), _fact_check),
+    Rule("paid_stars", ("paid_message_stars",)),
+    Rule("suggested_post", ("suggested_post",), _suggested_post),
+    Rule("buttons", ("reply_markup",), _buttons),
+    Rule("restriction", ("restriction_reason",), _restriction),
+    Rule("rich_text", ("rich_message",), visible_text),
+    Rule("unknown", ("media", "rich_message", "action"), _unknown),
+)
+"""Every field of the record. The fields of service messages have the same names."""
+_SOURCES = tuple(dict.fromkeys(name for rule in RULES for name in rule.sources))
+EXPRESSION_NAMES = {"Message": Message, **{f"to_{rule.field}": rule.convert for rule in RULES}}
+"""What `message_expression` refers to."""

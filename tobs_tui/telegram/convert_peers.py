@@ -9,7 +9,9 @@ from tobs_tui.telegram.convert_text import seconds_of
 
 
 def marked(peer: Any) -> int:
-    """The marked id of a TL `Peer`, `InputPeer` or `InputChannel`; 0 for None and empty ones."""
+    """The marked id of a TL `Peer`, `InputPeer` or `InputChannel`; 0 for None and empty ones. An id stays one."""
+    if type(peer) is int:
+        return peer
     if peer is None:
         return 0
     if hasattr(peer, "user_id"):
@@ -19,6 +21,14 @@ def marked(peer: Any) -> int:
     if hasattr(peer, "chat_id"):
         return -int(peer.chat_id)
     return 0
+
+
+PEER_EXPRESSIONS = {
+    "PeerUser": "_user_id",
+    "PeerChat": "-_chat_id",
+    "PeerChannel": f"{CHANNEL_MARK} - _channel_id",
+}
+"""What makes the marked id of a TL `Peer`, as code over its fields, for `tl_readers`."""
 
 
 def _username(entity: Any) -> str:

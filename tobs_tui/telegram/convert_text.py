@@ -37,30 +37,40 @@ ENTITY_KINDS = {f"MessageEntity{name}": kind for name, kind in _SIMPLE.items()}
 """Kinds by the name of the TL constructor."""
 
 
-def seconds_of(moment: datetime | None) -> int:
-    """Seconds since the epoch of a TL date; 0 for none."""
-    return int(moment.timestamp()) if moment is not None else 0
+_VALUES = {EntityKind.TEXT_URL: "url", EntityKind.PRE: "language", EntityKind.DIFF_REPLACE: "old_text"}
+_NUMBERS = {
+    EntityKind.MENTION_NAME: "user_id",
+    EntityKind.CUSTOM_EMOJI: "document_id",
+    EntityKind.FORMATTED_DATE: "date",
+}
+_FLAGS = {EntityKind.BLOCKQUOTE: "collapsed"}
+
+
+def seconds_of(moment: datetime | int | None) -> int:
+    """Seconds since the epoch of a TL date, also of one that was left as the number that it is; 0 for none."""
+    if type(moment) is int:
+        return moment
+    return int(moment.timestamp()) if isinstance(moment, datetime) else 0
 
 
 def convert_entity(entity: Any) -> Entity:
-    """The record of one TL `MessageEntity`."""
+    """The record of one TL `MessageEntity`; a record is given back as it is."""
+    if type(entity) is Entity:
+        return entity
     kind = ENTITY_KINDS.get(type(entity).__name__, EntityKind.UNKNOWN)
-    value, number, flag = "", 0, False
-    if kind is EntityKind.TEXT_URL:
-        value = entity.url
-    elif kind is EntityKind.PRE:
-        value = entity.language
-    elif kind is EntityKind.DIFF_REPLACE:
-        value = entity.old_text
-    elif kind is EntityKind.MENTION_NAME:
-        number = entity.user_id
-    elif kind is EntityKind.CUSTOM_EMOJI:
-        number = entity.document_id
-    elif kind is EntityKind.FORMATTED_DATE:
-        number = seconds_of(entity.date)
-    elif kind is EntityKind.BLOCKQUOTE:
-        flag = bool(entity.collapsed)
+    value = getattr(entity, _VALUES[kind]) if kind in _VALUES else ""
+    number = getattr(entity, _NUMBERS[kind]) if kind in _NUMBERS else 0
+    if kind is EntityKind.FORMATTED_DATE:
+        number = seconds_of(number)
+    flag = bool(getattr(entity, _FLAGS[kind])) if kind in _FLAGS else False
     return Entity(kind, entity.offset, entity.length, value, number, flag)
+
+
+def entity_expression(kind: EntityKind) -> str:
+    """What makes the record of an entity of this kind, as code over its fields, for `tl_readers`."""
+    fields = [("value", _VALUES), ("number", _NUMBERS), ("flag", _FLAGS)]
+    more = "".join(f", {name}=_{table[kind]}" for name, table in fields if kind in table)
+    return f"Entity({kind.name}, _offset, _length{more})"
 
 
 def convert_entities(entities: list[Any] | None) -> tuple[Entity, ...]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import struct
-from collections.abc import Iterator
-from typing import Any
+from operator import attrgetter
 
 from msgspec import Struct
 from telethon.errors import TypeNotFoundError
-from telethon.extensions import BinaryReader
 from telethon.tl import types
 from telethon.tl.alltlobjects import tlobjects
 
 from tobs_tui.model.messages import Message
 from tobs_tui.model.peers import Peer, Topic
 from tobs_tui.telegram.convert_message import Surroundings, convert_message
-from tobs_tui.telegram.convert_peers import convert_peers, convert_topic
+from tobs_tui.telegram.convert_peers import convert_topic
 from tobs_tui.telegram.page import (
     MESSAGE,
     MESSAGE_EMPTY,
@@ -26,13 +25,16 @@ from tobs_tui.telegram.page import (
     messages_at,
     unpacked,
 )
+from tobs_tui.telegram.page_readers import SeenPeer, SeenPeers, read_object, readers
 from tobs_tui.telegram.resync import TracingReader, read_on
+from tobs_tui.telegram.tl_readers import BROKEN, forget_sources, read_by_telethon
 
 __all__ = ["DecodedPage", "PageUnreadable", "decode_page"]
 
-_BROKEN = (TypeNotFoundError, struct.error, UnicodeDecodeError, ValueError, TypeError, AttributeError, RuntimeError)
-"""What Telethon's readers raise when they meet bytes that are not what the schema says."""
 _MESSAGES = frozenset({MESSAGE, MESSAGE_SERVICE, MESSAGE_EMPTY})
+_seen = SeenPeers()
+_last_time: dict[int, Surroundings] = {}
+"""What the messages of a chat depended on in the page before."""
 
 
 class DecodedPage(Struct):
@@ -61,6 +63,7 @@ def decode_page(raw: bytes, chat: int, self_id: int = 0) -> DecodedPage:
     except struct.error as error:
         raise PageUnreadable("the answer ends too early") from error
     finally:
+        forget_sources()
         if was_enabled:
             gc.enable()
 
@@ -69,35 +72,55 @@ def _decode(raw: bytes, chat: int, self_id: int) -> DecodedPage:
     _, start = messages_at(raw)
     if start < 0:
         return DecodedPage([], [], [])
-    reader = BinaryReader(raw)
-    reader.set_position(start)
-    found = list(_read_messages(reader, raw))
-    topics, chats, users = _read_peers(reader)
-    peers = convert_peers(users, chats)
-    forum = any(getattr(each, "forum", False) and -1_000_000_000_000 - each.id == chat for each in chats)
-    own = self_id or next((user.id for user in users if getattr(user, "is_self", False)), 0)
-    around = Surroundings(chat, forum=forum, self_id=own)
-    messages = [
-        item if isinstance(item, Message) else convert_message(item, around)
-        for item in found
-        if not isinstance(item, types.MessageEmpty)
-    ]
-    messages.sort(key=lambda message: message.id)
-    _date_placeholders(messages)
-    known_topics = [topic for each in topics if (topic := convert_topic(each)) is not None]
-    return DecodedPage(messages, peers, known_topics, sum(1 for message in messages if message.unknown))
+    # Messages are made while they are read, but what they depend on stands behind them: it is most likely what it was
+    # in the chat's last page, and if it is not, they are read again.
+    self_id = self_id if chat > 0 else 0
+    guess = _last_time.get(chat) or Surroundings(chat, self_id=self_id)
+    messages, end = _read_messages(raw, start, guess)
+    topics, chats, users = _read_peers(raw, end)
+    forum = any(each.forum and each.peer is not None and each.peer.id == chat for each in chats)
+    own = self_id
+    if chat > 0 and not own:
+        own = next((each.peer.id for each in users if each.own and each.peer is not None), 0)
+    around = _last_time[chat] = Surroundings(chat, forum=forum, self_id=own)
+    if around != guess:
+        messages, _ = _read_messages(raw, start, around)
+    messages.reverse()
+    messages.sort(key=attrgetter("id"))
+    unknown = len([message for message in messages if message.unknown])
+    if unknown:
+        _date_placeholders(messages)
+    return DecodedPage(messages, [each.peer for each in users + chats if each.peer is not None], topics, unknown)
 
 
-def _read_messages(reader: Any, raw: bytes) -> Iterator[Any]:
-    """The TL messages of the vector whose length stands next; a `Message` record for each that is unreadable."""
-    count = reader.read_int()
+def _read_messages(raw: bytes, at: int, around: Surroundings) -> tuple[list[Message], int]:
+    """The messages of the vector whose length stands at `at`, and where it ends; holes are left out."""
+    count, at = _length(raw, at)
+    read, size = readers().read, len(raw)
+    messages: list[Message] = []
     for left in range(count, 0, -1):
-        start = reader.tell_position()
+        start = at
         try:
-            yield reader.tgread_object()
-        except _BROKEN as error:
-            reader.set_position(read_on(raw, start, left - 1, _MESSAGES, _BROKEN))
-            yield _placeholder(raw, start, error)
+            message, at = read(raw, start, around)
+            if at > size:
+                raise BufferError("the message ends too early")
+            if message is not None and type(message) is not Message:
+                message = convert_message(message, around)
+        except BROKEN:
+            message, at = _read_slowly(raw, start, left - 1, around)
+        if message is not None:
+            messages.append(message)
+    return messages, at
+
+
+def _read_slowly(raw: bytes, start: int, left: int, around: Surroundings) -> tuple[Message | None, int]:
+    """The message as Telethon reads it, or what can be told of one that it can't read; `left` others follow it."""
+    try:
+        message, end = read_by_telethon(raw, start)
+        return None if isinstance(message, types.MessageEmpty) else convert_message(message, around), end
+    except BROKEN as error:
+        end = read_on(raw, start, left, _MESSAGES, BROKEN)
+        return _placeholder(raw, start, error), end
 
 
 def _placeholder(raw: bytes, start: int, error: Exception) -> Message:
@@ -109,7 +132,7 @@ def _placeholder(raw: bytes, start: int, error: Exception) -> Message:
     reader.set_position(start)
     try:
         reader.tgread_object()
-    except _BROKEN:
+    except BROKEN:
         date, text = reader.date, reader.text
     else:  # it was another one that could not be read
         date, text = 0, ""
@@ -133,14 +156,26 @@ def _dated(message: Message, date: int) -> Message:
     return Message(id=message.id, date=date, text=message.text, unknown=message.unknown)
 
 
-def _read_peers(reader: Any) -> tuple[list[Any], list[Any], list[Any]]:
+def _read_peers(raw: bytes, at: int) -> tuple[list[Topic], list[SeenPeer], list[SeenPeer]]:
     """The topics, chats and users behind the messages, as far as they can be read; messages do without."""
-    parts: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
-    try:
-        for part in parts:
-            reader.read_int()
-            for _ in range(reader.read_int()):
-                part.append(reader.tgread_object())  # what was read before an error counts
-    except _BROKEN:
-        return parts
-    return parts
+    topics: list[Topic] = []
+    chats: list[SeenPeer] = []
+    users: list[SeenPeer] = []
+    with contextlib.suppress(*BROKEN):  # what was read before an error counts
+        count, at = _length(raw, at + 4)
+        for _ in range(count):
+            value, at = read_object(raw, at)
+            topic = convert_topic(value)
+            if topic is not None:
+                topics.append(topic)
+        for peers in (chats, users):
+            count, at = _length(raw, at + 4)
+            for _ in range(count):
+                peer, at = _seen.read(raw, at)
+                peers.append(peer)
+    return topics, chats, users
+
+
+def _length(raw: bytes, at: int) -> tuple[int, int]:
+    """The length of the vector whose constructor ends at `at`, and where its first object begins."""
+    return struct.unpack_from("<i", raw, at)[0], at + 4
