@@ -176,6 +176,16 @@ def test_an_unreachable_server_is_told(home: Path, tmp_path: Path, serve_sandbox
     assert "Traceback" not in result.stdout + result.stderr
 
 
+def test_a_corrected_server_file_counts_at_once(home: Path, tmp_path: Path, serve_sandbox: Any) -> None:
+    server = serve_sandbox()
+    right = server.toml.read_text()
+    command = ["--server", str(server.toml), "--headless", "--all-chats", "--output", str(tmp_path / "v")]
+    server.toml.write_text(right.replace(f"port = {server.port}", "port = 1"))
+    assert "cannot be reached" in tobs(*command).stdout
+    server.toml.write_text(right)
+    assert tobs(*command).returncode == 4  # reached, and nobody is signed in
+
+
 def test_a_taken_port_is_told(home: Path, serve_sandbox: Any) -> None:
     server = serve_sandbox()
     result = tobs("sandbox", "serve", "--port", str(server.port))

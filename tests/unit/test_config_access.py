@@ -6,13 +6,22 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from tobs_tui.config.credentials import Credentials, check_credentials, load_credentials, save_credentials
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
 from tobs_tui.model.errors import TobsError
 
-PEM = "-----BEGIN RSA PUBLIC KEY-----\nMIIBCgKCAQEA\n-----END RSA PUBLIC KEY-----\n"
+PEM = """-----BEGIN RSA PUBLIC KEY-----
+MIIBCgKCAQEA0gifayqE7V0owrq7JEHnN9f/kNyZo4KsYhVdkh7BD9rnmHOuf2QR
+HbYUb0aI1qDhgbN5HZdCcM4kVKW1eBh59daCkM04dRPwx+1ohzb0+gFtbDdruFNP
+BNdtRnK5UCeq6XqzBZBZsA9I2jFWsdXGCqeAHNV38Zih7s4oc/B27bLpTO6XDKPS
+7yTRdP14/nQNEIogupUJ8/J0V9B3VnuxjO3A/xZu6mK/fSMk4fPGZfBsNQP/oE2t
+dNekpELuC2WsLDWyudj5XlgWLpr1BDa4TXKhUnVeuQ2QY1S+opsEWRE2kknhVeYW
+Y9z+g8aIr5jfMAWSeKCFc5jJIJRFNUFKGQIDAQAB
+-----END RSA PUBLIC KEY-----
+"""
 HASH = "0123456789abcdef0123456789abcdef"
 
 
@@ -59,7 +68,9 @@ def test_a_server_file_names_its_key_beside_it_or_holds_it(tmp_path: Path) -> No
         ('host = "x"\nport = 0\npublic_key = ""', "server.toml:2: port: must be at least 1"),
         ('host = "x"\nport = 1', "server.toml:1: the key public_key is missing"),
         ('host = "x"\nport = 1\npublic_key = "no.pem"', "no.pem cannot be read: No such file"),
-        ('host = "x"\nport = 1\npublic_key = "server.toml"', "not a public key in PEM form"),
+        ('host = "x"\nport = 1\npublic_key = "server.toml"', "no RSA public key in PEM form"),
+        (f'host = "x"\nport = 1\npublic_key = """{PEM[:120]}"""', "no RSA public key in PEM form"),
+        ('host = ""\nport = 1\npublic_key = ""', "server.toml:1: host: "),
         ('hots = "x"', "server.toml:1: hots: unknown key; did you mean host?"),
     ],
 )
@@ -69,6 +80,14 @@ def test_a_mistake_in_a_server_file_is_told(tmp_path: Path, text: str, told: str
     with pytest.raises(TobsError) as caught:
         load_server(file)
     assert told in caught.value.sentence
+
+
+def test_a_key_in_openssl_form_is_the_same_key(tmp_path: Path) -> None:
+    key = load_pem_public_key(PEM.encode())
+    (tmp_path / "key.pem").write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    file = tmp_path / "server.toml"
+    file.write_text('host = "127.0.0.1"\nport = 4430\npublic_key = "key.pem"\n')
+    assert load_server(file).public_key == PEM
 
 
 def test_a_missing_server_file_is_told(tmp_path: Path) -> None:

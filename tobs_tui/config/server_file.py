@@ -18,7 +18,7 @@ _BEGIN = "-----BEGIN"
 class ServerFile(Struct, frozen=True, forbid_unknown_fields=True):
     """What the file says. `public_key` is the path of a PEM file, from the file's own directory, or the PEM itself."""
 
-    host: str
+    host: Annotated[str, Meta(min_length=1)]
     port: Annotated[int, Meta(ge=1, le=65535)]
     public_key: str
     dc: Annotated[int, Meta(ge=1, le=1000)] = 2
@@ -44,8 +44,21 @@ def load_server(path: Path) -> ServerAddress:
             raise TobsError(
                 ErrorCode.USAGE, f"{path.name}: public_key: {place} cannot be read: {reason}.", field="public_key"
             ) from error
-    if _BEGIN not in key or "PUBLIC KEY" not in key:
+    return ServerAddress(dc=described.dc, host=described.host, port=described.port, public_key=_checked(key, path))
+
+
+def _checked(key: str, path: Path) -> str:
+    """An RSA public key in the one form that Telegram's clients read (PKCS#1). Raises `TobsError` USAGE."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+    try:
+        known = load_pem_public_key(key.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        known = None
+    if not isinstance(known, RSAPublicKey):
         raise TobsError(
-            ErrorCode.USAGE, f"{path.name}: public_key: this is not a public key in PEM form.", field="public_key"
+            ErrorCode.USAGE, f"{path.name}: public_key: this is no RSA public key in PEM form.", field="public_key"
         )
-    return ServerAddress(dc=described.dc, host=described.host, port=described.port, public_key=key)
+    return known.public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()

@@ -83,7 +83,9 @@ async def attach(
     give_up = loop.time() + START_LIMIT_S
     while True:
         try:
-            return await asyncio.wait_for(ServiceClient.connect(paths.socket), START_LIMIT_S)
+            client = await asyncio.wait_for(ServiceClient.connect(paths.socket), START_LIMIT_S)
+            if not await _sent_home(client, server_file):
+                return client
         except TimeoutError:
             raise TobsError(
                 ErrorCode.SERVICE_UNREACHABLE,
@@ -104,6 +106,22 @@ async def attach(
         elif process.poll() == 0:
             process = None  # another service held the lock and then ended: start anew
         await asyncio.sleep(POLL_S)
+
+
+async def _sent_home(client: ServiceClient, server_file: Path | None) -> bool:
+    """Whether the service was told to end, because its server is to be reached elsewhere now; never during a run."""
+    from tobs_tui.config.server_file import load_server
+    from tobs_tui.service.protocol import Shutdown
+
+    known, run = client.snapshot.server, client.snapshot.run
+    if not known or server_file is None or (run is not None and run.outcome is None):
+        return False
+    wanted = load_server(server_file)
+    if known == f"{wanted.host}:{wanted.port}":
+        return False
+    await client.call(Shutdown())
+    await client.close()
+    return True
 
 
 def _last_words(paths: Paths) -> str:

@@ -218,12 +218,14 @@ class Refused(Struct, frozen=True, tag=True):
 
 
 class Snapshot(Struct, frozen=True, tag=True):
-    """Everything, on attach. `run` is the run in progress or the last one of this service's life."""
+    """Everything, on attach. `run` is the run in progress or the last one of this service's life; `server` is host:port
+    of a Telegram-compatible server, as the service was told when it started."""
 
     account: AccountState
     run: RunState | None = None
     version: int = PROTOCOL_VERSION
     pid: int = 0
+    server: str = ""
 
 
 class Dialogs(Struct, frozen=True, tag=True):

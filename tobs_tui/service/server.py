@@ -46,6 +46,7 @@ class Service:
         idle_exit_s: float = IDLE_EXIT_S,
     ) -> None:
         self._paths = paths
+        self._server = "" if server is None or demo is not None else f"{server.host}:{server.port}"
         self._idle_exit_s = idle_exit_s
         self._clients = ClientSet()
         self._idle_since = monotonic()
@@ -143,7 +144,9 @@ class Service:
         try:
             if isinstance(command, p.Attach):
                 client.wants_events = True
-                reply: p.AnyReply = p.Snapshot(self._account.state, self._runs.state(), pid=os.getpid())
+                reply: p.AnyReply = p.Snapshot(
+                    self._account.state, self._runs.state(), pid=os.getpid(), server=self._server
+                )
             else:
                 reply = await self._handlers[type(command)](command)
         except TobsError as error:
