@@ -70,7 +70,7 @@ def test_a_server_file_names_its_key_beside_it_or_holds_it(tmp_path: Path) -> No
         ('host = "x"\nport = 1\npublic_key = "no.pem"', "no.pem cannot be read: No such file"),
         ('host = "x"\nport = 1\npublic_key = "server.toml"', "no RSA public key in PEM form"),
         (f'host = "x"\nport = 1\npublic_key = """{PEM[:120]}"""', "no RSA public key in PEM form"),
-        ('host = ""\nport = 1\npublic_key = ""', "server.toml:1: host: "),
+        ('host = ""\nport = 1\npublic_key = ""', "server.toml:1: host: must not be empty"),
         ('hots = "x"', "server.toml:1: hots: unknown key; did you mean host?"),
     ],
 )

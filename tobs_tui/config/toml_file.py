@@ -54,6 +54,8 @@ def plain_words(message: str, wanted: Any = None) -> str:
     """msgspec's message (without its path) as a person would say it. `wanted` is the value's type, where known."""
     if match := _LIMIT.fullmatch(message):
         return f"must be {'at most' if match['sign'] == '<=' else 'at least'} {match['bound']}"
+    if message == "Expected `str` of length >= 1":
+        return "must not be empty"
     if match := _BAD_CHOICE.fullmatch(message):
         choices = _choices(wanted)
         return (
