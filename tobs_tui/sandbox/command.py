@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import signal
 import sys
 import threading
@@ -111,7 +112,7 @@ async def _interrupted(exit_with_parent: bool) -> None:
         loop.add_signal_handler(number, stop.set)
 
     def watch_input() -> None:
-        while sys.stdin.buffer.read(4096):
+        while os.read(0, 4096):  # not sys.stdin: its lock, held in a daemon thread, aborts the interpreter's shutdown
             pass  # what a parent writes has no meaning, only the end has
         loop.call_soon_threadsafe(stop.set)
 
