@@ -73,13 +73,19 @@ class Terminal:
 
     def lines(self) -> list[str]:
         """The screen's rows as they stand; after the end, as they stood last."""
-        if not self._process.closed:
-            self._read(0)
+        while not self._process.closed and self._read(0):
+            pass
         return [line.rstrip() for line in self._screen.display]
 
     def text(self) -> str:
         """The screen as one string."""
         return "\n".join(self.lines())
+
+    def colours(self) -> set[str]:
+        """Every colour on the screen, by name or as hex digits; ``default`` is the terminal's own."""
+        self.lines()
+        cells = [cell for row in self._screen.buffer.values() for cell in row.values()]
+        return {cell.fg for cell in cells} | {cell.bg for cell in cells}
 
     def _read(self, timeout: float) -> bool:
         try:

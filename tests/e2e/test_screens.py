@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from tests.e2e.scripted import (
@@ -408,3 +409,32 @@ async def test_a_sign_in_that_ends_elsewhere_closes_the_screen(paths: Paths) -> 
         assert isinstance(app.screen, SignInScreen)
         client.send(AccountChanged(SIGNED_IN))
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+async def test_keys_that_arrive_together_act_in_the_order_typed(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "n")
+        for key in ("slash", *"grxx", "backspace", "backspace", *"ace", "enter", "space"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        assert isinstance(app.screen, TargetsScreen)
+        targets = app.screen.targets
+        await until(pilot, lambda: targets.chosen)
+        assert targets.query == "grace"
+        assert [target.title for target in targets.chosen.values()] == ["Grace Hopper"]
+
+
+async def test_a_run_that_ends_before_it_is_seen_still_comes_to_its_summary(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN, finished_run()))
+    app = scripted_app(client, paths)
+    save_profile(profile(), paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "1")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        assert any(isinstance(command, StartRun) for command in client.asked)
+        again = msgspec.structs.replace(finished_run(), run_id="another")
+        client.send(RunFinished(again))
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))

@@ -232,3 +232,20 @@ def test_sigterm_leaves_the_terminal_as_it_was(open_terminal: Open) -> None:
     psutil.Process(terminal.pid).send_signal(signal.SIGTERM)
     assert terminal.exit_status() == 128 + signal.SIGTERM
     assert not terminal.alternate, "the alternate screen is left"
+
+
+def test_no_color_means_no_colours(open_terminal: Open) -> None:
+    coloured = open_terminal("--demo")
+    coloured.wait_for("Sign in to Telegram")
+    assert len(coloured.colours()) > 3
+    coloured.press("ctrl+q")
+    plain = open_terminal("--demo", environment={"NO_COLOR": "1"})
+    plain.wait_for("Sign in to Telegram")
+    plain.press("?")
+    plain.wait_for("Keys: Home")
+    assert plain.colours() == {"default"}
+    plain.press("esc")
+    plain.wait_gone("Keys: Home")
+    plain.press("i")
+    plain.wait_for("Phone number")
+    assert plain.colours() == {"default"}

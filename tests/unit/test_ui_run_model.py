@@ -9,6 +9,7 @@ from tobs_tui.model.run import (
     ChatState,
     Level,
     LogLine,
+    Outcome,
     RunPhase,
     RunState,
     RunUpdated,
@@ -34,6 +35,7 @@ from tobs_tui.ui.run_model import (
     open_alerts,
     shares,
     sorted_rows,
+    telegram_is_lost,
 )
 
 RUN = RunState("r1", Profile(), "/vault", RunPhase.RUNNING)
@@ -177,3 +179,26 @@ def test_no_stage_says_more_than_the_whole() -> None:
 def test_a_run_without_files_has_no_media_progress_until_it_is_done() -> None:
     assert shares(RunState("r", Profile(), ""))[2] == 0.0
     assert shares(RunState("r", Profile(), "", phase=RunPhase.FINISHED))[2] == 1.0
+
+
+def test_a_run_whose_service_died_is_told_as_interrupted() -> None:
+    model, _ = attached(RUN)
+    model.lost("cut")
+    model.attached(Snapshot(AccountState(AccountPhase.SIGNED_IN)))
+    assert model.run is not None
+    assert (model.run.run_id, model.run.phase, model.run.outcome) == ("r1", RunPhase.FINISHED, Outcome.INTERRUPTED)
+    assert "ended unexpectedly" in model.run.message
+
+
+def test_a_run_that_goes_on_behind_a_cut_line_is_watched_again() -> None:
+    model, _ = attached(RUN)
+    model.lost("cut")
+    model.attached(Snapshot(AccountState(AccountPhase.SIGNED_IN), RUN))
+    assert model.run is RUN
+
+
+def test_the_line_to_telegram_is_lost_until_its_alert_resolves() -> None:
+    lost = Alert("connection", Level.ERROR, "gone", 1.0, acknowledged=True)
+    assert telegram_is_lost(RunState("r", Profile(), "/vault", RunPhase.RUNNING, alerts=(lost,)))
+    back = Alert("connection", Level.ERROR, "gone", 1.0, resolved=True)
+    assert not telegram_is_lost(RunState("r", Profile(), "/vault", RunPhase.RUNNING, alerts=(back,)))

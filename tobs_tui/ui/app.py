@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -23,15 +23,16 @@ from tobs_tui.service.protocol import AnyCommand, Done, StartRun
 from tobs_tui.ui import glyphs as glyph_sets
 from tobs_tui.ui.feed import Connect, Feed, ReplyT
 from tobs_tui.ui.keys import ACTIONS, EVERYWHERE, LIST, bindings, check_keymap, keys_of, shown
-from tobs_tui.ui.paint import Palette
+from tobs_tui.ui.paint import Palette, plain_palette
 from tobs_tui.ui.run_model import Link, RunModel
 from tobs_tui.ui.screens.home import HomeScreen
 from tobs_tui.ui.screens.page import Page
-from tobs_tui.ui.themes import ThemeBook, shipped_folder
+from tobs_tui.ui.themes import ThemeBook, WithoutColor, shipped_folder
 from tobs_tui.ui.type_ahead import TypeAhead
 from tobs_tui.ui.widgets.painted import Painted
 
 if TYPE_CHECKING:
+    from textual.filter import LineFilter
     from textual.screen import Screen
     from textual.timer import Timer
 
@@ -79,6 +80,7 @@ class TobsApp(TypeAhead):
         self.low_bandwidth = low_bandwidth or settings.low_bandwidth
         self.model = RunModel(clock)
         self.glyphs = glyph_sets.choose(settings.ascii)
+        self._plain = plain_palette()
         self.keymap: Mapping[str, str] = {}
         self.themes = ThemeBook((shipped_folder(), paths.themes_dir))
         self.themes.load()
@@ -99,7 +101,11 @@ class TobsApp(TypeAhead):
     @property
     def palette(self) -> Palette:
         """The styles of the theme in use."""
-        return self.look.palette
+        return self._plain if self.no_color else self.look.palette
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """With NO_COLOR nothing has a colour, the stock widgets included."""
+        return (WithoutColor(),) if self.no_color else super().get_line_filters()
 
     def use_theme(self, name: str) -> None:
         """Paint everything in another theme, now."""

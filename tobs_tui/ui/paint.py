@@ -75,6 +75,15 @@ def palette_of(colors: dict[str, str]) -> Palette:
     )
 
 
+def plain_palette() -> Palette:
+    """The palette where there are to be no colours: bold, dim and reversed text only."""
+    plain, bold, dim = Style(), Style(bold=True), Style(dim=True)
+    same = dict.fromkeys(("text", "muted", "ok", "info", "bar", "bar_done", "bar_held", "trough", "spark"), plain)
+    loud = dict.fromkeys(("strong", "accent", "warn", "bad", "frame_focus"), bold)
+    turned = {"cursor": Style(reverse=True), "chip": Style(reverse=True, bold=True)}
+    return Palette(faint=dim, frame=dim, **same, **loud, **turned)
+
+
 PALETTE_KEYS = tuple(field.name for field in fields(Palette))
 
 
@@ -101,6 +110,16 @@ def width_of(line: Sequence[Segment]) -> int:
 def crop(line: Line, width: int) -> Line:
     """`line` cut or padded to exactly `width` columns."""
     return Segment.adjust_line_length(line, width)
+
+
+def cut(line: Line, width: int) -> Line:
+    """`line` in exactly `width` columns, with a sign at the end where something had to be left out."""
+    kept = crop(line, width)
+    text, whole = ("".join(segment.text for segment in part).rstrip() for part in (kept, line))
+    if cell_len(whole) <= width or not text:
+        return kept
+    kept = crop(line, width - 1)
+    return [*kept, Segment("…", kept[-1].style if kept else None)]
 
 
 def justify(left: Line, right: Line, width: int, gap: Style | None = None) -> Line:

@@ -6,12 +6,15 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from tobs_tui.model.run import (
     Alert,
     ChatProgress,
     ChatState,
     Level,
     LogLine,
+    Outcome,
     RunPhase,
     RunState,
     RunUpdated,
@@ -54,6 +57,7 @@ class Order(enum.Enum):
         return members[(members.index(self) + 1) % len(members)]
 
 
+SERVICE_DIED = "The background service ended unexpectedly; a new one has been started."
 _STATE_RANK = {
     ChatState.FAILED: 0,
     ChatState.WAITING: 1,
@@ -85,8 +89,16 @@ class RunModel:
     def attached(self, snapshot: Snapshot) -> None:
         """Take over everything that the service said on attach."""
         self.link, self.problem = Link.ATTACHED, ""
-        self.account, self.run = snapshot.account, snapshot.run
+        self.account, self.run = snapshot.account, snapshot.run or self._cut_off()
         self._heard()
+
+    def _cut_off(self) -> RunState | None:
+        """The run that was watched when its service died, as last heard: the next service knows nothing of it."""
+        if self.run is None or self.run.phase is RunPhase.FINISHED:
+            return self.run
+        return msgspec.structs.replace(
+            self.run, phase=RunPhase.FINISHED, outcome=Outcome.INTERRUPTED, message=SERVICE_DIED
+        )
 
     def lost(self, problem: str, link: Link = Link.LOST) -> None:
         """The service is not heard any more; what was last heard stays on the screen."""
@@ -182,6 +194,11 @@ def leaf_rows(rows: tuple[ChatProgress, ...]) -> list[ChatProgress]:
 def open_alerts(alerts: tuple[Alert, ...]) -> list[Alert]:
     """Alerts that nobody has acknowledged and that have not resolved, newest first."""
     return sorted((a for a in alerts if not a.acknowledged and not a.resolved), key=lambda a: -a.at)
+
+
+def telegram_is_lost(run: RunState) -> bool:
+    """Whether the run has no connection to Telegram at present, acknowledged or not."""
+    return any(alert.key == "connection" and not alert.resolved for alert in run.alerts)
 
 
 def alerts_in_order(alerts: tuple[Alert, ...]) -> list[Alert]:

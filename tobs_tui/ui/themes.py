@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.theme import BUILTIN_THEMES, Theme
 
 from tobs_tui.ui.paint import Palette, palette_of
@@ -50,6 +53,14 @@ class Look:
     theme: Theme
     palette: Palette
     path: Path
+
+
+class WithoutColor(LineFilter):
+    """Leaves bold, dim, reversed and the like, and takes every colour."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The line without colours."""
+        return [Segment(text, style and style.without_color, control) for text, style, control in segments]
 
 
 @dataclass

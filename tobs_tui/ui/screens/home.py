@@ -141,12 +141,15 @@ class RunsPanel(Panel):
         """Outcome, profile, counts, when, how long, where."""
         palette, record = self.tobs.palette, self.records[index]
         glyph, word, tone = outcome_sign(record.outcome, self.tobs)
+        run = self.tobs.model.run
+        if run is not None and self.tobs.model.running and run.run_id == record.run_id:
+            glyph, word, tone = self.tobs.glyphs.on, "running", "info"
         took = duration(record.finished_at - record.started_at) if record.finished_at else ""
         failures = plural(record.failures, "item") + " missing" if record.failures else ""
         line: Line = [
             Segment(f" {glyph} {fit(word, 12)}", getattr(palette, tone)),
             Segment(fit(clean(record.profile_name, 60) or "(no name)", 22) + " ", palette.text),
-            Segment(fit(f"{count(record.messages)} messages", 19, ">"), palette.muted),
+            Segment(fit(_messages(record) if word != "running" else "", 19, ">"), palette.muted),
         ]
         if width >= 78:
             line.append(Segment(fit(moment(record.started_at, self.tobs.model.clock()), 13, ">"), palette.muted))
@@ -156,6 +159,12 @@ class RunsPanel(Panel):
                 Segment(f"  {failures or clean(record.message, 60)}", palette.warn if failures else palette.faint),
             ]
         return line
+
+
+def _messages(record: RunRecord) -> str:
+    """How many messages a run came to; one that was cut off could not say."""
+    unknown = record.outcome is None and not record.messages
+    return "messages unknown" if unknown else f"{count(record.messages)} messages"
 
 
 def outcome_sign(outcome: Outcome | None, app: object) -> tuple[str, str, str]:

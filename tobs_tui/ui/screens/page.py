@@ -9,8 +9,9 @@ from rich.segment import Segment
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tobs_tui.model.display import clean
+from tobs_tui.model.display import clean, duration
 from tobs_tui.model.errors import TobsError
+from tobs_tui.service.protocol import AccountPhase
 from tobs_tui.ui.keys import Action
 from tobs_tui.ui.paint import Line
 from tobs_tui.ui.widgets.chrome import KeyBar, TopBar
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from tobs_tui.ui.app import TobsApp
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
+PATIENCE_S = 4
+"""From here on a person wants to know how long something takes already."""
+
+
+def still_waiting(seconds: float) -> str:
+    """What is said of an answer that has not come for so long; nothing in the first seconds."""
+    return f" No answer for {duration(seconds)}; Esc goes back." if seconds >= PATIENCE_S else ""
 
 
 class Page(Screen[None]):
@@ -69,6 +77,10 @@ class Page(Screen[None]):
         if model.signed_in:
             name = clean(account.name, 32)
             return [*demo, Segment(f"{glyphs.on} ", palette.ok), Segment(name, palette.muted)]
+        if account.phase is AccountPhase.CONNECTING:
+            return [*demo, Segment("connecting to Telegram", palette.faint)]
+        if account.phase is AccountPhase.UNREACHABLE:
+            return [*demo, Segment(f"{glyphs.warning} Telegram cannot be reached", palette.warn)]
         return [*demo, Segment(f"{glyphs.off} not signed in", palette.muted)]
 
     def offers(self, action: Action) -> bool:

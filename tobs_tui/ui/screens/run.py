@@ -67,6 +67,9 @@ class RunScreen(Page):
         line.append(Segment(f" {stopwatch(run.totals.elapsed_s)}", palette.strong))
         if model.frozen:
             line = [Segment(f"{glyphs.paused} VIEW HELD  ", palette.warn), *line]
+        if run.phase is not RunPhase.FINISHED and run_model.telegram_is_lost(run):
+            more = "Telegram cannot be reached, trying again" if self.wide else "no Telegram"
+            return [Segment(f"{glyphs.warning} {more}  ", palette.warn), *line]
         if self.wide:
             latency = f" {run.latency_ms:.0f} ms" if run.latency_ms >= 0 else ""
             line.append(Segment(f"  dc{run.dc}{latency}" if run.dc else "", palette.muted))

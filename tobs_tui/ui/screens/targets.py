@@ -16,7 +16,7 @@ from tobs_tui.service.protocol import Dialogs, ListDialogs, ResolveTarget
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.run_model import Link
-from tobs_tui.ui.screens.page import Page
+from tobs_tui.ui.screens.page import Page, still_waiting
 from tobs_tui.ui.target_list import KIND_WORDS, Archived, TargetList
 from tobs_tui.ui.widgets.fields import Line1
 from tobs_tui.ui.widgets.painted import Painted, Words
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widgets import Input
 
+ASKING = "Asking Telegram for your chats."
+
 
 class DialogsPanel(Panel):
     """One row a dialog."""
@@ -33,7 +35,8 @@ class DialogsPanel(Panel):
     def __init__(self, targets: TargetList) -> None:
         super().__init__(id="dialogs")
         self.targets = targets
-        self.waiting = "Asking Telegram for your chats."
+        self.waiting = ASKING
+        self.asked_at = 0.0
 
     @property
     def current(self) -> Dialog | None:
@@ -59,6 +62,8 @@ class DialogsPanel(Panel):
 
     def empty(self) -> str:
         """Why the list is empty."""
+        if self.waiting == ASKING:
+            return self.waiting + still_waiting(self.tobs.model.clock() - self.asked_at)
         return self.waiting or "No chat matches. Esc clears the filter; l adds a chat by its link, @name or id."
 
     def _title_width(self, width: int) -> int:
@@ -183,14 +188,15 @@ class TargetsScreen(Page):
 
     async def _load(self, refresh: bool) -> None:
         panel = self.query_one(DialogsPanel)
+        panel.waiting, panel.asked_at, self.ticking = ASKING, self.tobs.model.clock(), True
         try:
             output = self.tobs.effective(self.profile).profile.output
             reply = await self.tobs.ask(ListDialogs(output, refresh), Dialogs)
         except TobsError as error:
-            panel.waiting = f"{clean(str(error), 300)} Press r to try again."
+            panel.waiting, self.ticking = f"{clean(str(error), 300)} Press r to try again.", False
             self.paint()
             return
-        panel.waiting = ""
+        panel.waiting, self.ticking = "", False
         self.targets.load(reply.dialogs)
         if self.profile.targets.all_chats and not self.targets.chosen:
             self.targets.preselect(self.profile)
@@ -330,7 +336,6 @@ class TargetsScreen(Page):
 
     def action_refresh_list(self) -> None:
         """Ask Telegram anew."""
-        self.query_one(DialogsPanel).waiting = "Asking Telegram for your chats."
         self.run_worker(self._load(refresh=True), group="dialogs", exclusive=True)
 
     async def action_next(self) -> None:

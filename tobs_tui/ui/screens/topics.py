@@ -18,7 +18,7 @@ from tobs_tui.ui.fuzzy import matches
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.run_model import Link
-from tobs_tui.ui.screens.page import Page
+from tobs_tui.ui.screens.page import Page, still_waiting
 from tobs_tui.ui.widgets.fields import Line1
 from tobs_tui.ui.widgets.painted import Words
 from tobs_tui.ui.widgets.panel import Panel
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widgets import Input
 
+ASKING = "Asking Telegram for the topics."
 OnAccept = Callable[[tuple[int, ...]], None]
 
 
@@ -40,7 +41,8 @@ class TopicsPanel(Panel):
         self.texts: list[str] = []
         self.in_view: list[int] = []
         self.chosen: set[int] = set()
-        self.waiting = "Asking Telegram for the topics."
+        self.waiting = ASKING
+        self.asked_at = 0.0
 
     def filter(self, query: str) -> None:
         """Show the topics that match."""
@@ -72,6 +74,8 @@ class TopicsPanel(Panel):
 
     def empty(self) -> str:
         """Why the list is empty."""
+        if self.waiting == ASKING:
+            return self.waiting + still_waiting(self.tobs.model.clock() - self.asked_at)
         return self.waiting or "No topic matches the filter."
 
     def header(self, width: int) -> Line | None:
@@ -154,13 +158,14 @@ class TopicsScreen(Page):
 
     async def _load(self) -> None:
         panel = self.query_one(TopicsPanel)
+        panel.asked_at, self.ticking = self.tobs.model.clock(), True
         try:
             reply = await self.tobs.ask(ListTopics(self.dialog.peer.id), Topics)
         except TobsError as error:
-            panel.waiting = clean(str(error), 300)
+            panel.waiting, self.ticking = clean(str(error), 300), False
             self.paint()
             return
-        panel.waiting = ""
+        panel.waiting, self.ticking = "", False
         panel.topics = reply.topics
         panel.texts = [clean(topic.title, 160).casefold() for topic in reply.topics]
         panel.chosen = set(self._known or (topic.id for topic in reply.topics)) if self._known is not None else set()

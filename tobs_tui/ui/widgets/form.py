@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.containers import Horizontal
 
@@ -16,6 +18,9 @@ from tobs_tui.ui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+SHORT = 16
+"""Columns that a short value takes."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,20 @@ class FormPanel(Panel):
         if not row.key:
             return [Segment(f" {row.label}", palette.accent)]
         note = f"{glyphs.failed} {row.problem}" if row.problem else row.note
-        room = max(14, min(32, (width - 22) // 2)) if note else width - 22
+        room = self._value_width(index, width) if note else width - 22
         value = palette.strong if row.changed else palette.text
         line: Line = [Segment(f"   {fit(row.label, 18)} ", palette.muted), Segment(fit(row.value, room), value)]
         tone = palette.bad if row.problem else palette.warn if row.changed else palette.faint
         return [*line, Segment(f" {fit(note, width - room - 23)}", tone)] if note else line
+
+    def _value_width(self, index: int, width: int) -> int:
+        """Columns for values that have a note: fewer in a section of short values whose notes are long."""
+        usual = max(14, min(SHORT * 2, (width - 22) // 2))
+        first = next(i for i in range(index, -1, -1) if not self.rows[i].key)
+        rows = list(itertools.takewhile(lambda row: row.key, self.rows[first + 1 :]))
+        short = all(cell_len(row.value) < SHORT for row in rows if row.note or row.problem)
+        long = any(cell_len(row.note or row.problem) > width - usual - 25 for row in rows)
+        return min(usual, SHORT) if short and long else usual
 
 
 class EntryLine(Horizontal):

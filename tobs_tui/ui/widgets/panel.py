@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from tobs_tui.ui.keys import LIST, bindings
-from tobs_tui.ui.paint import Line, crop, highlight, width_of
+from tobs_tui.ui.paint import Line, crop, cut, highlight, width_of
 from tobs_tui.ui.widgets.painted import Painted, wrap
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Panel(Painted, can_focus=True):
         room = height - 2 - len(body)
         total = self.count()
         for index in range(self.offset_row, min(total, self.offset_row + room)):
-            line = crop(self.row(index, inner), inner)
+            line = cut(self.row(index, inner), inner)
             if index == self.cursor and self.has_focus and self.selectable(index):
                 line = highlight(line, palette.cursor)
             body.append(line)

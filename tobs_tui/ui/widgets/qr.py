@@ -31,6 +31,8 @@ class QrCode(Painted):
         """The code."""
         dark, light = ("black", "white") if self.tobs.look.theme.ansi else ("#000000", "#ffffff")
         ink = Style(color=dark, bgcolor=light)
+        if self.tobs.no_color:  # the terminal's own two colours, the lighter one behind
+            ink = Style(reverse=self.tobs.look.dark)
         if self.tobs.glyphs.ascii:
             black, white = Style(bgcolor=dark), Style(bgcolor=light)
             return [[Segment("  ", black if module else white) for module in row] for row in self._matrix]
