@@ -16,8 +16,12 @@ _PATTERN = re.compile(
     re.DOTALL,
 )
 _SIMPLE: dict[str, Callable[[int, int], Any]] = {
-    "code": types.MessageEntityCode, "bold": types.MessageEntityBold, "url": types.MessageEntityUrl,
-    "email": types.MessageEntityEmail, "mention": types.MessageEntityMention, "hashtag": types.MessageEntityHashtag,
+    "code": types.MessageEntityCode,
+    "bold": types.MessageEntityBold,
+    "url": types.MessageEntityUrl,
+    "email": types.MessageEntityEmail,
+    "mention": types.MessageEntityMention,
+    "hashtag": types.MessageEntityHashtag,
     "cashtag": types.MessageEntityCashtag,
 }
 
