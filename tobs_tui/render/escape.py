@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import pairwise
@@ -27,6 +27,7 @@ _INLINE = re.compile(
     r"|(?P<block_id>(?:(?<=\s)|\A)\^(?=[A-Za-z0-9-]+[ \t]*$))",
     re.MULTILINE,
 )
+_INLINE_FIRST = re.compile(r"[\\*_~`$=%\[<&#^]")  # where `_INLINE` may match; looked for much faster than that
 _LINE = re.compile(
     r"[ \t]*(?:"
     r"(?P<rule>(?P<mark>[-_*])(?:[ \t]*(?P=mark)){2,}[ \t]*$)"
@@ -92,6 +93,15 @@ def _meets(run: _Run, marked: Sequence[tuple[int, int]]) -> bool:
     return any(start <= run.end and run.start <= end for start, end in marked)
 
 
+def _inline_matches(text: str) -> Iterator[re.Match[str]]:
+    at = 0
+    while (candidate := _INLINE_FIRST.search(text, at)) is not None:
+        match = _INLINE.match(text, candidate.start())
+        if match is not None:
+            yield match
+        at = (match or candidate).end()
+
+
 def inline_escapes(
     text: str, *, marked: Sequence[tuple[int, int]] = (), links: bool = False, code: bool = False
 ) -> dict[int, str]:
@@ -103,7 +113,7 @@ def inline_escapes(
     runs: dict[str, list[_Run]] = {}
     edges = frozenset(at for span in marked for at in span)
     brackets = links or any(sign in text for sign in _LINKISH)
-    for match in _INLINE.finditer(text):
+    for match in _inline_matches(text):
         start, kind = match.start(), match.lastgroup
         if kind == "run":
             cuts = [start, *sorted(edge for edge in edges if start < edge < match.end()), match.end()]
