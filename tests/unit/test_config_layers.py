@@ -184,7 +184,7 @@ def test_every_variable_sets_its_value_and_a_flag_beats_it(paths: Paths, key: st
         ("TOBS_LAYOUT_SPLIT", "week", "TOBS_LAYOUT_SPLIT: 'week' is not one of day, month, year, single."),
         ("TOBS_FILTERS_SINCE", "soon", "TOBS_FILTERS_SINCE: is not a date (write 2024-05-31)."),
         ("TOBS_MOUSE", "maybe", "TOBS_MOUSE: must be true or false"),
-        ("TOBS_LAYOUT_TIMEZONE", "Nowhere", "layout.timezone: there is no time zone named Nowhere"),
+        ("TOBS_LAYOUT_TIMEZONE", "Nowhere", "TOBS_LAYOUT_TIMEZONE: there is no time zone named Nowhere"),
     ],
 )
 def test_a_bad_variable_is_told_by_name(paths: Paths, name: str, text: str, told: str) -> None:

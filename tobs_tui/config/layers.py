@@ -123,7 +123,9 @@ def effective(
     _place_output(stack, paths, cwd or Path.cwd())
     resolved: Profile = _build(Profile, stack.values)
     if problem := unusable_value(resolved):
-        raise TobsError(ErrorCode.USAGE, f"{problem[0]}: {problem[1]}.", field=problem[0])
+        origin = stack.origins[problem[0]]
+        name = origin.detail if origin.layer is Layer.ENVIRONMENT else problem[0]
+        raise TobsError(ErrorCode.USAGE, f"{name}: {problem[1]}.", field=problem[0])
     return Effective(
         profile=resolved,
         settings=_build(Settings, stack.values),
