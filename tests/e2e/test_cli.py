@@ -120,6 +120,18 @@ def test_a_profile_without_chats_is_not_called_complete(home: Path) -> None:
         assert "--all-chats" in done.stderr
 
 
+def test_a_current_directory_that_is_gone_is_told(home: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = [sys.executable, *TOBS[1:], "config", "show"]
+    environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        command, cwd=gone, preexec_fn=gone.rmdir, capture_output=True, text=True, env=environ, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("tobs: The current directory is not there any more.\n")
+
+
 @pytest.mark.parametrize("descriptors", [(0,), (1,), (2,), (0, 1, 2)])
 def test_closed_streams_change_nothing(home: Path, descriptors: tuple[int, ...]) -> None:
     def close() -> None:

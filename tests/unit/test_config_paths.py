@@ -69,3 +69,14 @@ def test_a_home_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> Non
     with pytest.raises(TobsError, match="cannot be made or used") as caught:
         Paths.resolve(home=tmp_path / "file").ensure()
     assert caught.value.code is ErrorCode.OUTPUT_NOT_WRITABLE
+
+
+def test_a_user_without_a_home_directory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOBS_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    for name in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.delenv(f"XDG_{name}_HOME", raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 987654)
+    with pytest.raises(TobsError) as caught:
+        Paths.resolve()
+    assert "TOBS_HOME" in caught.value.way_on

@@ -237,7 +237,7 @@ def _asked(command: list[str]) -> str | None:
 def _gpu(_: Setting) -> Iterator[Finding]:
     from tobs_tui.monitor.sampler import ResourceSampler
 
-    gpus = ResourceSampler(Path.home()).sample().gpus
+    gpus = ResourceSampler(Path.cwd()).sample().gpus
     if not gpus:
         yield Finding(Verdict.FINE, "gpu", "no NVIDIA GPU; transcription runs on the processor")
         return

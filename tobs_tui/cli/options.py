@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tobs_tui.model.errors import ErrorCode, TobsError
+
 if TYPE_CHECKING:
     from tobs_tui.config.layers import Effective
     from tobs_tui.config.paths import Paths
@@ -60,6 +62,12 @@ class Setting:
         from tobs_tui.config.paths import HOME_VARIABLE, Paths, expanded
         from tobs_tui.config.server_file import load_server
 
+        try:
+            Path.cwd()
+        except FileNotFoundError as error:
+            raise TobsError(
+                ErrorCode.USAGE, "The current directory is not there any more.", "Change to another one: cd"
+            ) from error
         self.options = options
         self.server = load_server(options.server) if options.server is not None else None
         self.environ = dict(os.environ)

@@ -41,7 +41,7 @@ class Paths(Struct, frozen=True):
         """The paths for real accounts, for the demo, or for the accounts of another server (told by its public key).
 
         `home` or, without it, $TOBS_HOME puts everything below one directory; otherwise the platform's conventions
-        decide. Reads the environment, touches no file.
+        decide. Reads the environment, touches no file. Raises `TobsError` USAGE where there is no home directory.
         """
         chosen = home or (Path(value) if (value := os.environ.get(HOME_VARIABLE, "")) else None)
         apart = "demo" if demo else f"server-{_server_label(server)}" if server else ""
@@ -49,11 +49,7 @@ class Paths(Struct, frozen=True):
             root = expanded(str(chosen)).absolute()
             config, state, cache, output = (root / name for name in ("config", "state", "cache", "vault"))
         else:
-            dirs = PlatformDirs("tobs", appauthor=False)
-            config, state, cache = (
-                Path(text) for text in (dirs.user_config_dir, dirs.user_state_dir, dirs.user_cache_dir)
-            )
-            output = Path(dirs.user_documents_dir) / "tobs"
+            config, state, cache, output = _usual_places()
         state_dir = state / apart
         runtime = state_dir / "run"
         return cls(
@@ -134,6 +130,20 @@ class Paths(Struct, frozen=True):
             _make_private(directory)
         if self.socket.parent != self.runtime_dir:
             _make_private(self.socket.parent, in_shared=True)
+
+
+def _usual_places() -> tuple[Path, Path, Path, Path]:
+    """Config, state and cache directory and the vault, as the platform would have them."""
+    dirs = PlatformDirs("tobs", appauthor=False)
+    try:
+        config, state, cache = dirs.user_config_dir, dirs.user_state_dir, dirs.user_cache_dir
+        return Path(config), Path(state), Path(cache), Path(dirs.user_documents_dir) / "tobs"
+    except RuntimeError as error:  # HOME is not set, and the user is in no password file, as in some containers
+        raise TobsError(
+            ErrorCode.USAGE,
+            "There is no home directory to keep things in: HOME is not set.",
+            f"Set HOME, or {HOME_VARIABLE} to a directory that you may write to.",
+        ) from error
 
 
 def expanded(text: str, field: str = "") -> Path:
