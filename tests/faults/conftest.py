@@ -1,4 +1,4 @@
-"""What the tests of trouble share with the integration tests: a sandbox with the demo world, and Telethon kept fresh."""
+"""What tests of trouble share with the integration tests: a sandbox with the demo world, and Telethon kept fresh."""
 
 from __future__ import annotations
 

@@ -76,12 +76,13 @@ class AttachedClient:
                     self._wake.clear()
                     await self._wake.wait()
                     continue
-                data = self._backlog.popleft()
+                data = self._backlog[0]
+                self._writer.write(data)
+                await self._writer.drain()
+                self._backlog.popleft()
                 self._backlog_bytes -= len(data)
                 if self._backlog_bytes <= BACKLOG_BYTES:
                     self._room.set()
-                self._writer.write(data)
-                await self._writer.drain()
 
 
 class ClientSet:

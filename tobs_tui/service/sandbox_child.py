@@ -14,6 +14,7 @@ from tobs_tui.model.server import ServerAddress
 from tobs_tui.service.account import DemoLogin
 
 START_LIMIT_S = 60.0
+STOP_LIMIT_S = 5.0
 RESTART_S = 1.0
 """Seconds between the death of a sandbox and the next one, which serves at the same address."""
 
@@ -61,9 +62,13 @@ class SandboxChild:
         """End the process."""
         self._keeper.cancel()
         await asyncio.gather(self._keeper, return_exceptions=True)
-        if self._process.returncode is None:
-            self._process.terminate()
-            await self._process.wait()
+        if self._process.returncode is None and self._process.stdin is not None:
+            self._process.stdin.close()  # it ends with its input; a signal would meet it reading
+            try:
+                await asyncio.wait_for(self._process.wait(), STOP_LIMIT_S)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
 
 
 async def _start(paths: Paths, port: int) -> tuple[asyncio.subprocess.Process, _Announcement]:

@@ -13,7 +13,7 @@ from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import Peer, PeerKind, bare_id, is_channel_id
 from tobs_tui.model.server import ServerAddress
-from tobs_tui.telegram.events import LinkEvent, LinkStats, SessionEnded
+from tobs_tui.telegram.events import ConnectionRestored, LinkEvent, LinkStats, SessionEnded
 from tobs_tui.telegram.limiter import Limiter, Patience
 from tobs_tui.telegram.line import Envelope, without_updates
 from tobs_tui.telegram.network import Network
@@ -46,7 +46,7 @@ class Core:
             api_id=api_id,
             server=server,
             connections=connections,
-            on_event=on_event,
+            on_event=self._hear,
             on_update=self._on_update,
         )
 
@@ -109,12 +109,17 @@ class Core:
         sentence = session_sentence(refusal.name)
         self.session.forget_account()
         self.session.save()
+        self.on_event(SessionEnded(sentence))  # before others find out that nobody is signed in
         await self.network.close()
-        self.on_event(SessionEnded(sentence))
         return TobsError(ErrorCode.SESSION_ENDED, sentence, "Sign in again.")
 
     def input_peer(self, chat: int) -> Any:
-        """The TL `InputPeer` of a marked id. TobsError CHAT_NOT_FOUND when its access hash was never seen."""
+        """The TL `InputPeer` of a marked id.
+
+        TobsError CHAT_NOT_FOUND when its access hash was never seen, NOT_SIGNED_IN when nobody is signed in (any more).
+        """
+        if not self.session.data.self_id:
+            raise TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Sign in first.")
         if chat < 0 and not is_channel_id(chat):
             return types.InputPeerChat(-chat)
         if chat and chat == self.session.data.self_id:
@@ -137,6 +142,12 @@ class Core:
     def peer(self, chat: int) -> Peer | None:
         """The peer of a marked id as last seen."""
         return self.session.data.peers.get(chat)
+
+    def _hear(self, event: LinkEvent) -> None:
+        """Pass on what the network tells."""
+        if isinstance(event, ConnectionRestored):
+            self.limiter.wake()
+        self.on_event(event)
 
     def _on_update(self, update: Any) -> None:
         """The only update that is waited for: a login token was accepted on another device."""

@@ -106,6 +106,7 @@ class Limiter:
         self._sleep = sleep
         self._paused: dict[str, float] = {}
         self._backoff = wait_exponential_jitter(multiplier=0.5, max=MAX_BACKOFF_S - 1, jitter=1)
+        self._restored = asyncio.Event()
         self.windows = {False: Window(), True: Window()}  # requests to the main data centre; file parts
 
     async def run(
@@ -127,7 +128,7 @@ class Limiter:
             retry=retry_if_exception(_may_pass),
             wait=self._backoff,
             stop=_Stop(patience),
-            sleep=self._sleep,
+            sleep=self._nap,
             before_sleep=lambda state: self._tell_retry(method, state),
             reraise=True,
         )
@@ -139,6 +140,20 @@ class Limiter:
             if refusal.is_transient:
                 raise error_of(refusal, method=method) from refusal
             raise
+
+    def wake(self) -> None:
+        """The connection is back: whoever waits to try again tries now."""
+        self._restored.set()
+        self._restored = asyncio.Event()
+
+    async def _nap(self, seconds: float) -> None:
+        """Sleep, but not past the moment when the connection comes back."""
+        both = {asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._restored.wait())}
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in both:
+                one.cancel()
 
     async def _once(
         self, method: str, attempt: Callable[[], Awaitable[T]], patience: Patience, chat: int, file: bool
