@@ -234,6 +234,28 @@ def test_sigterm_leaves_the_terminal_as_it_was(open_terminal: Open) -> None:
     assert not terminal.alternate, "the alternate screen is left"
 
 
+def test_leaving_works_from_everywhere(open_terminal: Open) -> None:
+    for where in ("home", "field", "help", "palette"):
+        terminal = open_terminal("--demo")
+        terminal.wait_for("Sign in to Telegram")
+        if where == "home":
+            terminal.press("ctrl+c")
+            terminal.wait_for("^q leaves tobs.")
+        elif where == "field":
+            terminal.press("i")
+            terminal.wait_for("Phone number")
+            terminal.type("q")
+            terminal.wait_for("Phone number       q")
+        elif where == "help":
+            terminal.press("?")
+            terminal.wait_for("Keys: Home")
+        else:
+            terminal.press("ctrl+p")
+            terminal.wait_for("Show the keys of this screen")
+        terminal.press("ctrl+q")
+        assert terminal.exit_status() == 0, where
+
+
 def test_no_color_means_no_colours(open_terminal: Open) -> None:
     coloured = open_terminal("--demo")
     coloured.wait_for("Sign in to Telegram")

@@ -22,7 +22,7 @@ from tobs_tui.monitor.clock import now
 from tobs_tui.service.protocol import AnyCommand, Done, StartRun
 from tobs_tui.ui import glyphs as glyph_sets
 from tobs_tui.ui.feed import Connect, Feed, ReplyT
-from tobs_tui.ui.keys import ACTIONS, EVERYWHERE, LIST, bindings, check_keymap, keys_of, shown
+from tobs_tui.ui.keys import ACTIONS, BY_ID, EVERYWHERE, LIST, bindings, check_keymap, keys_of, shown
 from tobs_tui.ui.paint import Palette, plain_palette
 from tobs_tui.ui.run_model import Link, RunModel
 from tobs_tui.ui.screens.home import HomeScreen
@@ -163,6 +163,7 @@ class TobsApp(TypeAhead):
         else:
             self.keymap = self.settings.keymap
             self.set_keymap(dict(self.keymap))
+            self.urgent = frozenset(keys_of(BY_ID["app.force_quit"], self.keymap))
         self._tell_theme_problems()
         if self.settings.theme and self.settings.theme not in self.themes.looks:
             self.notify(f"There is no theme {clean(self.settings.theme, 40)}.", severity="warning", markup=False)
@@ -335,6 +336,15 @@ class TobsApp(TypeAhead):
     def action_leave(self) -> None:
         """Leave the application; a run goes on in the service."""
         self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Textual's answer to ctrl+c where there is nothing to copy: how one leaves."""
+        goes_on = " The job continues." if self.model.running else ""
+        self.say(f"{self._key_of('app.force_quit')} leaves tobs.{goes_on}")
+
+    def _key_of(self, action: str) -> str:
+        """The key that does an action, as the screens write it."""
+        return shown(keys_of(BY_ID[action], self.keymap)[0])
 
     def explore_demo(self) -> None:
         """Leave, so that the program starts again with the demo."""

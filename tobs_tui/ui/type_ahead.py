@@ -38,10 +38,9 @@ class Followed(Message):
 class TypeAhead(App[int]):
     """An application that minds the order of keys. Keys in `urgent` never wait."""
 
-    urgent: frozenset[str] = frozenset({"ctrl+q"})
-
     def __init__(self) -> None:
         super().__init__()
+        self.urgent = frozenset({"ctrl+q"})
         self._typed: deque[Key | Paste] = deque()
         self._turn = 0
         self._limit: asyncio.TimerHandle | None = None

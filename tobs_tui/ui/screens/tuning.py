@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -348,7 +349,8 @@ class TuningScreen(Page):
             return
         self.profile = named
         self.changed.clear()
-        self.tobs.say(f"Saved. Start it any time with: tobs {name}")
+        command = ["tobs", *(["--demo"] if self.tobs.demo else []), shlex.quote(name)]
+        self.tobs.say(f"Saved. Start it any time with: {' '.join(command)}")
         self._resolve()
         self.paint()
 
