@@ -170,10 +170,16 @@ def test_a_killed_run_leaves_its_vault_free(tmp_path: Path) -> None:
 
 def test_a_forked_worker_does_not_keep_the_vault(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
-    end = context.Event()
+    begun, end = context.Event(), context.Event()
+
+    def work() -> None:
+        begun.set()
+        end.wait()
+
     lock = VaultLock(tmp_path).acquire()
-    worker = context.Process(target=end.wait)
+    worker = context.Process(target=work)
     worker.start()
+    begun.wait()  # from here on the child has given up its share
     try:
         with pytest.raises(TobsError):
             VaultLock(tmp_path).acquire()  # the worker's exit from the lock is not the run's
