@@ -22,10 +22,15 @@ class Ask(Protocol):
 
 
 class Asking:
-    """The one gate of a run's own requests. `on_wait` hears of the seconds that Telegram asks to wait."""
+    """The one gate of a run's own requests.
 
-    def __init__(self, on_wait: Callable[[float], None]) -> None:
+    `on_wait` hears of the seconds that Telegram asks to wait, `on_unreachable` why it cannot be reached, and '' when it
+    can again.
+    """
+
+    def __init__(self, on_wait: Callable[[float], None], on_unreachable: Callable[[str], None]) -> None:
         self._on_wait = on_wait
+        self._on_unreachable = on_unreachable
         self._gate = asyncio.Event()
         self._gate.set()
 
@@ -42,12 +47,18 @@ class Asking:
 
         Raises the TobsErrors that waiting does not change.
         """
+        away = False
         while True:
             await self._gate.wait()
             try:
-                return await request()
+                answer = await request()
+                if away:
+                    self._on_unreachable("")
+                return answer
             except TobsError as error:
                 if error.code is ErrorCode.SERVER_UNREACHABLE:
+                    away = True
+                    self._on_unreachable(error.sentence)
                     await asyncio.sleep(RECONNECT_S)
                 elif error.code is ErrorCode.FLOOD_WAIT:
                     self._on_wait(error.wait_s)

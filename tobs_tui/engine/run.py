@@ -77,7 +77,7 @@ class ExportRun:
         self._ending: tuple[Outcome, str] | None = None
         self._ended = asyncio.Event()
         self._hurry = False
-        self._ask = Asking(self._consider_wait)
+        self._ask = Asking(self._consider_wait, self._unreachable)
         self._paused = False
         self._targets_known = False
         self._opened = False
@@ -147,6 +147,12 @@ class ExportRun:
         if self._max_wait_s is not None and seconds > self._max_wait_s:
             text = f"Telegram asks to wait {seconds:.0f} s, longer than this run may ({self._max_wait_s:.0f} s)."
             self._end(Outcome.WAITING, text)
+
+    def _unreachable(self, sentence: str) -> None:
+        if sentence:
+            self._board.alerts.open("connection", Level.ERROR, sentence)
+        else:
+            self._board.alerts.resolve("connection")
 
     def _session_ended(self, sentence: str) -> None:
         self._end(Outcome.SIGNED_OUT, f"{sentence} Sign in again; the next run goes on from here.")
