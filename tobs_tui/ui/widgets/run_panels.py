@@ -140,7 +140,8 @@ class ChatsPanel(RunPanel):
         title, wide = self._widths(width)
         name = row_name(row, self.run(), grouped=self.order is Order.PLAN)
         share = run_model.share_done(row)
-        messages = row.messages_total if row.messages_total >= 0 else row.messages
+        uncounted = -1 if row.messages == 0 and row.state is not ChatState.DONE else row.messages
+        messages = row.messages_total if row.messages_total >= 0 else uncounted
         failed, held = row.state is ChatState.FAILED, row.state is ChatState.WAITING
         fill = palette.bar_done if row.state is ChatState.DONE else palette.bar_held if held else palette.bar
         word, style = self.state_of(row)
