@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.e2e.signing import sign_in_account
 from tobs_tui.config.paths import Paths
-from tobs_tui.service import protocol as p
-from tobs_tui.service.launch import attach
 
 
 class ServedSandbox:
@@ -54,14 +53,5 @@ def served(directory: Path, *arguments: str) -> Iterator[ServedSandbox]:
 
 
 async def sign_in(paths: Paths, sandbox: ServedSandbox) -> None:
-    """Sign the account of `paths` in, so that the session on the line is about the run."""
-    client = await attach(paths, server_file=sandbox.toml)
-    state = client.snapshot.account
-    if state.phase is not p.AccountPhase.SIGNED_OUT:
-        async for event in client.events():
-            if isinstance(event, p.AccountChanged) and event.account.phase is p.AccountPhase.SIGNED_OUT:
-                break
-    await client.call(p.SendCode(sandbox.phone))
-    await client.call(p.SubmitCode(sandbox.code))
-    await client.call(p.SubmitPassword(sandbox.password))
-    await client.close()
+    """Sign the account of `paths` in at `sandbox`, so that what follows is about something else."""
+    await sign_in_account(paths, sandbox.phone, sandbox.code, sandbox.password, server_file=sandbox.toml)

@@ -383,6 +383,17 @@ async def test_a_rerun_fetches_new_messages_only(tmp_path: Path) -> None:
     assert pages <= 6  # three of new messages, the count, and at most two thefts
 
 
+async def test_a_note_that_was_deleted_is_written_again(account: Account, tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    await account.export(vault, profile_of([ZOE, IVAN]))
+    before = vault_bytes(vault)
+    note = next(path for path in sorted(before) if f"(u{ZOE})" in path and not path.endswith("index.md"))
+    (vault / note).unlink()
+    again = await account.export(vault, profile_of([IVAN]))
+    assert again.outcome is Outcome.COMPLETE
+    assert vault_bytes(vault) == before
+
+
 async def test_two_runs_do_not_write_to_one_vault(account: Account, tmp_path: Path) -> None:
     first = account.run(tmp_path / "vault", profile_of([LOUNGE], media=TEXT_ONLY))
     running = asyncio.create_task(first.run.run())

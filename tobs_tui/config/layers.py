@@ -116,7 +116,7 @@ def effective(
     if profile is not None:
         stack.lay(Layer.PROFILE, _from_profile(profile, given, source or profile.name))
         if given is not None and profile.performance.preset is Preset.CUSTOM:
-            rest = Origin(Layer.TUNED, f"what {source or profile.name} leaves open")
+            rest = Origin(Layer.TUNED, f"what {source or profile.name or 'the profile'} leaves open")
             stack.origins.update((key, rest) for key in _TUNED if key not in given)
     stack.lay(Layer.ENVIRONMENT, _from_environment(environment))
     stack.lay(Layer.FLAG, _from_flags(flags))

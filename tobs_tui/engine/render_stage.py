@@ -90,6 +90,8 @@ class RenderStage:
             # Said at once: a run that ends early must not leave the next one in the belief that all is as it was.
             self._book.chats.clear()
             await self._save_book()
+        for chat in await self._writer.submit(lambda archive: _chats_with_lost_notes(archive, self._vault)):
+            self._book.chats.pop(chat, None)
         await self._pool.start()
         self._task = asyncio.create_task(self._preview_forever())
 
@@ -321,6 +323,15 @@ class RenderStage:
         self._worker.queue = self._queue.qsize()
         if self._stopped:
             self._worker.rest(WorkerState.STOPPED)
+
+
+def _chats_with_lost_notes(archive: Archive, vault: Path) -> list[int]:
+    """Chats of which a note is no longer where it was written: a person may have moved or deleted it."""
+    return [
+        record.id
+        for record in archive.chats()
+        if any(not (vault / note.path).exists() for note in archive.rendered(record.id))
+    ]
 
 
 def _clear(archive: Archive, done: Iterable[tuple[int, Iterable[Touched]]]) -> None:

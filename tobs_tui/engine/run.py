@@ -280,7 +280,7 @@ class ExportRun:
             jobs.enlist(target)
         if not self._paused:
             self._board.enter(RunPhase.RUNNING)
-        self._board.log(Level.INFO, f"{len(targets)} chats to export.")
+        self._board.log(Level.INFO, f"Chats to export: {len(targets)}.")
         await jobs.fetch()
         await jobs.pipeline.drain()
         await media.finish(list(jobs.jobs.values()))
