@@ -112,7 +112,7 @@ class SignInScreen(Page):
 
     # What the person does.
 
-    async def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a field: on to the next one, or send the step."""
         event.stop()
         value = event.value.strip()
@@ -120,17 +120,17 @@ class SignInScreen(Page):
         if name == "api_id":
             self.query_one("#api_hash").focus()
         elif name == "api_hash":
-            await self._send_credentials()
+            self._send_credentials()
         elif not value:
             self._field(str(name)).wrong("Please type it here.")
         elif name == "phone":
-            await self._send(SendCode(value), "phone")
+            self._send(SendCode(value), "phone")
         elif name == "code":
-            await self._send(SubmitCode(value), "code")
+            self._send(SubmitCode(value), "code")
         elif name == "password":
-            await self._send(SubmitPassword(event.value), "password")
+            self._send(SubmitPassword(event.value), "password")
 
-    async def _send_credentials(self) -> None:
+    def _send_credentials(self) -> None:
         api_id = self._field("api_id").input.value.strip()
         api_hash = self._field("api_hash").input.value.strip()
         if not api_id.isascii() or not api_id.isdigit():
@@ -138,14 +138,17 @@ class SignInScreen(Page):
         elif len(api_hash) != 32 or not api_hash.isalnum():
             self._field("api_hash").wrong("The api hash is 32 letters and digits.")
         else:
-            await self._send(SetCredentials(int(api_id), api_hash), "api_hash")
+            self._send(SetCredentials(int(api_id), api_hash), "api_hash")
 
-    async def _send(self, command: AnyCommand, field: str) -> None:
-        """Send one step's answer; what is wrong with it is told beside its field."""
-        if self._busy:
-            return
-        self._busy = True
-        self._field(field).note.say("One moment.", "faint")
+    def _send(self, command: AnyCommand, field: str) -> None:
+        """Send one step's answer, unless one is on its way; the screen goes on meanwhile."""
+        if not self._busy:
+            self._busy = True
+            self._field(field).note.say("One moment.", "faint")
+            self.run_worker(self._sent(command, field), group="send")
+
+    async def _sent(self, command: AnyCommand, field: str) -> None:
+        """What comes of a step's answer; what is wrong with it is told beside its field."""
         try:
             await self.tobs.ask(command, Done)
         except TobsError as error:
@@ -169,9 +172,9 @@ class SignInScreen(Page):
         """One of the other ways on."""
         match message.choice.id:
             case "qr":
-                await self.action_qr()
+                self.action_qr()
             case "resend":
-                await self.action_resend()
+                self.action_resend()
             case "phone-again":
                 await self.tobs.do(BackToPhone())
             case "reconnect":
@@ -179,13 +182,17 @@ class SignInScreen(Page):
             case "leave":
                 self.dismiss(None)
 
-    async def action_qr(self) -> None:
+    def action_qr(self) -> None:
         """Show a QR code to scan."""
-        await self.tobs.do(StartQr())
+        self.run_worker(self.tobs.do(StartQr()), group="send", exclusive=True)
 
-    async def action_resend(self) -> None:
+    def action_resend(self) -> None:
         """Ask for the code again."""
-        if self.query("#resend") and await self.tobs.do(ResendCode()):
+        if self.query("#resend"):
+            self.run_worker(self._resend(), group="send", exclusive=True)
+
+    async def _resend(self) -> None:
+        if await self.tobs.do(ResendCode()):
             self.tobs.say("The code is on its way again.")
 
     async def action_back(self) -> None:
@@ -200,7 +207,9 @@ class SignInScreen(Page):
 def _demo_hint(account: AccountState) -> str:
     """What to type in the demo."""
     match account.phase:
-        case AccountPhase.SIGNED_OUT | AccountPhase.QR_SHOWN if account.demo_phone:
+        case AccountPhase.QR_SHOWN if account.demo_phone:
+            return "This is the demo. Its code is accepted by itself after a few seconds."
+        case AccountPhase.SIGNED_OUT if account.demo_phone:
             return f"This is the demo. Its phone number is {account.demo_phone}."
         case AccountPhase.CODE_SENT if account.demo_code:
             return f"This is the demo. Its code is {account.demo_code}."

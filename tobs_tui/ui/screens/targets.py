@@ -287,7 +287,7 @@ class TargetsScreen(Page):
             self.targets.apply()
             self._refilter()
 
-    async def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter; or look the chat up."""
         event.stop()
         if not self.pasting:
@@ -295,10 +295,14 @@ class TargetsScreen(Page):
             return
         if not event.value.strip():
             return
+        self.query_one("#entry-note", Words).say(" Looking it up.", "faint")
+        self.run_worker(self._look_up(event.value.strip()), group="look-up", exclusive=True)
+
+    async def _look_up(self, text: str) -> None:
+        """Add the chat that a link, a name or an id stands for; the screen goes on meanwhile."""
         note = self.query_one("#entry-note", Words)
-        note.say(" Looking it up.", "faint")
         try:
-            reply = await self.tobs.ask(ResolveTarget(event.value.strip()), Dialogs)
+            reply = await self.tobs.ask(ResolveTarget(text), Dialogs)
         except TobsError as error:
             note.say(f" {self.tobs.glyphs.failed} {clean(str(error), 300)}", "bad")
             return
