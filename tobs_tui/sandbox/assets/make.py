@@ -47,110 +47,38 @@ def tune(seconds: float, rate: int = 44_100) -> bytes:
     return samples
 
 
+H264 = "-c:v libx264 -pix_fmt yuv420p -movflags +faststart"
+
+
+def encode(frames: Path, target: Path, options: str, audio: tuple[str | Path, ...] = ()) -> None:
+    """A film at 20 frames a second from numbered pictures, with a sound input or without."""
+    sound: tuple[str | Path, ...] = (*audio, "-c:a", "aac", "-shortest") if audio else ("-an",)
+    run(FFMPEG, "-y", "-framerate", "20", "-i", frames, *sound, *options.split(), target)
+
+
 def films(work: Path) -> None:
     """A short film with sound, a round video message, a silent animation, a video sticker."""
     (work / "tune.raw").write_bytes(tune(3.0))
     audio: tuple[str | Path, ...] = ("-f", "s16le", "-ar", "44100", "-ac", "1", "-i", work / "tune.raw")
-    frames = work / "f%03d.png"
     for index in range(60):
         landscape(0, (480, 270), index * 3).save(work / f"f{index:03d}.png")
-    run(
-        FFMPEG,
-        "-y",
-        "-framerate",
-        "20",
-        "-i",
-        frames,
-        *audio,
-        "-c:v",
-        "libx264",
-        "-crf",
-        "30",
-        "-pix_fmt",
-        "yuv420p",
-        "-c:a",
-        "aac",
-        "-b:a",
-        "48k",
-        "-shortest",
-        "-movflags",
-        "+faststart",
-        HERE / "film.mp4",
-    )
+        petals(index).save(work / f"r{index:03d}.png")
+    encode(work / "f%03d.png", HERE / "film.mp4", f"{H264} -crf 30 -b:a 48k", audio)
+    encode(work / "f%03d.png", HERE / "animation.mp4", f"{H264} -crf 32 -vf scale=320:-2 -t 2")
+    encode(work / "r%03d.png", HERE / "round.mp4", f"{H264} -crf 30 -b:a 40k", audio)
+    encode(work / "r%03d.png", HERE / "sticker.webm", "-c:v libvpx-vp9 -crf 46 -b:v 0 -vf scale=512:512 -t 2")
     Image.open(work / "f000.png").convert("RGB").resize((320, 180)).save(HERE / "film_m.jpg", quality=60)
-    run(
-        FFMPEG,
-        "-y",
-        "-framerate",
-        "20",
-        "-i",
-        frames,
-        "-an",
-        "-vf",
-        "scale=320:-2",
-        "-t",
-        "2",
-        "-c:v",
-        "libx264",
-        "-crf",
-        "32",
-        "-pix_fmt",
-        "yuv420p",
-        "-movflags",
-        "+faststart",
-        HERE / "animation.mp4",
-    )
-    for index in range(60):
-        image = gradient((240, 240), SKIES[3][0], SKIES[7][1])
-        draw = ImageDraw.Draw(image)
-        for petal in range(6):
-            angle = index / 60 * 6.28 + petal * 1.047
-            x, y = 120 + 62 * math.cos(angle), 120 + 62 * math.sin(angle)
-            draw.ellipse((x - 26, y - 26, x + 26, y + 26), fill=(255, 220 - petal * 22, 120 + petal * 20))
-        image.save(work / f"r{index:03d}.png")
-    run(
-        FFMPEG,
-        "-y",
-        "-framerate",
-        "20",
-        "-i",
-        work / "r%03d.png",
-        *audio,
-        "-c:v",
-        "libx264",
-        "-crf",
-        "30",
-        "-pix_fmt",
-        "yuv420p",
-        "-c:a",
-        "aac",
-        "-b:a",
-        "40k",
-        "-shortest",
-        "-movflags",
-        "+faststart",
-        HERE / "round.mp4",
-    )
-    run(
-        FFMPEG,
-        "-y",
-        "-framerate",
-        "20",
-        "-i",
-        work / "r%03d.png",
-        "-t",
-        "2",
-        "-vf",
-        "scale=512:512",
-        "-an",
-        "-c:v",
-        "libvpx-vp9",
-        "-crf",
-        "46",
-        "-b:v",
-        "0",
-        HERE / "sticker.webm",
-    )
+
+
+def petals(index: int) -> Image.Image:
+    """Picture `index` of 60 of a turning flower."""
+    image = gradient((240, 240), SKIES[3][0], SKIES[7][1])
+    draw = ImageDraw.Draw(image)
+    for petal in range(6):
+        angle = index / 60 * 6.28 + petal * 1.047
+        x, y = 120 + 62 * math.cos(angle), 120 + 62 * math.sin(angle)
+        draw.ellipse((x - 26, y - 26, x + 26, y + 26), fill=(255, 220 - petal * 22, 120 + petal * 20))
+    return image
 
 
 def sounds(work: Path) -> None:
@@ -207,74 +135,35 @@ def stickers() -> None:
     draw.ellipse((302, 180, 342, 240), fill=(70, 45, 10, 255))
     draw.arc((160, 200, 352, 370), 20, 160, fill=(70, 45, 10, 255), width=16)
     image.save(HERE / "sticker.webp", quality=80)
+    (HERE / "sticker.tgs").write_bytes(gzip.compress(json.dumps(spinning_star()).encode(), mtime=0))
+
+
+def still(value: Any) -> dict[str, Any]:
+    """A Lottie property that does not move."""
+    return {"a": 0, "k": value}
+
+
+def spinning_star() -> dict[str, Any]:
+    """A star that turns once a second, as a Lottie document."""
     spin = {
         "a": 1,
         "k": [{"t": 0, "s": [0], "i": {"x": [0.5], "y": [1]}, "o": {"x": [0.5], "y": [0]}}, {"t": 60, "s": [360]}],
     }
-    still: dict[str, Any] = {
-        "o": {"a": 0, "k": 100},
-        "p": {"a": 0, "k": [256, 256, 0]},
-        "a": {"a": 0, "k": [0, 0, 0]},
-        "s": {"a": 0, "k": [100, 100, 100]},
+    star = {"ty": "sr", "sy": 1, "d": 1, "pt": still(5), "p": still([0, 0]), "r": still(0)}
+    star |= {"ir": still(90), "is": still(0), "or": still(200), "os": still(0)}
+    fill = {"ty": "fl", "c": still([1, 0.75, 0.1, 1]), "o": still(100)}
+    place = {"p": still([0, 0]), "a": still([0, 0]), "s": still([100, 100]), "r": still(0), "o": still(100)}
+    layer = {"ddd": 0, "ind": 1, "ty": 4, "nm": "star", "sr": 1, "ao": 0, "ip": 0, "op": 60, "st": 0, "bm": 0}
+    layer["ks"] = {
+        "o": still(100),
+        "p": still([256, 256, 0]),
+        "a": still([0, 0, 0]),
+        "s": still([100, 100, 100]),
         "r": spin,
     }
-    shapes = [
-        {
-            "ty": "gr",
-            "it": [
-                {
-                    "ty": "sr",
-                    "sy": 1,
-                    "d": 1,
-                    "pt": {"a": 0, "k": 5},
-                    "p": {"a": 0, "k": [0, 0]},
-                    "r": {"a": 0, "k": 0},
-                    "ir": {"a": 0, "k": 90},
-                    "is": {"a": 0, "k": 0},
-                    "or": {"a": 0, "k": 200},
-                    "os": {"a": 0, "k": 0},
-                },
-                {"ty": "fl", "c": {"a": 0, "k": [1, 0.75, 0.1, 1]}, "o": {"a": 0, "k": 100}},
-                {
-                    "ty": "tr",
-                    "p": {"a": 0, "k": [0, 0]},
-                    "a": {"a": 0, "k": [0, 0]},
-                    "s": {"a": 0, "k": [100, 100]},
-                    "r": {"a": 0, "k": 0},
-                    "o": {"a": 0, "k": 100},
-                },
-            ],
-        }
-    ]
-    lottie = {
-        "tgs": 1,
-        "v": "5.5.2",
-        "fr": 60,
-        "ip": 0,
-        "op": 60,
-        "w": 512,
-        "h": 512,
-        "nm": "star",
-        "ddd": 0,
-        "assets": [],
-        "layers": [
-            {
-                "ddd": 0,
-                "ind": 1,
-                "ty": 4,
-                "nm": "star",
-                "sr": 1,
-                "ks": still,
-                "ao": 0,
-                "shapes": shapes,
-                "ip": 0,
-                "op": 60,
-                "st": 0,
-                "bm": 0,
-            }
-        ],
-    }
-    (HERE / "sticker.tgs").write_bytes(gzip.compress(json.dumps(lottie).encode(), mtime=0))
+    layer["shapes"] = [{"ty": "gr", "it": [star, fill, {"ty": "tr", **place}]}]
+    document = {"tgs": 1, "v": "5.5.2", "fr": 60, "ip": 0, "op": 60, "w": 512, "h": 512, "nm": "star", "ddd": 0}
+    return {**document, "assets": [], "layers": [layer]}
 
 
 def documents() -> None:
