@@ -202,3 +202,8 @@ def test_the_line_to_telegram_is_lost_until_its_alert_resolves() -> None:
     assert telegram_is_lost(RunState("r", Profile(), "/vault", RunPhase.RUNNING, alerts=(lost,)))
     back = Alert("connection", Level.ERROR, "gone", 1.0, resolved=True)
     assert not telegram_is_lost(RunState("r", Profile(), "/vault", RunPhase.RUNNING, alerts=(back,)))
+
+
+def test_media_are_never_shown_further_along_than_the_messages_they_come_with() -> None:
+    totals = Totals(messages=50, messages_total=200, fetched=0.25, files=3, files_total=3, bytes=9, bytes_total=9)
+    assert shares(RunState("r", Profile(), "", phase=RunPhase.RUNNING, totals=totals))[2] == 0.25

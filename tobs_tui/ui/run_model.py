@@ -218,7 +218,10 @@ def log_from(lines: tuple[LogLine, ...], level: Level, query: str = "") -> list[
 
 
 def shares(run: RunState) -> tuple[float, float, float]:
-    """The stages' progress, 0.0 to 1.0: fetched, rendered, media. One with nothing to do is done with the run."""
+    """The stages' progress, 0.0 to 1.0: fetched, rendered, media. One with nothing to do is done with the run.
+
+    Files become known as messages are fetched, so media are never further along than fetching.
+    """
     totals = run.totals
     done = run.phase is RunPhase.FINISHED
     total = totals.messages_total if totals.messages_total > 0 else totals.messages
@@ -229,4 +232,5 @@ def shares(run: RunState) -> tuple[float, float, float]:
         media = totals.files / totals.files_total
     else:
         media = float(done)
-    return (min(1.0, totals.fetched), min(1.0, rendered), min(1.0, media))
+    fetched = 1.0 if done else min(1.0, totals.fetched)
+    return (min(1.0, totals.fetched), min(1.0, rendered), min(fetched, media))
