@@ -78,6 +78,7 @@ class RenderStage:
         self._elsewhere: frozenset[int] = frozenset()
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
+        self._written: set[str] = set()  # a note that is written twice, as a preview and finally, is one note
 
     async def begin(self) -> None:
         """Read what was rendered before, and start the process. Raises `TobsError`."""
@@ -302,7 +303,8 @@ class RenderStage:
             return None
         finally:
             self._worker.rest()
-        self._board.counters.notes += sum(note.changed for note in result.notes)
+        self._written.update(note.path for note in result.notes if note.changed)
+        self._board.counters.notes = len(self._written)
         return result
 
     def _fail(self, chat: int, title: str, error: Exception) -> None:
