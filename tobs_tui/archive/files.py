@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
@@ -52,6 +52,18 @@ def _condition(scope: FileScope, wanted: FileFilter) -> tuple[str, list[int | st
     return " AND ".join(terms), values
 
 
+def _conditions_past(after: tuple[int, int, int] | None, wanted: FileFilter) -> Iterator[tuple[str, list[int | str]]]:
+    """The conditions of the filter's scopes in the order of their chats, for files past the key `after`."""
+    for scope in sorted(wanted.scopes, key=lambda scope: scope.chat):
+        if after is not None and scope.chat < after[0]:
+            continue
+        where, values = _condition(scope, wanted)
+        if after is not None and scope.chat == after[0]:
+            where += " AND (message, idx) > (?, ?)"
+            values.extend(after[1:])
+        yield where, values
+
+
 def _choice(wanted: FileFilter) -> tuple[str, list[int | str]]:
     """SQL for the kinds and sizes that the filter lets through."""
     term, values = (
@@ -85,13 +97,7 @@ class Files(Database):
             return tasks
         choice, choice_values = _choice(wanted)
         with self.reading() as db:
-            for scope in sorted(wanted.scopes, key=lambda scope: scope.chat):
-                if after is not None and scope.chat < after[0]:
-                    continue
-                where, values = _condition(scope, wanted)
-                if after is not None and scope.chat == after[0]:
-                    where += " AND (message, idx) > (?, ?)"
-                    values.extend(after[1:])
+            for where, values in _conditions_past(after, wanted):
                 rows = db.execute(
                     f"SELECT {_TASK_COLUMNS} FROM files INDEXED BY files_pending WHERE status = 0"
                     f" AND {where} AND {choice} ORDER BY message, idx LIMIT ?",
@@ -190,13 +196,7 @@ class Files(Database):
         """Up to `limit` downloaded files, by (chat, message, index), from past the key `after`."""
         found: list[tuple[FileTask, FileState]] = []
         with self.reading() as db:
-            for scope in sorted(wanted.scopes, key=lambda scope: scope.chat):
-                if after is not None and scope.chat < after[0]:
-                    continue
-                where, values = _condition(scope, wanted)
-                if after is not None and scope.chat == after[0]:
-                    where += " AND (message, idx) > (?, ?)"
-                    values.extend(after[1:])
+            for where, values in _conditions_past(after, wanted):
                 rows = db.execute(
                     f"SELECT {_TASK_COLUMNS}, {_STATE_COLUMNS} FROM files WHERE status = 1 AND {where}"
                     " ORDER BY message, idx LIMIT ?",
@@ -231,8 +231,3 @@ class Files(Database):
                 )
                 totals.extend(FileTotals(*row) for row in rows)
         return totals
-
-    def forget_known(self, files: Iterable[File]) -> None:
-        """Forget content that turned out to be missing from the store or damaged."""
-        with self.transaction() as db:
-            db.executemany("DELETE FROM known_files WHERE identity = ?", [(file_identity(file),) for file in files])

@@ -84,11 +84,6 @@ class Reading(Database):
             row = db.execute("SELECT blob FROM messages WHERE chat = ? AND id = ?", (chat, message_id)).fetchone()
         return None if row is None else decode_message(row[0])
 
-    def date_of(self, chat: int, message_id: int) -> int | None:
-        """A message's date in seconds, or None when the archive does not hold it."""
-        place = self.places(chat, (message_id,)).get(message_id)
-        return None if place is None else place.date
-
     def places(self, chat: int, ids: Iterable[int]) -> dict[int, Place]:
         """Date and topic of those of the messages that the archive holds."""
         found: dict[int, Place] = {}

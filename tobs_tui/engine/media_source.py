@@ -37,7 +37,6 @@ class FileSource:
     def __init__(self, link: FileLink, task: FileTask, gate: Callable[[], Awaitable[None]]) -> None:
         """`gate` is awaited before each request; it holds them up while the run is paused."""
         self.file = task.file
-        self.renewals = 0
         self._link = link
         self._task = task
         self._gate = gate
@@ -71,7 +70,6 @@ class FileSource:
             if (fresh.kind, fresh.id, fresh.thumb) != (stale.kind, stale.id, stale.thumb):
                 raise FileUnavailable("The message shows another file by now.")
             self.file = fresh
-            self.renewals += 1
 
     async def hashes(self) -> list[PartHash]:
         """Telegram's checksums of a large file; none for a small one, or where Telegram has none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from bisect import bisect_left
 from typing import NamedTuple
@@ -256,8 +255,3 @@ class LineWriter:
         self._out.append(opening)
         self._pieces(mark.start, mark.end, inner, inside._replace(html=True, closer="<"))
         self._out.append(closing)
-
-
-def html_text(text: str) -> str:
-    """Text for the inside of an HTML element."""
-    return html.escape(text, quote=False)

@@ -90,7 +90,6 @@ class ClientSet:
 
     def __init__(self) -> None:
         self._clients: set[AttachedClient] = set()
-        self.empty_since: float | None = None
 
     def __len__(self) -> int:
         return len(self._clients)

@@ -53,10 +53,9 @@ LinkEvent = WaitStarted | WaitEnded | ConnectionLost | ConnectionRestored | Retr
 
 
 class LinkStats(Struct):
-    """Counters since the link was made. `bytes_in` counts raw pages and file parts."""
+    """Counters since the link was made."""
 
     requests: int = 0
     flood_waits: int = 0
     flood_seconds: float = 0.0
     retries: int = 0
-    bytes_in: int = 0

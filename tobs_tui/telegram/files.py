@@ -54,7 +54,6 @@ class Files:
         if not isinstance(answer, types.upload.File):
             raise FileUnavailable("Telegram keeps it on an outside delivery network.")
         self._stale.pop(file.id, None)
-        self._core.stats.bytes_in += len(answer.bytes)
         return bytes(answer.bytes)
 
     async def hashes(self, file: File, offset: int) -> list[FileHash]:

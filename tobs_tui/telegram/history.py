@@ -63,7 +63,6 @@ class History:
             raw: bytes = await self._takeout.call(query, chat=chat, part=part, raw=True)
         except Refusal as refusal:
             raise error_of(refusal, method=method_name(type(query))) from refusal
-        self._core.stats.bytes_in += len(raw)
         return raw
 
     async def by_id(self, chat: int, ids: Sequence[int]) -> bytes:

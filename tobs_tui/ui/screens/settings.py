@@ -213,7 +213,6 @@ class SettingsScreen(Page):
             line.wrong(str(error))
             return
         line.close()
-        self.query_one(FormPanel).focus()
         self._keep(default_output=folder)
 
     async def action_sign_out(self) -> None:
@@ -233,7 +232,6 @@ class SettingsScreen(Page):
         line = self.query_one(EntryLine)
         if line.is_open:
             line.close()
-            self.query_one(FormPanel).focus()
         else:
             self.dismiss(None)
 

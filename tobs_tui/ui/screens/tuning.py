@@ -320,7 +320,6 @@ class TuningScreen(Page):
             line.wrong(str(error))
             return
         line.close()
-        self.query_one(FormPanel).focus()
         self._set(entry.key, value)
 
     async def action_save(self) -> None:
@@ -379,6 +378,5 @@ class TuningScreen(Page):
         line = self.query_one(EntryLine)
         if line.is_open:
             line.close()
-            self.query_one(FormPanel).focus()
         else:
             self.dismiss(None)

@@ -118,9 +118,10 @@ class EntryLine(Horizontal):
         self.query_one("#entry-hint", Words).say(sentence, "bad")
 
     def close(self) -> None:
-        """Done."""
+        """Done; the keys go to the form again."""
         self.key = ""
         self.remove_class("-on")
+        self.screen.query_one(FormPanel).focus()
 
     @property
     def is_open(self) -> bool:
