@@ -219,13 +219,13 @@ def _world_options(command: F) -> F:
     )
     command = click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same world.")(command)
     return click.option(
-        "--world", type=click.Choice(["demo", "bench"]), default="demo", show_default=True, help="What is served."
+        "--world", type=click.Choice(["demo", "bench", "bench-sparse"]), default="demo", show_default=True, help="What is served."
     )(command)
 
 
 def _check_world(world: str, messages: int | None) -> None:
     """Refuse a size for the demo world: its messages are what they are."""
-    if messages is not None and world != "bench":
+    if messages is not None and world == "demo":
         raise click.UsageError("--messages is for the bench world: add --world bench.")
 
 

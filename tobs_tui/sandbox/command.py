@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 DEFAULT_SEED = 1
-WORLDS = ("demo", "bench")
+WORLDS = ("demo", "bench", "bench-sparse")
 _EXIT_USAGE = 2
 
 

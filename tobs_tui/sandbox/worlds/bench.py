@@ -1,4 +1,4 @@
-"""The benchmark world: one supergroup with any number of messages, served from bytes that are encoded ahead."""
+"""The benchmark worlds: one chat with any number of messages, served from bytes that are encoded ahead."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from telethon.tl import types
 
 from tobs_tui.sandbox.worlds.cast import add_bench_cast, new_world
 from tobs_tui.sandbox.worlds.markup import parse
-from tobs_tui.sandbox.worlds.peers import Channel, PeerKey, channel_key, tl_peer
+from tobs_tui.sandbox.worlds.peers import Channel, PeerKey, tl_peer
 from tobs_tui.sandbox.worlds.prose.talk import tech_sentences
 from tobs_tui.sandbox.worlds.rng import Rng, stable_int64
-from tobs_tui.sandbox.worlds.world import DialogEntry, World
+from tobs_tui.sandbox.worlds.world import MAX_ID, DialogEntry, World
 
 DEFAULT_MESSAGES = 100_000
+SPARSE_MESSAGES = 200_000
 BENCH_CHANNEL_ID = 1_700_000_001
 RECORD_BYTES = 212
 VARIANTS = 64
 FIRST_DATE = 1_577_836_800  # 2020-01-01
 SECONDS_BETWEEN = 47
+SPARSE_SECONDS_BETWEEN = 5
 _WORDS = RECORD_BYTES // 4
 _ID_WORD = 3  # after the constructor and two words of flags
 _DATE_WORD = _ID_WORD + 1 + 3 + 3  # after the id; sender and peer take three words each
@@ -36,10 +38,10 @@ class BenchHistory:
     4-byte words, whatever the page's size. Memory: 8 bytes a message.
     """
 
-    def __init__(self, peer: PeerKey, count: int, variants: Sequence[bytes]) -> None:
+    def __init__(self, peer: PeerKey, ids: Sequence[int], variants: Sequence[bytes], seconds_between: int) -> None:
         self.peer = peer
-        self.ids = array("i", dense_ids(count))
-        self.dates = array("i", [FIRST_DATE + SECONDS_BETWEEN * message_id for message_id in self.ids])
+        self.ids = array("i", ids)
+        self.dates = array("i", [FIRST_DATE + seconds_between * message_id for message_id in self.ids])
         self._template = b"".join(reversed(variants)) * 3
 
     def encoded(self, positions: Sequence[int]) -> bytes:
@@ -89,7 +91,19 @@ def dense_ids(count: int) -> list[int]:
     return ids
 
 
-def _variant(channel: PeerKey, sender: int, text: str) -> bytes:
+def sparse_ids(count: int) -> list[int]:
+    """`count` ascending ids spread over 100 times as many, nine in ten of them within one hundredth of that range."""
+    crowd = count - count // 10
+    lonely = count - crowd
+    step = 99 * count // max(1, lonely)
+    begin = 62 * count  # where the crowd is
+    before = min(lonely, (begin - 1) // step)
+    ids = [1 + number * step for number in range(before)]
+    ids += [begin + number * count // crowd for number in range(crowd)]
+    return ids + [begin + count + 1 + number * step for number in range(lonely - before)]
+
+
+def _variant(chat: PeerKey, sender: int, text: str) -> bytes:
     """A message of exactly `RECORD_BYTES`; its text is cut and filled to fit."""
     shown, entities = parse(text)
     padded = shown
@@ -97,7 +111,7 @@ def _variant(channel: PeerKey, sender: int, text: str) -> bytes:
         raw = bytes(
             types.Message(
                 id=1,
-                peer_id=tl_peer(channel),
+                peer_id=tl_peer(chat),
                 from_id=types.PeerUser(sender),
                 date=FIRST_DATE,
                 message=padded,
@@ -131,11 +145,27 @@ def load_bench(seed: int, messages: int) -> World:
     world.channels[channel.id] = channel
     sentences = tech_sentences(rng, VARIANTS)
     variants = [
-        _variant(channel_key(channel.id), members[number % len(members)], sentence)
-        for number, sentence in enumerate(sentences)
+        _variant(channel.key, members[number % len(members)], sentence) for number, sentence in enumerate(sentences)
     ]
-    world.histories[channel.key] = BenchHistory(channel.key, messages, variants)
+    world.histories[channel.key] = BenchHistory(channel.key, dense_ids(messages), variants, SECONDS_BETWEEN)
     world.dialogs.append(DialogEntry(channel.key))
     chats, users = world.encoded_peers([channel.key, *members])
+    world.fixed_answer = lambda _keys: (chats, users)
+    return world
+
+
+def load_sparse(seed: int, messages: int) -> World:
+    """The benchmark's private chat with `messages` messages, most of them in a small part of its range of ids."""
+    world = new_world("bench-sparse", seed)
+    people = [add_bench_cast(world)[0], world.me_id]
+    sentences = tech_sentences(Rng(f"bench:{seed}"), VARIANTS)
+    friend = people[0]
+    variants = [_variant(friend, people[number % 2], sentence) for number, sentence in enumerate(sentences)]
+    ids = sparse_ids(messages)
+    world.histories[friend] = BenchHistory(friend, ids, variants, SPARSE_SECONDS_BETWEEN)
+    world.dialogs.append(DialogEntry(friend))
+    if ids:
+        world.splits = [(1, ids[-1] // 2), (ids[-1] // 2 + 1, MAX_ID)]
+    chats, users = world.encoded_peers(people)
     world.fixed_answer = lambda _keys: (chats, users)
     return world

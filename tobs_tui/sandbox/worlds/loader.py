@@ -5,7 +5,7 @@ from __future__ import annotations
 from tobs_tui.sandbox.worlds.world import World
 
 DEFAULT_SEED = 1
-WORLD_NAMES = ("demo", "bench")
+WORLD_NAMES = ("demo", "bench", "bench-sparse")
 
 
 class UnknownWorld(ValueError):
@@ -15,8 +15,8 @@ class UnknownWorld(ValueError):
 def load_world(name: str = "demo", *, seed: int = DEFAULT_SEED, messages: int | None = None) -> World:
     """The world of this name; the same seed gives the same bytes in every process and Python version.
 
-    `messages` sets the benchmark world's size (100,000 by default); the demo world has a size of its own and takes no
-    notice. Raises `UnknownWorld`.
+    `messages` sets the size of a benchmark world: "bench" is a supergroup (100,000 by default), "bench-sparse" a private
+    chat (200,000). The demo world has a size of its own and takes no notice. Raises `UnknownWorld`.
     """
     if name == "demo":
         from tobs_tui.sandbox.worlds.demo import load_demo
@@ -26,4 +26,8 @@ def load_world(name: str = "demo", *, seed: int = DEFAULT_SEED, messages: int | 
         from tobs_tui.sandbox.worlds.bench import DEFAULT_MESSAGES, load_bench
 
         return load_bench(seed, DEFAULT_MESSAGES if messages is None else messages)
+    if name == "bench-sparse":
+        from tobs_tui.sandbox.worlds.bench import SPARSE_MESSAGES, load_sparse
+
+        return load_sparse(seed, SPARSE_MESSAGES if messages is None else messages)
     raise UnknownWorld(f'There is no world "{name}". Known worlds: {", ".join(WORLD_NAMES)}.')
