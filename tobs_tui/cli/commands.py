@@ -219,7 +219,11 @@ def _world_options(command: F) -> F:
     )
     command = click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same world.")(command)
     return click.option(
-        "--world", type=click.Choice(["demo", "bench", "bench-sparse"]), default="demo", show_default=True, help="What is served."
+        "--world",
+        type=click.Choice(["demo", "bench", "bench-sparse"]),
+        default="demo",
+        show_default=True,
+        help="What is served.",
     )(command)
 
 

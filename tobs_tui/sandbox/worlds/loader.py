@@ -15,8 +15,8 @@ class UnknownWorld(ValueError):
 def load_world(name: str = "demo", *, seed: int = DEFAULT_SEED, messages: int | None = None) -> World:
     """The world of this name; the same seed gives the same bytes in every process and Python version.
 
-    `messages` sets the size of a benchmark world: "bench" is a supergroup (100,000 by default), "bench-sparse" a private
-    chat (200,000). The demo world has a size of its own and takes no notice. Raises `UnknownWorld`.
+    `messages` sets the size of a benchmark world: "bench" is a supergroup (100,000 by default), "bench-sparse" a
+    private chat (200,000). The demo world has a size of its own and takes no notice. Raises `UnknownWorld`.
     """
     if name == "demo":
         from tobs_tui.sandbox.worlds.demo import load_demo
