@@ -7,7 +7,8 @@ import inspect
 import logging
 import struct
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from telethon.errors import TypeNotFoundError
@@ -15,6 +16,7 @@ from telethon.extensions import BinaryReader
 from telethon.tl import types
 
 from tobs_tui.sandbox.accounts import ClientFacts
+from tobs_tui.sandbox.faults import Fault
 from tobs_tui.sandbox.rpc.registry import Answer, Call, PreparedAnswer, Route, RpcError, route_of
 from tobs_tui.sandbox.wire import tl
 from tobs_tui.sandbox.wire.layers import OLDER_LAYER, in_older_layer
@@ -45,48 +47,69 @@ class Dispatcher:
         server = self._server
         assert connection.state is not None
         call = Call(server, server.world, connection.state, connection.dc)
-        delay = server.latency_s
+        fault: Fault | None = None
         try:
             body, offset = self._unwrap(call, connection, body)
             route = self._route(call, tl.U32.unpack_from(body, offset)[0])
             self.calls[route.name] += 1
-            if server.faults and (fault := server.faults.take(route.name, connection.dc)) is not None:
-                if fault.disconnect:
-                    connection.abort()
+            if server.faults:
+                fault = server.faults.take(route.name, connection.dc)
+                if fault is not None and self._cut(connection, fault):
                     return
-                delay += fault.delay_s
-                if fault.error is not None:
-                    raise RpcError(fault.code, fault.error)
             self._admit(call, route)
-            answer = route.handler(call, BinaryReader(body[offset:] if offset else body).tgread_object())
+            request = BinaryReader(body[offset:] if offset else body).tgread_object()
+            if fault is not None:
+                fault.shorten(request)
+            answer = route.handler(call, request)
             if inspect.isawaitable(answer):
-                task = asyncio.get_running_loop().create_task(self._finish(connection, message_id, answer, delay))
+                task = asyncio.get_running_loop().create_task(self._finish(connection, message_id, answer, fault))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
                 return
             raw = self._serialise(answer, call.state.layer)
         except Exception as error:  # the sandbox must survive any request and any handler  # noqa: BLE001
             raw = _error_answer(error)
-        self._reply(connection, message_id, raw, delay)
+        self._reply(connection, message_id, raw, fault)
 
-    async def _finish(self, connection: Connection, message_id: int, answer: Awaitable[Answer], delay: float) -> None:
+    def _cut(self, connection: Connection, fault: Fault) -> bool:
+        """Whether the fault leaves the request without an answer. Raises `RpcError` when its answer is an error."""
+        if fault.down_s:
+            self._server.go_away(fault.down_s)
+            return True
+        if fault.disconnect:
+            connection.abort()
+            return True
+        if fault.error is not None:
+            if fault.error == "AUTH_KEY_DUPLICATED" and connection.state is not None:
+                self._server.accounts.forget(connection.state.key_id)
+            raise RpcError(fault.code, fault.error)
+        return False
+
+    async def _finish(
+        self, connection: Connection, message_id: int, answer: Awaitable[Answer], fault: Fault | None
+    ) -> None:
         try:
             raw = self._serialise(await answer, connection.state.layer if connection.state else None)
         except Exception as error:  # as in `dispatch`  # noqa: BLE001
             raw = _error_answer(error)
-        self._reply(connection, message_id, raw, delay)
+        self._reply(connection, message_id, raw, fault)
 
     def cancel(self) -> None:
         """Stop the handlers that are still at work."""
         for task in self._running:
             task.cancel()
 
-    @staticmethod
-    def _reply(connection: Connection, message_id: int, raw: bytes, delay: float) -> None:
+    def _reply(self, connection: Connection, message_id: int, raw: bytes, fault: Fault | None) -> None:
+        delay = self._server.latency_s
+        send: Callable[[int, bytes], None] = connection.send_result
+        if fault is not None:
+            delay += fault.delay_s
+            raw = fault.spoil(raw)
+            send = partial(connection.send_troubled, fault)
         if delay > 0:
-            asyncio.get_running_loop().call_later(delay, connection.send_result, message_id, raw)
+            asyncio.get_running_loop().call_later(delay, send, message_id, raw)
         else:
-            connection.send_result(message_id, raw)
+            send(message_id, raw)
 
     @staticmethod
     def _route(call: Call, constructor: int) -> Route:

@@ -67,29 +67,50 @@ class SandboxServer:
         self._wanted_ports = {HOME_DC: port, MEDIA_DC: 0}
         self._ports: dict[int, int] = {}
         self._listeners: list[asyncio.Server] = []
+        self._return: asyncio.Task[None] | None = None
         self._sessions: dict[tuple[int, int], Session] = {}
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
-        loop = asyncio.get_running_loop()
         for dc, port in self._wanted_ports.items():
             try:
-                listener = await loop.create_server(partial(Connection, self, dc), self._host, port)
+                await self._listen(dc, port)
             except OSError:
                 await self.stop()
                 raise
-            self._listeners.append(listener)
-            self._ports[dc] = listener.sockets[0].getsockname()[1]
+
+    async def _listen(self, dc: int, port: int) -> None:
+        listener = await asyncio.get_running_loop().create_server(partial(Connection, self, dc), self._host, port)
+        self._listeners.append(listener)
+        self._ports[dc] = listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Cut all connections and stop listening."""
         self.dispatcher.cancel()
+        if self._return is not None:
+            self._return.cancel()
+        await self._close_down()
+
+    async def _close_down(self) -> None:
         for listener in self._listeners:
             listener.close()
         self.drop_connections()
         for listener in self._listeners:
             await listener.wait_closed()
         self._listeners.clear()
+
+    def go_away(self, seconds: float) -> None:
+        """Be gone for so long: cut all connections and accept none, then listen where it listened before."""
+        if self._return is None or self._return.done():
+            for listener in self._listeners:
+                listener.close()  # at once: a client that was cut comes again in the same turn of the loop
+            self._return = asyncio.get_running_loop().create_task(self._come_back(seconds))
+
+    async def _come_back(self, seconds: float) -> None:
+        await self._close_down()
+        await asyncio.sleep(seconds)
+        for dc, port in self._ports.copy().items():
+            await self._listen(dc, port)
 
     async def __aenter__(self) -> SandboxServer:
         await self.start()

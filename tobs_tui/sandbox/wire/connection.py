@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tobs_tui.sandbox.accounts import AuthKeyState
+from tobs_tui.sandbox.faults import Damage, Fault
 from tobs_tui.sandbox.wire import tl
 from tobs_tui.sandbox.wire.cipher import CipherError, decrypt_message, encrypt_message
 from tobs_tui.sandbox.wire.handshake import Handshake, HandshakeError
@@ -35,6 +36,7 @@ _BAD_SALT = 48
 _REMEMBERED_IDS = 1024
 _MAX_CONTAINER_BYTES = 512 * 1024
 _MAX_CONTAINER_MESSAGES = 100
+_KEPT_BACK_S = 1.0
 
 
 class Session:
@@ -78,6 +80,18 @@ class Session:
         return number
 
 
+class _KeptBack:
+    """An answer that waits until `wanted` others have overtaken it."""
+
+    __slots__ = ("answer", "overtaken", "request_id", "wanted")
+
+    def __init__(self, request_id: int, answer: bytes, wanted: int) -> None:
+        self.request_id = request_id
+        self.answer = answer
+        self.wanted = wanted
+        self.overtaken = 0
+
+
 class Connection(asyncio.Protocol):
     """A client's TCP connection to one data centre.
 
@@ -97,6 +111,8 @@ class Connection(asyncio.Protocol):
         self._handshake: Handshake | None = None
         self._outbox: list[tuple[bytes, bool, bool]] = []
         self._hang_up: asyncio.TimerHandle | None = None
+        self._kept_back: list[_KeptBack] = []
+        self._damage: Damage | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
@@ -253,6 +269,30 @@ class Connection(asyncio.Protocol):
     def send_result(self, request_id: int, answer: bytes) -> None:
         """Answer the request that came as message `request_id`."""
         self.send(tl.rpc_result(request_id, answer), content_related=True)
+        for each in self._kept_back[:]:
+            each.overtaken += 1
+            if each.overtaken == each.wanted:
+                self._let_go(each)
+
+    def send_troubled(self, fault: Fault, request_id: int, answer: bytes) -> None:
+        """As `send_result`, with what the fault does on the way."""
+        if fault.behind:
+            each = _KeptBack(request_id, answer, fault.behind)
+            self._kept_back.append(each)
+            asyncio.get_running_loop().call_later(_KEPT_BACK_S, self._let_go, each)
+            return
+        self._flush()  # what waits to leave with it is none of the fault's business
+        self._damage = fault.damage
+        self.send_result(request_id, answer)
+        self._flush()
+        self._damage = None
+        if fault.duplicate:
+            self.send_result(request_id, answer)
+
+    def _let_go(self, each: _KeptBack) -> None:
+        if each in self._kept_back:
+            self._kept_back.remove(each)
+            self.send_result(each.request_id, each.answer)
 
     def send_update(self, updates: Any) -> None:
         """Push an ``Updates`` object that nobody asked for."""
@@ -296,5 +336,20 @@ class Connection(asyncio.Protocol):
         self.close()
 
     def _write(self, packet: bytes) -> None:
-        if self._socket is not None:
+        if self._socket is None:
+            return
+        if self._damage is None:
             self._socket.writelines(self._transport.frame(packet))
+            return
+        framed = b"".join(self._transport.frame(_flipped(packet) if self._damage is Damage.CIPHER else packet))
+        if self._damage is Damage.HALF:
+            self._socket.write(framed[: len(framed) // 2])
+            self._socket.close()
+        else:
+            self._socket.write(_flipped(framed) if self._damage is Damage.FRAME else framed)
+
+
+def _flipped(data: bytes) -> bytes:
+    """The data with its middle byte inverted."""
+    middle = len(data) // 2
+    return data[:middle] + bytes((data[middle] ^ 0xFF,)) + data[middle + 1 :]
