@@ -163,6 +163,11 @@ class Faults:
         """Put one more rule in force."""
         self._rules.append(_Rule(fault, self._clock))
 
+    @property
+    def refused(self) -> int:
+        """How many requests the limits in force have refused."""
+        return sum(rule.refused for rule in self._rules)
+
     def clear(self) -> None:
         """Drop all rules."""
         self._rules.clear()
