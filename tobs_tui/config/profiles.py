@@ -12,16 +12,17 @@ from msgspec.structs import replace
 
 from tobs_tui.config.machine import Machine, this_machine
 from tobs_tui.config.paths import Paths, expanded
-from tobs_tui.config.presets import tuned
+from tobs_tui.config.presets import UNTUNED, tuned
 from tobs_tui.config.settings import load_settings
 from tobs_tui.config.toml_file import did_you_mean, given_keys, line_of, read_toml, write_toml
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Performance, Preset, Profile
+from tobs_tui.model.text_match import text_matcher
 
 RESERVED_NAMES = frozenset({"doctor", "sandbox", "config", "profiles", "service"})
 """Commands: a profile of that name could not be started with `tobs NAME`."""
 _NAME = re.compile(r"\w[\w .+-]{0,62}")
-_TUNED_KEYS = frozenset(Performance.__struct_fields__) - {"preset", "takeout"}
+_TUNED_KEYS = frozenset(Performance.__struct_fields__) - UNTUNED
 
 
 class ProfileInfo(Struct, frozen=True):
@@ -68,6 +69,12 @@ def unusable_value(profile: Profile) -> tuple[str, str] | None:
     since, until, timezone = profile.filters.since, profile.filters.until, profile.layout.timezone
     if since is not None and until is not None and until < since:
         return "filters.until", f"{until} is before filters.since ({since})"
+    if not all(sender.strip() for sender in profile.filters.senders):
+        return "filters.senders", "a sender needs an @name, an id or a name"
+    try:
+        text_matcher(profile.filters.text)
+    except ValueError as error:
+        return "filters.text", str(error)
     if timezone:
         from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -112,7 +119,8 @@ def read_profile(name_or_path: str, paths: Paths, machine: Machine | None = None
         preset = performance.preset if "performance.preset" in given else load_settings(paths).preset
         base = tuned(preset, machine.cpu_count, machine.memory_bytes)
         chosen = {key: getattr(performance, key) for key in own}
-        performance = replace(base, preset=Preset.CUSTOM, takeout=performance.takeout, **chosen)
+        kept = {key: getattr(performance, key) for key in UNTUNED}
+        performance = replace(base, **kept | {"preset": Preset.CUSTOM}, **chosen)
     saved = path.parent == paths.profiles_dir
     anchor = expanded("~") if saved else path.parent
     output = str((anchor / expanded(profile.output, "output")).absolute()) if profile.output else ""
@@ -157,9 +165,12 @@ def save_profile(profile: Profile, paths: Paths) -> Path:
     path = paths.profiles_dir / f"{profile.name}.toml"
     data = msgspec.to_builtins(profile, builtin_types=(datetime.date,))
     if profile.performance.preset is not Preset.CUSTOM:
-        data["performance"] = {"preset": str(profile.performance.preset)}
-        if not profile.performance.takeout:
-            data["performance"]["takeout"] = False
+        defaults = Performance()
+        data["performance"] = {"preset": str(profile.performance.preset)} | {
+            key: getattr(profile.performance, key)
+            for key in sorted(UNTUNED - {"preset"})
+            if getattr(profile.performance, key) != getattr(defaults, key)
+        }
     write_toml(path, data, comment=f"Start it with: tobs {_quoted(profile.name)}")
     return path
 

@@ -93,3 +93,16 @@ class Topic(Struct, frozen=True, omit_defaults=True):
 
 
 GENERAL_TOPIC_ID = 1
+
+
+def own_scope(topic: int = 0) -> int:
+    """The ledger scope of a walk over the account's own messages only, in a whole chat or in one topic of it.
+
+    Scope 0 is a walk of everything, a topic's id a walk of that topic.
+    """
+    return -1 - topic
+
+
+def topic_of_scope(scope: int) -> int:
+    """The topic that a ledger scope speaks of; 0 = the whole chat."""
+    return scope if scope >= 0 else -1 - scope

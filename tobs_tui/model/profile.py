@@ -67,10 +67,31 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
 
 class Filters(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which messages to take. Dates are local to the profile's time zone; `until` is the last day included."""
+    """Which messages to take. Dates are local to the profile's time zone; `until` is the last day included.
+
+    The first five bound what is fetched: of each chat or topic, the newest `last` (0 = all) of the messages that lie
+    within the dates and have at least the id `from_id`, and with `only_mine` only the account's own. The rest choose
+    among what is fetched: only what one of `senders` wrote (@name, id, name, or "me"; none = everybody), and only what
+    holds `text` (in any case), or fits it where it is a /regular expression/.
+    """
 
     since: datetime.date | None = None
     until: datetime.date | None = None
+    last: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    from_id: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    only_mine: bool = False
+    senders: tuple[str, ...] = ()
+    text: str = ""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether less than the whole of a chat or topic is fetched because of its ids or dates."""
+        return bool(self.since or self.until or self.last or self.from_id > 1)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether some of the fetched messages are left out of notes and downloads."""
+        return bool(self.only_mine or self.senders or self.text)
 
 
 class MediaOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -107,6 +128,8 @@ class Performance(Struct, frozen=True, forbid_unknown_fields=True):
     """MiB of raw pages that may wait for decoding before fetching pauses."""
     takeout: bool = True
     """Export through a takeout session (higher limits; Telegram tells the account's owner)."""
+    adapt: bool = True
+    """Do less at once while the machine is hard pressed (`Thresholds` in the settings)."""
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
