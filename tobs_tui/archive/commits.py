@@ -210,11 +210,12 @@ def _put_messages(db: sqlite3.Connection, page: PageCommit, days: _Days) -> dict
     if first < page.lo or last > page.hi:
         raise ValueError(f"rows {first}..{last} of chat {chat} lie outside their interval {page.lo}..{page.hi}")
     # A topic's page is spread thin over the chat's ids, so its rows are looked up among the topic's own.
-    where, arguments = (
-        ("", (chat, first, last))
-        if page.scope == 0
-        else ("AND topic = ? AND topic > 0", (chat, first, last, page.scope))
-    )
+    # Still thinner lie one's own messages, which are looked up one by one.
+    where, arguments = "", tuple[int, ...]((chat, first, last))
+    if page.scope > 0:
+        where, arguments = "AND topic = ? AND topic > 0", (*arguments, page.scope)
+    elif page.scope < 0:
+        where, arguments = f"AND id IN ({','.join('?' * len(rows))})", (*arguments, *rows)
     held = db.execute(
         f"SELECT id, date, topic, blob FROM messages WHERE chat = ? AND id BETWEEN ? AND ? {where}", arguments
     )

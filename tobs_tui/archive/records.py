@@ -40,8 +40,9 @@ class FileRow(Struct, frozen=True, array_like=True):
 class PageCommit(Struct, frozen=True):
     """What one fetched page leaves behind: [lo, hi] is now known, and these are all the messages it holds.
 
-    `scope` is 0 for a walk of the whole history, else the id of the one topic that was walked. Every row's id lies in
-    [lo, hi]; an interval without rows is as good as any (ids of deleted messages).
+    `scope` is 0 for a walk of the whole history, the id of the one topic that was walked, or negative for one's own
+    messages only (`peers.own_scope`). Every row's id lies in [lo, hi]; an interval without rows is as
+    good as any (ids of deleted messages).
     """
 
     chat: int

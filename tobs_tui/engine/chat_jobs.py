@@ -166,7 +166,7 @@ class ChatJobs:
             self._board.put(
                 ChatProgress(
                     chat=row.track.chat,
-                    topic=row.track.scope,
+                    topic=row.track.topic,
                     title=row.title,
                     messages=row.known,
                     messages_total=row.total,

@@ -11,6 +11,7 @@ from msgspec import Struct
 from tobs_tui.archive.records import PageCommit, message_rows
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.model.intervals import Interval
+from tobs_tui.model.peers import topic_of_scope
 
 _encode = msgspec.msgpack.Encoder().encode
 unpack = msgspec.msgpack.Decoder(PageCommit).decode
@@ -18,7 +19,7 @@ unpack = msgspec.msgpack.Decoder(PageCommit).decode
 
 
 class PageJob(Struct, frozen=True):
-    """A raw answer of `chat` (walk of topic `scope`, 0 = whole history), of which the ids [lo, hi] are wanted.
+    """A raw answer of `chat` (a walk of `scope`, see `peers.own_scope`), of which the ids [lo, hi] are wanted.
 
     `self_id` is the account's own id: private chats don't name it as the sender.
     """
@@ -49,10 +50,9 @@ def decode_job(job: PageJob) -> PageRows:
 
     page = decode_page(job.raw, job.chat, job.self_id)
     wanted = [message for message in page.messages if job.lo <= message.id <= job.hi]
-    if job.scope:  # an answer to getReplies holds this topic's messages only, whatever their headers say
+    if topic := topic_of_scope(job.scope):  # the answer holds this topic's messages only, whatever their headers say
         wanted = [
-            message if message.topic == job.scope else msgspec.structs.replace(message, topic=job.scope)
-            for message in wanted
+            message if message.topic == topic else msgspec.structs.replace(message, topic=topic) for message in wanted
         ]
     rows, files = message_rows(wanted)
     commit = PageCommit(

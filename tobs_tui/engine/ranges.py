@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from tobs_tui.model.intervals import Interval, IntervalSet
+from tobs_tui.model.peers import own_scope
 
 PAGE_LIMIT = 100
 """Messages a history request brings at most (https://core.telegram.org/api/offsets)."""
@@ -15,15 +16,25 @@ STEAL_FROM = 2 * PAGE_LIMIT
 
 
 class Track:
-    """What is fetched of one chat (`scope` 0) or of one of its topics (`scope` = topic id).
+    """What is fetched of one chat (`topic` 0) or of one of its topics, or with `own` only what the account itself wrote.
 
     `wanted` are the ids that count for it, `held` those of them that the ledger holds. `expected` is the number of
     messages that the missing ids are thought to contain (by Telegram's counters), -1 when nothing is known.
     """
 
-    def __init__(self, chat: int, scope: int, wanted: Interval, held: IntervalSet, expected: float = -1.0) -> None:
+    def __init__(
+        self,
+        chat: int,
+        topic: int,
+        wanted: Interval,
+        held: IntervalSet,
+        expected: float = -1.0,
+        *,
+        own: bool = False,
+    ) -> None:
         self.chat = chat
-        self.scope = scope
+        self.topic = topic
+        self.scope = own_scope(topic) if own else topic
         self.wanted = wanted
         self.held = held
         self.expected = expected
@@ -35,7 +46,7 @@ class Track:
     @property
     def key(self) -> tuple[int, int]:
         """What identifies the track within its run: (chat, topic)."""
-        return (self.chat, self.scope)
+        return (self.chat, self.topic)
 
     @property
     def covered(self) -> bool:

@@ -113,7 +113,7 @@ class Salvage:
         """A record for each of the ids, which says that its message cannot be read; `settled` counts as fetched."""
         date = await self._date_near(track, ids, split)
         messages = [
-            Message(id=number, date=date, topic=track.scope, unknown=(UNREADABLE,))
+            Message(id=number, date=date, topic=track.topic, unknown=(UNREADABLE,))
             for number in range(ids.lo, ids.hi + 1)
         ]
         rows, files = message_rows(messages)
