@@ -12,14 +12,16 @@ from tobs_tui.config.environment import OTHER_VARIABLES, parse_dotenv, read_envi
 from tobs_tui.config.layers import PROFILE_KEYS, SETTINGS_KEYS, Effective, Layer, Origin, effective
 from tobs_tui.config.machine import Machine, this_machine
 from tobs_tui.config.paths import Paths
-from tobs_tui.config.presets import tuned
+from tobs_tui.config.presets import UNTUNED, tuned
 from tobs_tui.config.profiles import read_profile
 from tobs_tui.config.settings import LogLevel, Settings, load_settings, save_settings
 from tobs_tui.model.errors import TobsError
+from tobs_tui.model.load import Thresholds
 from tobs_tui.model.profile import ChatTarget, MediaKind, Performance, Preset, Profile, Split, Targets
+from tobs_tui.monitor.cgroups import ControlGroups
 
 MACHINE = Machine(cpu_count=4, memory_bytes=8 << 30)
-PERFORMANCE = [name for name in Performance.__struct_fields__ if name not in ("preset", "takeout")]
+PERFORMANCE = [name for name in Performance.__struct_fields__ if name not in UNTUNED]
 
 
 @pytest.fixture
@@ -151,12 +153,21 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "performance.parts_in_flight": ("3", 3),
     "performance.queue_mb": ("100", 100),
     "performance.takeout": ("0", False),
+    "performance.adapt": ("no", False),
     "theme": ("nord", "nord"),
     "low_bandwidth": ("1", True),
     "mouse": ("No", False),
     "ascii": ("TRUE", True),
     "unattended_wait_min": ("90", 90),
     "log_level": ("debug", LogLevel.DEBUG),
+    "thresholds.cpu": ("50,60", (50.0, 60.0)),
+    "thresholds.memory": ("51,61", (51.0, 61.0)),
+    "thresholds.own_memory_mb": ("100,200", (100.0, 200.0)),
+    "thresholds.disk": ("52,62", (52.0, 62.0)),
+    "thresholds.descriptors": ("53,63", (53.0, 63.0)),
+    "thresholds.io_stall": ("54,64", (54.0, 64.0)),
+    "thresholds.loop_lag_ms": ("10,20", (10.0, 20.0)),
+    "thresholds.queue": ("0,55", (0.0, 55.0)),
 }
 
 
@@ -235,6 +246,7 @@ def test_settings_come_back_as_saved_and_reach_what_they_are_for(paths: Paths, t
         default_output=str(tmp_path / "vault"),
         preset=Preset.AGGRESSIVE,
         log_level=LogLevel.DEBUG,
+        thresholds=Thresholds(memory=(50.0, 60.0)),
         keymap={"run.pause": "f5"},
     )
     save_settings(settings, paths)
@@ -244,6 +256,8 @@ def test_settings_come_back_as_saved_and_reach_what_they_are_for(paths: Paths, t
     assert chosen.profile.output == str(tmp_path / "vault")
     assert chosen.profile.performance.history_workers == tuned(Preset.AGGRESSIVE, 4, 8 << 30).history_workers
     assert chosen.origins["keymap"].layer is Layer.SETTINGS
+    assert chosen.origins["thresholds.memory"].layer is Layer.SETTINGS
+    assert chosen.origins["thresholds.cpu"].layer is Layer.DEFAULT
 
 
 def test_a_profiles_own_output_beats_the_settings_and_a_flag_beats_both(paths: Paths) -> None:
@@ -270,9 +284,37 @@ def test_chats_named_by_flags_replace_the_profiles(paths: Paths) -> None:
 
 
 def test_a_containers_limits_count_as_the_machine(tmp_path: Path) -> None:
-    (tmp_path / "cpu.max").write_text("100000 100000\n")
-    (tmp_path / "memory.max").write_text(f"{1 << 30}\n")
-    assert this_machine(tmp_path) == Machine(cpu_count=1, memory_bytes=1 << 30)
-    (tmp_path / "cpu.max").write_text("max 100000\n")
-    (tmp_path / "memory.max").write_text("max\n")
-    assert this_machine(tmp_path) == this_machine(tmp_path / "nothing here")
+    own = tmp_path / "own"
+    own.write_text("0::/a/b\n")
+    group = tmp_path / "fs" / "a" / "b"
+    group.mkdir(parents=True)
+    (group / "cpu.max").write_text("200000 100000\n")
+    (group.parent / "cpu.max").write_text("100000 100000\n")
+    (group / "memory.max").write_text("max\n")
+    (group.parent / "memory.max").write_text(f"{1 << 30}\n")
+    (group.parent / "memory.current").write_text(f"{900 << 20}\n")
+    (group.parent / "memory.stat").write_text(f"anon 5\ninactive_file {300 << 20}\n")
+    groups = ControlGroups(tmp_path / "fs", own)
+    assert this_machine(groups) == Machine(cpu_count=1, memory_bytes=1 << 30)
+    assert groups.memory() == (600 << 20, 1 << 30)
+    (group.parent / "cpu.max").write_text("max 100000\n")
+    (group / "cpu.max").unlink()
+    (group.parent / "memory.max").write_text("max\n")
+    assert this_machine(groups) == this_machine(ControlGroups(tmp_path / "nothing here", own))
+
+
+def test_limits_of_older_control_groups_count_too(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_text("4:memory:/box\n1:cpu,cpuacct:/\n0::/\n")
+    memory, cpu = tmp_path / "fs" / "memory" / "box", tmp_path / "fs" / "cpu"
+    memory.mkdir(parents=True)
+    cpu.mkdir(parents=True)
+    (cpu / "cpu.cfs_quota_us").write_text("-1\n")
+    (cpu / "cpu.cfs_period_us").write_text("100000\n")
+    (memory / "memory.limit_in_bytes").write_text(f"{1 << 29}\n")
+    (memory / "memory.usage_in_bytes").write_text(f"{1 << 28}\n")
+    (memory / "memory.stat").write_text("total_inactive_file 1000\n")
+    groups = ControlGroups(tmp_path / "fs", own)
+    assert (groups.processors(), groups.memory()) == (0.0, ((1 << 28) - 1000, 1 << 29))
+    (cpu / "cpu.cfs_quota_us").write_text("50000\n")
+    assert this_machine(groups) == Machine(cpu_count=1, memory_bytes=1 << 29)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from tobs_tui.config.environment import Environment, read_environment, variable_names
 from tobs_tui.config.machine import Machine, this_machine
 from tobs_tui.config.paths import Paths, expanded
-from tobs_tui.config.presets import tuned
+from tobs_tui.config.presets import UNTUNED, tuned
 from tobs_tui.config.profiles import unusable_value
 from tobs_tui.config.settings import Settings, read_settings
 from tobs_tui.config.toml_file import did_you_mean, leaves, plain_words
@@ -50,7 +50,7 @@ class Effective(Struct, frozen=True):
 
 PROFILE_KEYS: dict[str, Any] = {key: kind for key, kind, _ in leaves(Profile)}
 SETTINGS_KEYS: dict[str, Any] = {key: kind for key, kind, _ in leaves(Settings)}
-_TUNED = tuple(f"performance.{name}" for name in Performance.__struct_fields__ if name not in ("preset", "takeout"))
+_TUNED = tuple(f"performance.{name}" for name in Performance.__struct_fields__ if name not in UNTUNED)
 _PRESET = "performance.preset"
 _YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -138,7 +138,7 @@ def _from_settings(settings: Settings, given: frozenset[str], paths: Paths) -> d
     """The settings file's values; `preset` and `default_output` speak for the profile's own keys as well."""
     name = paths.settings_file.name
     keys = {key for key in SETTINGS_KEYS if key in given or any(one.startswith(f"{key}.") for one in given)}
-    values = {key: (getattr(settings, key), name) for key in SETTINGS_KEYS if key in keys}
+    values = {key: (_value_at(settings, key), name) for key in SETTINGS_KEYS if key in keys}
     if "preset" in values:
         values[_PRESET] = (settings.preset, f"{name}: preset")
     if "default_output" in values and settings.default_output:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from msgspec import Struct
 
-_CGROUP = Path("/sys/fs/cgroup")
+from tobs_tui.monitor.cgroups import ControlGroups
 
 
 class Machine(Struct, frozen=True):
@@ -17,23 +16,15 @@ class Machine(Struct, frozen=True):
     memory_bytes: int
 
 
-def _first_words(path: Path) -> list[str]:
-    try:
-        return path.read_text().split()
-    except OSError:  # no cgroup v2: no limit to respect
-        return []
-
-
-def this_machine(cgroup: Path = _CGROUP) -> Machine:
-    """The processors allowed by affinity and by the cgroup's quota (cpu.max), the memory by memory.max (cgroup v2)."""
+def this_machine(groups: ControlGroups | None = None) -> Machine:
+    """The processors allowed by affinity and by the container's quota, the memory by the container's limit."""
     import psutil
 
+    groups = groups or ControlGroups()
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _first_words(cgroup / "cpu.max")
-    if len(quota) == 2 and quota[0].isdecimal() and quota[1].isdecimal() and int(quota[1]) > 0:
-        cpus = min(cpus, max(1, round(int(quota[0]) / int(quota[1]))))
+    quota = groups.processors()
+    if quota:
+        cpus = min(cpus, max(1, round(quota)))
     memory = int(psutil.virtual_memory().total)
-    limit = _first_words(cgroup / "memory.max")
-    if limit and limit[0].isdecimal():
-        memory = min(memory, int(limit[0]))
-    return Machine(cpu_count=max(1, cpus), memory_bytes=memory)
+    limit = groups.memory()[1]
+    return Machine(cpu_count=max(1, cpus), memory_bytes=min(memory, limit) if limit else memory)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tobs_tui.model.profile import Performance, Preset
 
+UNTUNED = frozenset({"preset", "takeout", "adapt"})
+"""Performance values that no preset sets: a profile may choose them and keep its preset."""
+
 _MIB = 1 << 20
 _DECODER_MIB = 512
 """Memory that has to be there for each decoding process; one takes about 100 MiB."""

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.toml_file import given_keys, read_toml, write_toml
+from tobs_tui.model.load import Thresholds
 from tobs_tui.model.profile import Preset
 
 
@@ -41,6 +42,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """Minutes that a headless run waits for Telegram at most; asked for more, it ends resumably. 0 = any wait."""
     log_level: LogLevel = LogLevel.INFO
     """How much the log file keeps."""
+    thresholds: Thresholds = Thresholds()
+    """From where on the machine's load is high, and where it is overloaded."""
     keymap: dict[str, str] = {}
     """Keys by the id of the action they are for: `"run.pause" = "p,f5"`."""
 

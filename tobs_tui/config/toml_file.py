@@ -24,7 +24,7 @@ _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<key>[^`]*)`")
 _BAD_CHOICE = re.compile(r"Invalid enum value (?P<value>.*)")
-_LIMIT = re.compile(r"Expected `int` (?P<sign><=|>=) (?P<bound>-?\d+)")
+_LIMIT = re.compile(r"Expected `(?:int|float)` (?P<sign><=|>=) (?P<bound>-?\d+)(?:\.0)?")
 _TYPES = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`")
 _WORDS = {
     "int": "a whole number",

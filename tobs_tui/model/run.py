@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from tobs_tui.model.errors import ErrorCode
+from tobs_tui.model.load import LoadState
 from tobs_tui.model.profile import Profile
 
 
@@ -141,8 +142,39 @@ class GpuReading(Struct, frozen=True, omit_defaults=True):
     temperature: int = 0
 
 
+class ProcessReading(Struct, frozen=True, omit_defaults=True):
+    """One of the program's processes. `role` is "main", "worker", "server" (it starts the workers) or another program's
+    name; `memory` is in bytes with shared pages counted in part (PSS), -1 until measured; rates are bytes a second.
+    `descriptor_limit` is how many files the process may have open at once."""
+
+    pid: int
+    role: str
+    cpu_percent: float = 0.0  # of one core
+    memory: int = -1
+    read: float = 0.0
+    write: float = 0.0
+    descriptors: int = 0
+    descriptor_limit: int = 0
+
+
+class CacheReading(Struct, frozen=True, omit_defaults=True):
+    """One cache: entries in memory, and what became of the look-ups since the run began. `evictions` are entries that
+    had to make room or were too old."""
+
+    name: str
+    entries: int = 0
+    hits: int = 0
+    misses: int = 0
+    evictions: int = 0
+
+
 class Resources(Struct, frozen=True, omit_defaults=True):
-    """One sample of the machine. Memory and disk in bytes, percentages 0 to 100, network in bytes a second."""
+    """One sample of the machine. Memory and disk in bytes, percentages 0 to 100, rates in bytes a second.
+
+    In a container with a limit, memory is the container's. `io_stall` is the percentage of the last ten seconds in
+    which programs waited for the disk, -1 where the system does not tell; `queue` the percentage of the room for
+    pages that is taken.
+    """
 
     at: float = 0.0
     cpu_percent: float = 0.0
@@ -156,6 +188,18 @@ class Resources(Struct, frozen=True, omit_defaults=True):
     net_in: float = 0.0
     net_out: float = 0.0
     gpus: tuple[GpuReading, ...] = ()
+    disk_read: float = 0.0
+    disk_write: float = 0.0
+    own_read: float = 0.0
+    own_write: float = 0.0
+    descriptors: int = 0  # of the process that is nearest to its limit
+    descriptor_limit: int = 0
+    io_stall: float = -1.0
+    loop_lag_ms: float = 0.0
+    queue: float = 0.0
+    processes: tuple[ProcessReading, ...] = ()
+    caches: tuple[CacheReading, ...] = ()
+    load: LoadState = LoadState.NORMAL
 
 
 class Level(enum.StrEnum):
@@ -226,6 +270,15 @@ class Totals(Struct, frozen=True, omit_defaults=True):
     retries: int = 0
     errors: int = 0
     notes: int = 0  # Markdown files written
+    peak_memory: int = 0  # of all processes together
+    peak_cpu_percent: float = 0.0  # of one core, likewise
+    peak_descriptors: int = 0
+    peak_loop_lag_ms: float = 0.0
+    peak_write: float = 0.0  # bytes a second
+    slowed_s: float = 0.0  # seconds that the load made the run do less at once
+    cache_hits: int = 0
+    cache_misses: int = 0
+    cache_evictions: int = 0
 
 
 class RunState(Struct, frozen=True, omit_defaults=True):

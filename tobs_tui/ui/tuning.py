@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tobs_tui.config.layers import PROFILE_KEYS
+from tobs_tui.config.presets import UNTUNED
 from tobs_tui.model.profile import Anchors, MediaKind, Preset, Profile, Split
 
 
@@ -102,6 +103,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "Telegram's export mode: higher limits, and a notice to you",
                 Way.TOGGLE,
             ),
+            Entry("performance.adapt", "Adapt", "Do less at once while the machine is hard pressed", Way.TOGGLE),
         ),
     ),
 )
@@ -124,7 +126,7 @@ def with_value(profile: Profile, key: str, value: Any) -> Profile:
     if not name:
         return msgspec.structs.replace(profile, **{room: value})
     changes = {name: value}
-    if room == "performance" and name not in ("preset", "takeout"):
+    if room == "performance" and name not in UNTUNED:
         changes["preset"] = Preset.CUSTOM
     return msgspec.structs.replace(profile, **{room: msgspec.structs.replace(getattr(profile, room), **changes)})
 
