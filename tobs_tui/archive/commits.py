@@ -22,11 +22,12 @@ _decode_peer = msgspec.msgpack.Decoder(Peer).decode
 
 _PUT_MESSAGE = "INSERT INTO messages (chat, id, date, topic, sender, blob) VALUES (?, ?, ?, ?, ?, ?)"
 _REPLACE_MESSAGE = _PUT_MESSAGE.replace("INSERT", "INSERT OR REPLACE")
-_PUT_DAY = """INSERT INTO days VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+# `added` equals `touched` while nothing but new messages has come since the day was rendered.
+_PUT_DAY = """INSERT INTO days VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
     ON CONFLICT (chat, topic, day) DO UPDATE SET count = count + excluded.count,
     first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id),
     first_date = min(first_date, excluded.first_date), last_date = max(last_date, excluded.last_date),
-    touched = excluded.touched"""
+    added = CASE WHEN touched IN (0, added) THEN excluded.touched ELSE 0 END, touched = excluded.touched"""
 # The content that was downloaded stays good while the message still shows the same file; a new reference is welcome.
 _PUT_FILE = """INSERT INTO files (chat, message, idx, topic, date, kind, size, status, identity, record)
     VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)
@@ -105,8 +106,8 @@ class _Days:
         generation = next_generation(db)
         db.executemany(_PUT_DAY, [(*key, *cell, generation) for key, cell in self._cells.items()])
         db.executemany(
-            "UPDATE days SET touched = ? WHERE chat = ? AND topic = ? AND day = ?",
-            [(generation, *key) for key in self._touched - self._cells.keys()],
+            "UPDATE days SET touched = ?, added = 0 WHERE chat = ? AND topic = ? AND day = ?",
+            [(generation, *key) for key in self._touched],
         )
         for key in self._moved:
             _recount(db, key)

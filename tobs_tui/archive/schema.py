@@ -17,13 +17,28 @@ from pathlib import Path
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 APPLICATION_ID = int.from_bytes(b"tobs", "big")
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 INTERNAL_FOLDER = ".tobs"
 BUSY_MS = 30_000
 CHECKPOINT_PAGES = 6_000  # of 8 KiB: the WAL stays around 48 MiB; a quarter faster than with SQLite's own 1,000
 SPACE_FLOOR = 1 << 20  # bytes; an I/O error with less free space than this is a full disk
 
-SCHEMA = """
+NOTES = """
+CREATE TABLE notes (
+    path TEXT PRIMARY KEY, chat INTEGER NOT NULL, topic INTEGER NOT NULL, count INTEGER NOT NULL,
+    busy INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX notes_of_chat ON notes (chat, topic);
+CREATE TABLE finished (
+    chat INTEGER PRIMARY KEY, open INTEGER NOT NULL, pointed BLOB NOT NULL, options TEXT NOT NULL);
+"""
+
+_STEPS = {
+    1: f"""ALTER TABLE days ADD COLUMN added INTEGER NOT NULL DEFAULT 0; {NOTES}
+    INSERT INTO notes SELECT path, chat, topic, count, 0, x'' FROM rendered;""",
+}
+"""What brings an archive of each older format to the next one."""
+
+SCHEMA = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE messages (
     chat INTEGER NOT NULL, id INTEGER NOT NULL, date INTEGER NOT NULL, topic INTEGER NOT NULL,
@@ -35,7 +50,7 @@ CREATE TABLE ledger (
 CREATE TABLE days (
     chat INTEGER NOT NULL, topic INTEGER NOT NULL, day INTEGER NOT NULL, count INTEGER NOT NULL,
     first_id INTEGER NOT NULL, last_id INTEGER NOT NULL, first_date INTEGER NOT NULL, last_date INTEGER NOT NULL,
-    touched INTEGER NOT NULL, PRIMARY KEY (chat, topic, day)) WITHOUT ROWID;
+    touched INTEGER NOT NULL, added INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (chat, topic, day)) WITHOUT ROWID;
 CREATE TABLE peers (id INTEGER PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE chats (id INTEGER PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE topics (
@@ -51,7 +66,7 @@ CREATE TABLE rendered (
     path TEXT PRIMARY KEY, chat INTEGER NOT NULL, topic INTEGER NOT NULL, count INTEGER NOT NULL,
     sha256 TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX rendered_of_chat ON rendered (chat, topic);
-"""
+{NOTES}"""
 
 
 def internal_folder(vault: Path) -> Path:
@@ -157,6 +172,12 @@ def _create(db: sqlite3.Connection) -> None:
     )
 
 
+def _bring_up(db: sqlite3.Connection) -> None:
+    """Bring an archive of an older format to this one, each step in a transaction of its own."""
+    while (version := db.execute("PRAGMA user_version").fetchone()[0]) < SCHEMA_VERSION:
+        db.executescript(f"BEGIN IMMEDIATE; {_STEPS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+
+
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """An open connection to the archive at `path`, made when missing unless `read_only`.
 
@@ -196,6 +217,7 @@ def _configure(db: sqlite3.Connection, path: Path, read_only: bool) -> None:
     db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     if not known:
         _create(db)
+    _bring_up(db)
 
 
 class Database:
