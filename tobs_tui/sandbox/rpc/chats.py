@@ -110,7 +110,7 @@ def get_full_channel(call: Call, request: Any) -> Answer:
         read_outbox_max_id=newest,
         unread_count=0,
         chat_photo=channel.photo.tl() if channel.photo else types.PhotoEmpty(0),
-        pts=100_000,
+        pts=call.world.updates.pts(channel.key),
         bot_info=[],
         notify_settings=types.PeerNotifySettings(),
         can_view_participants=not channel.broadcast or None,

@@ -7,10 +7,11 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from tobs_tui.sandbox.rpc.paging import CHANNEL_PTS, timestamp
+from tobs_tui.sandbox.rpc.paging import timestamp
 from tobs_tui.sandbox.rpc.peers import peer_key
 from tobs_tui.sandbox.rpc.registry import Answer, Call, RpcError, handles
 from tobs_tui.sandbox.worlds.peers import PeerKey, channel_id_of, is_channel, tl_peer
+from tobs_tui.sandbox.worlds.update_log import COMMON_BOX
 from tobs_tui.sandbox.worlds.world import ChatFolder, DialogEntry, World
 
 DIALOG_LIMIT = 100
@@ -41,7 +42,7 @@ def _dialog(world: World, entry: DialogEntry) -> Any:
         unread_poll_votes_count=0,
         notify_settings=types.PeerNotifySettings(),
         pinned=bool(entry.pinned) or None,
-        pts=CHANNEL_PTS if channel else None,
+        pts=world.updates.pts(entry.peer) if channel else None,
         folder_id=entry.folder or None,
     )
 
@@ -106,7 +107,7 @@ def get_dialogs(call: Call, request: Any) -> Answer:
 
 def _state(world: World) -> Any:
     newest = max((dates[-1] for history in world.histories.values() if len(dates := history.dates)), default=0)
-    return types.updates.State(pts=1, qts=0, date=newest, seq=1, unread_count=0)
+    return types.updates.State(pts=world.updates.pts(COMMON_BOX), qts=0, date=newest, seq=1, unread_count=0)
 
 
 @handles(functions.messages.GetPinnedDialogsRequest)

@@ -7,7 +7,7 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from tobs_tui.sandbox.rpc.paging import CHANNEL_PTS, Selected, answer_page
+from tobs_tui.sandbox.rpc.paging import Selected, answer_page
 from tobs_tui.sandbox.rpc.peers import allowed_range, channel_of, history_of, peer_key, refuse_protected
 from tobs_tui.sandbox.rpc.registry import Answer, Call, RpcError, handles
 from tobs_tui.sandbox.worlds.history import History, position_of, positions_between
@@ -162,7 +162,7 @@ def _by_ids(
     if channel is None:
         return types.messages.Messages(messages=messages, topics=[], **peers)
     return types.messages.ChannelMessages(
-        pts=CHANNEL_PTS, count=len(messages), messages=messages, topics=topics, **peers
+        pts=call.world.updates.pts(channel), count=len(messages), messages=messages, topics=topics, **peers
     )
 
 

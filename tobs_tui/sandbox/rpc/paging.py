@@ -14,7 +14,6 @@ from tobs_tui.sandbox.worlds.peers import PeerKey, is_channel
 from tobs_tui.sandbox.worlds.world import World
 
 PAGE_LIMIT = 100
-CHANNEL_PTS = 100_000
 
 
 def timestamp(value: datetime | int | None) -> int:
@@ -80,7 +79,7 @@ def answer_page(
     creators = {world.channel(key).topics[root].creator_id for root in roots}
     mentioned = history.mentioned(page) | creators
     raw = encode.messages_answer(
-        channel_pts=CHANNEL_PTS if channel else None,
+        channel_pts=world.updates.pts(key) if channel else None,
         count=None if everything else count,
         offset=offset,
         messages=history.encoded(page),

@@ -7,7 +7,7 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from tobs_tui.sandbox.rpc.paging import CHANNEL_PTS, timestamp
+from tobs_tui.sandbox.rpc.paging import timestamp
 from tobs_tui.sandbox.rpc.peers import peer_key
 from tobs_tui.sandbox.rpc.registry import Answer, Call, RpcError, handles
 from tobs_tui.sandbox.worlds.peers import Channel, Topic, is_channel
@@ -43,7 +43,7 @@ def _answer(call: Call, forum: Channel, topics: Sequence[Any], count: int) -> An
         count=count,
         topics=[world.topic_tl(forum, topic.id) for topic in topics],
         messages=[history.message(position) for position in positions],
-        pts=CHANNEL_PTS,
+        pts=world.updates.pts(forum.key),
         chats=[chat.tl() for chat in chats],
         users=[person.tl() for person in people],
     )

@@ -134,8 +134,32 @@ class DraftLog:
     def fill(self, drafts: Iterable[Draft]) -> None:
         """Take the history's drafts, which have their ids by now."""
         self._drafts = sorted(drafts, key=lambda draft: draft.id)
+        self.changed()
+
+    def changed(self) -> None:
+        """Draw the conclusions from drafts that were changed, added or taken away."""
         self.ids = array("i", [draft.id for draft in self._drafts])
         self.dates = array("i", [draft.date for draft in self._drafts])
+        self._threads = None
+        self._matching = {}
+
+    def draft(self, message_id: int) -> Draft:
+        """The draft of a message. Raises KeyError when there is none."""
+        position = position_of(self, message_id)
+        if position is None:
+            raise KeyError(f"there is no message {message_id} in {self.peer}")
+        return self._drafts[position]
+
+    def append(self, draft: Draft) -> None:
+        """Add a message behind all others."""
+        self._drafts.append(draft)
+        self.changed()
+
+    def remove(self, ids: Iterable[int]) -> None:
+        """Take messages away. Raises KeyError when one of them is not there."""
+        gone = {id(self.draft(message_id)) for message_id in ids}
+        self._drafts = [draft for draft in self._drafts if id(draft) not in gone]
+        self.changed()
 
     def encoded(self, positions: Sequence[int]) -> bytes:
         """See `History.encoded`."""

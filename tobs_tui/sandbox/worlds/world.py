@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tobs_tui.sandbox.worlds.editing import Editing
 from tobs_tui.sandbox.worlds.files import FileStore
 from tobs_tui.sandbox.worlds.history import History
 from tobs_tui.sandbox.worlds.peers import Channel, Group, PeerKey, Person, is_channel
+from tobs_tui.sandbox.worlds.update_log import UpdateLog
 
 PHONE = "+15550100042"
 LOGIN_CODE = "24680"
@@ -64,9 +66,9 @@ FixedPeers = Callable[[set[PeerKey]], "tuple[list[bytes], list[bytes]] | None"]
 """Gives the serialised chats and users of an answer without looking; None where it can't."""
 
 
-class World:
-    """Users, chats, histories, dialogs and files behind one account. Built by `loader.load_world`, then left
-    unchanged."""
+class World(Editing):
+    """Users, chats, histories, dialogs and files behind one account. Built by `loader.load_world`; it then changes only
+    by what `Editing` lets people do."""
 
     def __init__(self, name: str, seed: int, me_id: int) -> None:
         self.name = name
@@ -89,6 +91,7 @@ class World:
         self.comment_roots: dict[tuple[PeerKey, int], int] = {}
         self.votes: dict[tuple[PeerKey, int], list[PollVote]] = {}
         self.fixed_answer: FixedPeers | None = None
+        self.updates = UpdateLog()
 
     def user(self, user_id: int) -> Person:
         """The user with this id. Raises `UnknownUser`."""
