@@ -16,7 +16,7 @@ STEAL_FROM = 2 * PAGE_LIMIT
 
 
 class Track:
-    """What is fetched of one chat (`topic` 0) or of one of its topics, or with `own` only what the account itself wrote.
+    """What is fetched of one chat (`topic` 0) or of one of its topics, or with `own` the account's own messages there.
 
     `wanted` are the ids that count for it, `held` those of them that the ledger holds. `expected` is the number of
     messages that the missing ids are thought to contain (by Telegram's counters), -1 when nothing is known.

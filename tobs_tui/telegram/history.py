@@ -9,7 +9,7 @@ from telethon.tl import TLRequest, types
 from telethon.tl.functions import channels, messages
 
 from tobs_tui.model.intervals import Interval
-from tobs_tui.model.peers import is_channel_id
+from tobs_tui.model.peers import is_channel_id, topic_of_scope
 from tobs_tui.telegram.core import Core, method_name
 from tobs_tui.telegram.page import head_of
 from tobs_tui.telegram.refusals import Refusal, error_of
@@ -29,13 +29,14 @@ class History:
     async def page(
         self, chat: int, *, offset_id: int, add_offset: int = -100, limit: int = 100, topic: int = 0, split: int = -1
     ) -> bytes:
-        """One undecoded page of a chat, or with `topic` of one of its topics; newest message first.
+        """One undecoded page of a chat, or with `topic` of one of its topics; newest message first. A negative `topic`
+        asks for the account's own messages only (`peers.own_scope`).
 
         `offset_id`, `add_offset` and `limit` are Telegram's: with add_offset = -limit the page holds the oldest
         messages with id >= offset_id. `split` chooses one of the takeout's ranges; -1 finds the right one, so that an
         empty page means that there is nothing more. Raises TobsError.
         """
-        query = _history_query(self._core.input_peer(chat), offset_id, None, add_offset, limit, topic)
+        query = history_query(self._core.input_peer(chat), offset_id, None, add_offset, limit, topic)
         ascending = add_offset < 0
         return await self._first_with_messages(chat, query, self._ranges(chat, offset_id, ascending, split))
 
@@ -75,7 +76,7 @@ class History:
     async def id_at_date(self, chat: int, date: int, topic: int = 0) -> int:
         """The newest message's id strictly before `date` (seconds since the epoch); 0 if there is none. TobsError."""
         for place in range(PASSED_OVER):
-            query = _history_query(self._core.input_peer(chat), 0, date, place, 1, topic)
+            query = history_query(self._core.input_peer(chat), 0, date, place, 1, topic)
             head = head_of(await self._first_with_messages(chat, query, self._ranges(chat, 0, False, -1)))
             if head.newest_id >= 0:
                 break
@@ -83,7 +84,7 @@ class History:
 
     async def count(self, chat: int, topic: int = 0) -> tuple[int, int]:
         """How many messages the server counts, and the newest one's id. TobsError."""
-        query = _history_query(self._core.input_peer(chat), 0, None, 0, 1, topic)
+        query = history_query(self._core.input_peer(chat), 0, None, 0, 1, topic)
         total = newest = 0
         for part in self._ranges(chat, 0, False, -1):
             head = head_of(await self._raw(chat, query, part))
@@ -92,10 +93,43 @@ class History:
         return total, newest
 
 
-def _history_query(
-    peer: Any, offset_id: int, offset_date: int | None, add_offset: int, limit: int, topic: int
+def history_query(
+    peer: Any, offset_id: int, offset_date: int | None, add_offset: int, limit: int, scope: int
 ) -> TLRequest:
+    """The request for a stretch of a chat; `scope` as in `peers.own_scope`: of all of it, of a topic, of one's own."""
+    if scope < 0:
+        return search_query(peer, offset_id, offset_date, add_offset, limit, scope)
     window = {"offset_id": offset_id, "offset_date": offset_date, "add_offset": add_offset, "limit": limit}
-    if topic:
-        return messages.GetRepliesRequest(peer, topic, **window, max_id=0, min_id=0, hash=0)
+    if scope:
+        return messages.GetRepliesRequest(peer, scope, **window, max_id=0, min_id=0, hash=0)
     return messages.GetHistoryRequest(peer, **window, max_id=0, min_id=0, hash=0)
+
+
+def search_query(
+    peer: Any,
+    offset_id: int,
+    before: int | None,
+    add_offset: int,
+    limit: int,
+    scope: int,
+    kind: Any = None,
+) -> TLRequest:
+    """The request for a stretch of the messages with a kind of content (a TL filter, None = any).
+
+    Of a negative `scope`, of the account's own only, as Telegram Desktop's exporter asks for "only my messages".
+    """
+    return messages.SearchRequest(
+        peer,
+        "",
+        kind or types.InputMessagesFilterEmpty(),
+        min_date=None,
+        max_date=before,
+        offset_id=offset_id,
+        add_offset=add_offset,
+        limit=limit,
+        max_id=0,
+        min_id=0,
+        hash=0,
+        from_id=types.InputPeerSelf() if scope < 0 else None,
+        top_msg_id=topic_of_scope(scope) or None,
+    )

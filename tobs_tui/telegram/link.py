@@ -9,8 +9,10 @@ from pathlib import Path
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.media import File
 from tobs_tui.model.peers import Dialog, Peer, Topic
+from tobs_tui.model.profile import MediaKind
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.telegram.core import Core
+from tobs_tui.telegram.counting import Counting, Place, Sample
 from tobs_tui.telegram.dialogs import ChatFacts, Dialogs
 from tobs_tui.telegram.events import (
     ConnectionLost,
@@ -41,8 +43,10 @@ __all__ = [
     "FileUnavailable",
     "LinkEvent",
     "LinkStats",
+    "Place",
     "QrToken",
     "Retrying",
+    "Sample",
     "SessionEnded",
     "SignInOutcome",
     "SignInStep",
@@ -84,6 +88,7 @@ class TelegramLink:
         self._takeout = Takeout(self._core)
         self._history = History(self._core, self._takeout)
         self._dialogs = Dialogs(self._core, self._history)
+        self._counting = Counting(self._core, self._takeout)
         self._resolver = Resolver(self._core, self._dialogs)
         self._files = Files(self._core, self._takeout, self._history)
         self._saved_at = time.monotonic()
@@ -237,6 +242,25 @@ class TelegramLink:
     async def messages_by_id(self, chat: int, ids: Sequence[int]) -> bytes:
         """The undecoded messages with these ids, at most 100 at once."""
         return await self._history.by_id(chat, ids)
+
+    async def place(
+        self, chat: int, *, before_id: int = 0, before_date: int = 0, back: int = 0, scope: int = 0
+    ) -> Place:
+        """The newest message below an id or before a date (0 = of all), or the one `back` messages before it.
+
+        `scope` as in `peers.own_scope`. Not waited for longer than a person would.
+        """
+        return await self._counting.place(chat, before_id=before_id, before_date=before_date, back=back, scope=scope)
+
+    async def file_counts(self, chat: int, kinds: Sequence[MediaKind], topic: int = 0) -> dict[MediaKind, int]:
+        """How many messages carry each kind of file, as far as Telegram counts them. Patience as in `place`."""
+        return await self._counting.file_counts(chat, kinds, topic)
+
+    async def sample(
+        self, chat: int, kind: MediaKind, *, before_id: int = 0, scope: int = 0, limit: int = 100
+    ) -> Sample:
+        """The newest messages with a kind of file, below an id (0 = of all). Patience as in `place`."""
+        return await self._counting.sample(chat, kind, before_id=before_id, scope=scope, limit=limit)
 
     async def id_at_date(self, chat: int, date: int, topic: int = 0) -> int:
         """The newest message's id strictly before `date` (seconds since the epoch); 0 if there is none."""
