@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 
-.PHONY: help install demo check test snapshots clean
+.PHONY: help install demo check test snapshots bench chaos clean
 
 help:
 	@echo "make demo       install, then explore the program against an embedded Telegram"
 	@echo "make check      lint, types, layers"
 	@echo "make test       the whole test suite"
 	@echo "make snapshots  accept the screens as they look now"
+	@echo "make bench      how fast, beside others: MESSAGES=200000, ROUNDS=1, ROWS=throughput,memory"
+	@echo "make chaos      kill and cut exports for as long as you like: RUNS=20, SEED=1"
 
 install: $(STAMP)
 
@@ -37,6 +39,14 @@ test: install
 
 snapshots: install
 	$(BIN)/pytest tests/e2e/test_snapshots.py --snapshot-update
+
+# One million messages take some minutes; the status is 1 when a figure misses its goal.
+bench: install
+	@$(BIN)/python -m tests.benchmarks $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	  $(if $(ROWS),--rows $(ROWS))
+
+chaos: install
+	@$(BIN)/python -m tests.faults.chaos --runs $(or $(RUNS),10) --seed $(or $(SEED),1)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

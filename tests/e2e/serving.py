@@ -25,6 +25,8 @@ class ServedSandbox:
         )
         assert self._process.stdout is not None
         said = json.loads(self._process.stdout.readline())
+        self.pid = self._process.pid
+        self.said = said
         self.port = int(said["port"])
         self.phone, self.code, self.password = said["phone"], said["code"], said["password"]
         directory.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,155 @@
+"""The program's own part in a benchmark: the real command against a served world, and whether its vault is complete."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+from msgspec import Struct
+
+from tests.benchmarks.meter import Meter, Taken
+from tests.e2e.serving import ServedSandbox, served, sign_in
+from tobs_tui.archive.archive import Archive
+from tobs_tui.archive.schema import archive_path
+from tobs_tui.config.paths import Paths
+from tobs_tui.config.server_file import load_server
+from tobs_tui.sandbox.worlds.bench import dense_ids
+
+TOBS = str(Path(sys.executable).with_name("tobs"))
+_ANCHOR = re.compile(rb"^###### m(\d+)$", re.MULTILINE)
+
+
+class IncompleteVault(Exception):
+    """An export that says it is complete left something out: its figures are worth nothing."""
+
+
+class Exported(Struct, frozen=True):
+    """One export: messages, seconds from its begin to its end, what its processes and the sandbox's took."""
+
+    messages: int
+    seconds: float
+    taken: Taken
+    server_cpu_s: float
+    requests: int
+
+
+class Place:
+    """A served world with an account that is signed in at it, in a folder of its own."""
+
+    def __init__(self, folder: Path, sandbox: ServedSandbox) -> None:
+        self.folder = folder
+        self.sandbox = sandbox
+        self.paths = Paths.resolve(server=load_server(sandbox.toml))
+
+    def server_json(self) -> Path:
+        """What the sandbox said first, as a file for the baselines."""
+        file = self.folder / "server.json"
+        file.write_text(json.dumps(self.sandbox.said))
+        return file
+
+    def service(self) -> psutil.Process | None:
+        """The account's background service, if it runs."""
+        for process in psutil.process_iter(["cmdline"]):
+            line = process.info["cmdline"] or []
+            if "service" in line and str(self.sandbox.toml) in line:
+                return process
+        return None
+
+    def export(self, vault: Path, messages: int, performance: str = "") -> Exported:
+        """Run the command; `performance` has lines of the profile's table. Raises `IncompleteVault`."""
+        profile = self.folder / f"{vault.name}.toml"
+        profile.write_text(
+            f'output = "{vault}"\n[targets]\nall_chats = true\n[layout]\ntimezone = "UTC"\n[performance]\n{performance}\n'
+        )
+        asyncio.run(sign_in(self.paths, self.sandbox)) if self.service() is None else None
+        service = self.service()
+        assert service is not None
+        server = psutil.Process(self.sandbox.pid)
+        before = sum(server.cpu_times()[:2])
+        command = [TOBS, "--server", str(self.sandbox.toml), "--headless", "--json", str(profile)]
+        roots = [("service", service.pid)]
+        with Meter(lambda: roots) as meter:
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+                roots.append(("command", process.pid))
+                assert process.stdout is not None
+                said = [json.loads(line) for line in process.stdout]
+        spent = sum(server.cpu_times()[:2]) - before
+        last = said[-1]
+        if last["outcome"] != "complete":
+            raise IncompleteVault(f"The export ended as {last['outcome']}: {last['message']}")
+        check_vault(vault, messages)
+        seconds = last["at"] - said[0]["at"]
+        return Exported(messages, seconds, meter.taken, round(spent, 2), int(last["totals"].get("requests", 0)))
+
+
+def check_vault(vault: Path, messages: int) -> None:
+    """Whether the ledger has no hole and the notes have each message of the bench world once, in order.
+
+    Raises `IncompleteVault` where not.
+    """
+    ids = dense_ids(messages)
+    with Archive.open(archive_path(vault), read_only=True) as archive:
+        chats = [chat.id for chat in archive.chats()]
+        if len(chats) != 1 or not archive.ledger(chats[0]).covers(1, ids[-1]):
+            raise IncompleteVault("The ledger has a hole.")
+    found: list[int] = []
+    for note in sorted(vault.rglob("*.md")):
+        if ".tobs" not in note.relative_to(vault).parts and note.name != "index.md":
+            found += map(int, _ANCHOR.findall(note.read_bytes()))
+    if found != ids:
+        raise IncompleteVault(f"The notes have {len(found)} messages of {len(ids)}, or not in their order.")
+
+
+@contextlib.contextmanager
+def place(messages: int, *arguments: str) -> Iterator[Place]:
+    """A bench world of that size, served, and a home for the account; all of it goes with the block."""
+    with tempfile.TemporaryDirectory(prefix="tobs-bench-") as name:
+        folder = Path(name)
+        kept = {key: value for key, value in os.environ.items() if key.startswith("TOBS_")}
+        for key in kept:
+            del os.environ[key]
+        os.environ |= {"TOBS_HOME": str(folder / "home"), "TOBS_API_ID": "1", "TOBS_API_HASH": "0" * 32}
+        try:
+            with served(folder / "server", "--world", "bench", "--messages", str(messages), *arguments) as sandbox:
+                here = Place(folder, sandbox)
+                try:
+                    yield here
+                finally:
+                    _end(here.service())
+        finally:
+            for key in ("TOBS_HOME", "TOBS_API_ID", "TOBS_API_HASH"):
+                del os.environ[key]
+            os.environ |= kept
+
+
+def _end(service: psutil.Process | None) -> None:
+    """Stop a service and wait for it."""
+    if service is None:
+        return
+    with contextlib.suppress(psutil.NoSuchProcess):  # it ends by itself when idle
+        service.terminate()
+        service.wait(20)
+
+
+def facts(export: Exported) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "messages": export.messages,
+        "seconds": round(export.seconds, 3),
+        "messages_per_s": round(export.messages / export.seconds),
+        "cpu_us_per_message": round(export.taken.cpu_s / export.messages * 1e6, 2),
+        "cpu_s_by_role": export.taken.by_role,
+        "peak_pss_mib": export.taken.peak_mib,
+        "sandbox_cpu_s": export.server_cpu_s,
+        "requests": export.requests,
+    }
