@@ -191,7 +191,7 @@ class ChatJobs:
         """The basic group that a supergroup grew out of, whose history has an id space of its own."""
         title = plan.record.title
         peer = self._link.peer(plan.old_half) or Peer(plan.old_half, PeerKind.GROUP, title)
-        return Target(Dialog(peer), successor=plan.record.id)
+        return Target(Dialog(peer), successor=plan.record.id, last=plan.old_half_last)
 
     # --- what the workers report --------------------------------------------------------------------------------------
 

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 
 class Target(Struct, frozen=True):
-    """A chat to export, found. `topics` as in `ChatTarget`; `successor` is the supergroup that an old half became."""
+    """A chat to export, found. `topics` as in `ChatTarget`; `successor` is the supergroup that an old half became.
+
+    `last` bounds an old half to its newest messages, where the successor has not as many as the profile asks for (0 =
+    as the profile says).
+    """
 
     dialog: Dialog
     topics: tuple[int, ...] = ()
     successor: int = 0
+    last: int = 0
 
     @property
     def chat(self) -> int:

@@ -24,6 +24,7 @@ from tobs_tui.telegram.takeout import Takeout
 SEARCH_REACH = 10_000
 """Results of a search that Telegram gives at most, the newest ones (reported by users; the sandbox does the same)."""
 SAMPLE = 100
+"""Messages of a sample: as many as one request brings."""
 
 # Stickers have no filter (https://core.telegram.org/type/MessagesFilter).
 _FILTERS: Mapping[MediaKind, Any] = {
