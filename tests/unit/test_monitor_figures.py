@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tobs_tui.monitor.rates import RateMeter, eta_seconds
+from tobs_tui.monitor.rates import CounterRates, RateMeter, eta_seconds
 from tobs_tui.monitor.sampler import ResourceSampler
 
 
@@ -88,7 +88,55 @@ def test_children_count_as_the_programs_own(tmp_path: Path) -> None:
         assert child.stdin is not None
         child.stdin.close()
         child.wait()
+        alone.sample()
         assert alone.process(child.pid) == (-1.0, -1)
     assert resident > 64 << 20
     assert with_child > 64 << 20
     assert alone.process(os.getpid())[1] > 0
+
+
+def test_a_counters_rate_is_since_the_last_look_and_a_counter_may_begin_anew() -> None:
+    clock = Clock()
+    rates = CounterRates(clock)
+    assert rates.rate("read", 1000) == 0
+    clock.at += 2
+    assert rates.rate("read", 5000) == 2000
+    clock.at += 1
+    assert rates.rate("read", 10) == 0
+    rates.keep([])
+    clock.at += 1
+    assert rates.rate("read", 99_999) == 0
+
+
+def test_a_sample_tells_what_this_process_has_open_and_has_written(tmp_path: Path) -> None:
+    clock = Clock()
+    sampler = ResourceSampler(tmp_path, clock)
+    before = sampler.sample()
+    assert before.processes[0].pid == os.getpid()
+    assert before.processes[0].role == "main"
+    assert 0 < before.descriptors < before.descriptor_limit
+    files = [(tmp_path / str(number)).open("wb", buffering=0) for number in range(20)]
+    files[0].write(bytes(8 << 20))
+    os.fsync(files[0].fileno())
+    clock.at += 4
+    after = sampler.sample()
+    for file in files:
+        file.close()
+    assert after.descriptors == before.descriptors + 20
+    assert after.own_write == pytest.approx(2 << 20, rel=0.2)
+
+
+def test_children_are_told_apart_by_what_they_are_for(tmp_path: Path) -> None:
+    import multiprocessing
+
+    context = multiprocessing.get_context("forkserver")
+    with context.Pool(2) as pool:
+        workers = set(pool.map(_own_pid, range(2)))
+        readings = {reading.pid: reading for reading in ResourceSampler(tmp_path).sample().processes}
+    assert {readings[pid].role for pid in workers} == {"worker"}
+    assert "server" in {reading.role for reading in readings.values()}
+    assert all(readings[pid].memory > 1 << 20 for pid in workers)
+
+
+def _own_pid(_: int) -> int:
+    return os.getpid()

@@ -22,7 +22,7 @@ class WorkerStats:
         self.done = 0
         self.pid = 0
         self.cpu_percent = -1.0
-        self.rss = -1
+        self.memory = -1
         self.retries = 0
         self.wait_until = 0.0
         self.last_error = ""
@@ -66,7 +66,7 @@ class WorkerStats:
             queue=self.queue,
             done=self.done,
             cpu_percent=self.cpu_percent,
-            rss=self.rss,
+            memory=self.memory,
             retries=self.retries,
             wait_until=self.wait_until,
             last_error=self.last_error,
@@ -122,7 +122,7 @@ class WorkerTable:
         return next((worker for worker in self._workers.values() if worker.pid == pid), None)
 
     def measure(self, process: Callable[[int], tuple[float, int]]) -> None:
-        """Ask `process` (pid -> CPU percent, resident bytes) for the figures of those with a process of their own."""
+        """Ask `process` (pid -> CPU percent, bytes) for the figures of those with a process of their own."""
         for worker in self._workers.values():
             if worker.pid:
-                worker.cpu_percent, worker.rss = process(worker.pid)
+                worker.cpu_percent, worker.memory = process(worker.pid)

@@ -111,7 +111,7 @@ class WorkerState(enum.StrEnum):
 
 
 class WorkerRow(Struct, frozen=True, omit_defaults=True):
-    """One worker's statistics. `cpu_percent` and `rss` (bytes) are its process's, -1 where it shares the main one.
+    """One worker's statistics. `cpu_percent` and `memory` (bytes) are its process's, -1 where it shares the main one.
 
     `retries` counts requests repeated after an error since the run began.
     """
@@ -126,7 +126,7 @@ class WorkerRow(Struct, frozen=True, omit_defaults=True):
     queue: int = 0
     done: int = 0  # messages (fetch, decode, commit, render) or files (media) since the run began
     cpu_percent: float = -1.0
-    rss: int = -1
+    memory: int = -1
     retries: int = 0
     wait_until: float = 0.0
     last_error: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tobs_tui.monitor.clock import monotonic
 
@@ -42,6 +42,25 @@ class RateMeter:
             self._buckets.popleft()
         span = min(self._window, max(1.0, now - self._began))
         return sum(amount for _, amount in self._buckets) / span
+
+
+class CounterRates:
+    """Rates of counters that only grow, such as bytes read since boot; each is known by a key."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._before: dict[str, tuple[float, float]] = {}
+
+    def rate(self, key: str, total: float) -> float:
+        """Amount a second since the call before; 0.0 for the first one, and after a counter began anew."""
+        at = self._clock()
+        before, self._before[key] = self._before.get(key), (at, total)
+        return 0.0 if before is None or at <= before[0] else max(0.0, (total - before[1]) / (at - before[0]))
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Forget all counters but these."""
+        kept = set(keys)
+        self._before = {key: value for key, value in self._before.items() if key in kept}
 
 
 def eta_seconds(remaining: float, rate: float) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from tobs_tui.model.run import GpuReading, Resources
+from tobs_tui.model.run import ProcessReading, Resources
+from tobs_tui.monitor.cgroups import ControlGroups
 from tobs_tui.monitor.clock import monotonic, now
+from tobs_tui.monitor.gpu import Gpus
+from tobs_tui.monitor.processes import SANDBOX, OwnProcesses
+from tobs_tui.monitor.rates import CounterRates
 
-_TREE_AGE_S = 3.0  # finding children reads all of /proc
-_MEMORY_AGE_S = 5.0  # proportional set size walks page tables
+_PRESSURE = Path("/proc/pressure/io")
 
 
 def _existing(path: Path) -> Path:
@@ -21,138 +23,95 @@ def _existing(path: Path) -> Path:
     return next((place for place in (path, *path.parents) if place.exists()), Path("/"))
 
 
-class _Gpus:
-    """NVIDIA's figures through NVML; silent where there is no driver."""
-
-    def __init__(self) -> None:
-        self._nvml: Any = None
-        self._handles: list[Any] = []
-        try:
-            import pynvml
-
-            pynvml.nvmlInit()
-            self._handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
-            self._nvml = pynvml
-        except (ImportError, OSError):
-            return
-        except pynvml.NVMLError:
-            return
-
-    def read(self) -> tuple[GpuReading, ...]:
-        """One reading a GPU; a GPU that stops answering is left out."""
-        readings: list[GpuReading] = []
-        for handle in self._handles:
-            with contextlib.suppress(self._nvml.NVMLError):  # some figures are not offered by some GPUs
-                memory = self._nvml.nvmlDeviceGetMemoryInfo(handle)
-                name = self._nvml.nvmlDeviceGetName(handle)
-                readings.append(
-                    GpuReading(
-                        name=name.decode() if isinstance(name, bytes) else str(name),
-                        utilisation=float(self._nvml.nvmlDeviceGetUtilizationRates(handle).gpu),
-                        memory_used=int(memory.used),
-                        memory_total=int(memory.total),
-                        temperature=int(self._nvml.nvmlDeviceGetTemperature(handle, self._nvml.NVML_TEMPERATURE_GPU)),
-                    )
-                )
-        return tuple(readings)
-
-
 class ResourceSampler:
     """Takes `Resources` samples; `disk_path` (it need not exist yet) says which file system counts.
 
-    Call it from one thread. CPU percentages and network rates are since the call before, so the first sample has zeros.
+    Call it from one thread. Percentages of CPU and rates are since the call before, so the first sample has zeros.
+    A sample takes 1 ms of CPU time, and every five seconds 2 ms more a process, for their memory.
     """
 
     def __init__(self, disk_path: Path, clock: Callable[[], float] = monotonic) -> None:
         self._disk_path = disk_path
-        self._clock = clock
-        self._processes: dict[int, psutil.Process] = {psutil.Process().pid: psutil.Process()}
-        self._tree_at = -_TREE_AGE_S
-        self._memory = 0
-        self._memory_at = -_MEMORY_AGE_S
-        self._network: tuple[float, int, int] | None = None
-        self._gpus: _Gpus | None = None
+        self._rates = CounterRates(clock)
+        self._processes = OwnProcesses(clock)
+        self._readings: dict[int, ProcessReading] = {}
+        self._groups = ControlGroups()
+        self._gpus: Gpus | None = None
         self._cpus = psutil.cpu_count() or 1  # what the CPU percentage is an average of
         psutil.cpu_percent(None)
 
     def sample(self) -> Resources:
         """The machine now; takes a few milliseconds and waits for nothing."""
-        memory = psutil.virtual_memory()
-        free, total = self._disk()
-        net_in, net_out = self._net()
         if self._gpus is None:
-            self._gpus = _Gpus()
-        self._refresh_tree()
+            self._gpus = Gpus()
+        used, total = self._memory()
+        free, room = self._disk()
+        net_in, net_out = self._counted("net", psutil.net_io_counters(), "bytes_recv", "bytes_sent")
+        disk_read, disk_write = self._counted("disk", psutil.disk_io_counters(), "read_bytes", "write_bytes")
+        processes = self._processes.read()
+        self._readings = {reading.pid: reading for reading in processes}
+        own = [reading for reading in processes if reading.role != SANDBOX]
+        fullest = max(own, key=lambda reading: reading.descriptors, default=ProcessReading(0, ""))
         return Resources(
             at=now(),
             cpu_percent=psutil.cpu_percent(None),
             cpu_count=self._cpus,
-            memory_used=memory.total - memory.available,
-            memory_total=memory.total,
-            own_memory=self._own_memory(),
-            own_cpu_percent=self._own_cpu(),
+            memory_used=used,
+            memory_total=total,
+            own_memory=sum(max(0, reading.memory) for reading in own),
+            own_cpu_percent=round(sum(reading.cpu_percent for reading in own), 1),
             disk_free=free,
-            disk_total=total,
+            disk_total=room,
             net_in=net_in,
             net_out=net_out,
             gpus=self._gpus.read(),
+            disk_read=disk_read,
+            disk_write=disk_write,
+            own_read=sum(reading.read for reading in own),
+            own_write=sum(reading.write for reading in own),
+            descriptors=fullest.descriptors,
+            descriptor_limit=fullest.descriptor_limit,
+            io_stall=_io_stall(),
+            processes=processes,
         )
 
     def process(self, pid: int) -> tuple[float, int]:
-        """(CPU percent of one core since the call before, resident bytes) of a process; (-1.0, -1) when it is gone."""
-        try:
-            process = self._processes.setdefault(pid, psutil.Process(pid))
-            with process.oneshot():
-                return process.cpu_percent(None), int(process.memory_info().rss)
-        except psutil.Error:
-            self._processes.pop(pid, None)
-            return -1.0, -1
+        """(CPU percent of one core, bytes of memory) of a process of ours in the newest sample; (-1.0, -1) if gone."""
+        reading = self._readings.get(pid)
+        return (reading.cpu_percent, reading.memory) if reading is not None else (-1.0, -1)
+
+    def _memory(self) -> tuple[int, int]:
+        """(in use, total) in bytes, of the container where it has a limit."""
+        used, limit = self._groups.memory()
+        whole = psutil.virtual_memory()
+        return (used, limit) if 0 < limit < whole.total else (whole.total - whole.available, whole.total)
 
     def _disk(self) -> tuple[int, int]:
         try:
             usage = psutil.disk_usage(str(_existing(self._disk_path)))
         except OSError:  # the medium was taken away
             return 0, 0
-        return int(usage.free), int(usage.total)
+        return int(usage.free), int(usage.free + usage.used)  # without what is reserved for root
 
-    def _net(self) -> tuple[float, float]:
-        counters: Any = psutil.net_io_counters()
-        if counters is None:  # no network interface at all
+    def _counted(self, what: str, counters: Any, inwards: str, outwards: str) -> tuple[float, float]:
+        """Rates of a pair of the machine's counters; zeros where there are none (no interface, no disk shown)."""
+        if counters is None:
             return 0.0, 0.0
-        at = self._clock()
-        before, self._network = self._network, (at, counters.bytes_recv, counters.bytes_sent)
-        if before is None or at <= before[0]:
-            return 0.0, 0.0
-        span = at - before[0]
-        return max(0.0, (counters.bytes_recv - before[1]) / span), max(0.0, (counters.bytes_sent - before[2]) / span)
+        rates = self._rates
+        return (
+            rates.rate(f"{what} in", getattr(counters, inwards)),
+            rates.rate(f"{what} out", getattr(counters, outwards)),
+        )
 
-    def _refresh_tree(self) -> None:
-        at = self._clock()
-        if at - self._tree_at < _TREE_AGE_S:
-            return
-        self._tree_at = at
-        own = psutil.Process()
-        alive = {process.pid: process for process in (own, *own.children(recursive=True))}
-        self._processes = {pid: self._processes.get(pid, process) for pid, process in alive.items()}
 
-    def _own_cpu(self) -> float:
-        """Percent of one core, the whole tree."""
-        total = 0.0
-        for process in list(self._processes.values()):
-            with contextlib.suppress(psutil.Error):  # ended since the tree was read
-                total += process.cpu_percent(None)
-        return total
+def _io_stall() -> float:
+    """Percent of the last ten seconds in which some program waited for the disk; -1 where the kernel does not tell.
 
-    def _own_memory(self) -> int:
-        """Bytes, shared pages counted once (PSS) where the system tells, else resident bytes."""
-        at = self._clock()
-        if at - self._memory_at < _MEMORY_AGE_S:
-            return self._memory
-        self._memory_at = at
-        total = 0
-        for process in list(self._processes.values()):
-            with contextlib.suppress(psutil.Error):  # ended since the tree was read, or another user's
-                info = process.memory_full_info()
-                total += int(getattr(info, "pss", 0) or getattr(info, "uss", 0) or info.rss)
-        self._memory = total
-        return total
+    https://docs.kernel.org/accounting/psi.html
+    """
+    try:
+        line = _PRESSURE.read_text()
+    except OSError:
+        return -1.0
+    _, _, rest = line.partition("avg10=")
+    return float(rest.split(None, 1)[0]) if rest else -1.0

@@ -53,7 +53,7 @@ def _worker(worker: WorkerRow) -> tuple[str, Pairs]:
         ("Queue", count(worker.queue)),
         ("Done", count(worker.done)),
         ("Processor", f"{worker.cpu_percent:.0f} %" if worker.cpu_percent >= 0 else "shared with the service"),
-        ("Memory", size(worker.rss) if worker.rss >= 0 else "shared with the service"),
+        ("Memory", size(worker.memory) if worker.memory >= 0 else "shared with the service"),
         ("Retries", count(worker.retries)),
         ("Last error", clean(worker.last_error, 600) or NONE),
     ]

@@ -247,7 +247,7 @@ class WorkersPanel(RunPanel):
             *line,
             Segment(fit(rate(worker.bytes_rate), 10, ">"), palette.text),
             Segment(fit(str(worker.queue), 6, ">") + fit(count(worker.done), 11, ">"), palette.muted),
-            Segment(fit(cpu, 6, ">") + fit(size(worker.rss), 8, ">"), palette.muted),
+            Segment(fit(cpu, 6, ">") + fit(size(worker.memory), 8, ">"), palette.muted),
             retries,
             Segment(
                 f"  {fit(clean(worker.last_error) or NONE, width - target - 82)}",
