@@ -39,7 +39,7 @@ class Driver:
         self.nvmlDeviceGetName = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint)(self._name)
         self.nvmlDeviceGetMemoryInfo = CFUNCTYPE(c_int, c_void_p, c_void_p)(self._memory)
         self.nvmlDeviceGetUtilizationRates = CFUNCTYPE(c_int, c_void_p, c_void_p)(self._busy)
-        self.nvmlDeviceGetTemperature = CFUNCTYPE(c_int, c_void_p, c_int, c_void_p)(self._heat)
+        self.nvmlDeviceGetTemperature = CFUNCTYPE(c_int, c_void_p, c_uint, c_void_p)(self._heat)
 
     def _count(self, count: int) -> int:
         c_uint.from_address(count).value = 2
