@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -10,8 +11,11 @@ import msgspec
 from tobs_tui.archive.ledger import add_interval
 from tobs_tui.archive.records import DAY_SECONDS, Committed, FileRow, PageCommit, Row
 from tobs_tui.archive.schema import Database
+from tobs_tui.archive.versions import keep_version
+from tobs_tui.model.changes import Change, change_between
 from tobs_tui.model.intervals import IntervalSet
 from tobs_tui.model.media import File
+from tobs_tui.model.messages import decode_message
 from tobs_tui.model.peers import Peer
 
 PEERS_REMEMBERED = 50_000
@@ -199,7 +203,7 @@ def _commit_page(db: sqlite3.Connection, page: PageCommit, days: _Days) -> Commi
     if page.rows:
         by_topic = _put_messages(db, page, days)
     if page.files:
-        _put_files(db, page.chat, page.files)
+        put_files(db, page.chat, page.files)
     return Committed(page.chat, page.scope, page.lo, page.hi, len(page.rows), by_topic, len(page.files))
 
 
@@ -227,31 +231,39 @@ def _put_messages(db: sqlite3.Connection, page: PageCommit, days: _Days) -> dict
         if row is not None and (row.blob != blob or row.date != date or row.topic != topic):
             days.replace(chat, date, topic, row)
             replaced.append(row)
+            _keep_edited(db, chat, blob, row)
     if replaced:
-        _drop_lost_files(db, page, {row.id for row in replaced})
+        drop_lost_files(db, chat, {row.id for row in replaced}, page.files)
         db.executemany(_REPLACE_MESSAGE, _columns(chat, replaced))
     # What is known to be new needs no look at what it might replace, which costs a third of the time.
     db.executemany(_PUT_MESSAGE, _columns(chat, new.values()))
     return days.add(chat, new.values())
 
 
+def _keep_edited(db: sqlite3.Connection, chat: int, blob: bytes, row: Row) -> None:
+    """Keep what a message was before, when it comes again with other content."""
+    old = decode_message(blob)
+    if change_between(old, decode_message(row.blob)) is Change.CONTENT:
+        keep_version(db, chat, old, blob, int(time.time()))
+
+
 def _columns(chat: int, rows: Iterable[Row]) -> list[tuple[int, int, int, int, int, bytes]]:
     return [(chat, row.id, row.date, row.topic, row.sender, row.blob) for row in rows]
 
 
-def _drop_lost_files(db: sqlite3.Connection, page: PageCommit, replaced: set[int]) -> None:
-    """Forget the files that replaced messages no longer carry."""
+def drop_lost_files(db: sqlite3.Connection, chat: int, replaced: set[int], files: Iterable[FileRow]) -> None:
+    """Forget the files that replaced messages no longer carry; `files` are those that they carry now."""
     counts = dict.fromkeys(replaced, 0)
-    for file in page.files:
+    for file in files:
         if file.message_id in counts:
             counts[file.message_id] = max(counts[file.message_id], file.index + 1)
     db.executemany(
         "DELETE FROM files WHERE chat = ? AND message = ? AND idx >= ?",
-        [(page.chat, message, count) for message, count in counts.items()],
+        [(chat, message, count) for message, count in counts.items()],
     )
 
 
-def _put_files(db: sqlite3.Connection, chat: int, files: Iterable[FileRow]) -> None:
+def put_files(db: sqlite3.Connection, chat: int, files: Iterable[FileRow]) -> None:
     """Store the files that messages carry."""
     db.executemany(
         _PUT_FILE,

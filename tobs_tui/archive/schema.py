@@ -17,7 +17,7 @@ from pathlib import Path
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 APPLICATION_ID = int.from_bytes(b"tobs", "big")
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 INTERNAL_FOLDER = ".tobs"
 BUSY_MS = 30_000
 CHECKPOINT_PAGES = 6_000  # of 8 KiB: the WAL stays around 48 MiB; a quarter faster than with SQLite's own 1,000
@@ -32,9 +32,17 @@ CREATE TABLE finished (
     chat INTEGER PRIMARY KEY, open INTEGER NOT NULL, pointed BLOB NOT NULL, options TEXT NOT NULL);
 """
 
+VERSIONS = """
+CREATE TABLE versions (
+    chat INTEGER NOT NULL, id INTEGER NOT NULL, number INTEGER NOT NULL, seen INTEGER NOT NULL,
+    edited INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY (chat, id, number)) WITHOUT ROWID;
+CREATE TABLE refreshed (chat INTEGER PRIMARY KEY, pts INTEGER NOT NULL, seen INTEGER NOT NULL);
+"""
+
 _STEPS = {
     1: f"""ALTER TABLE days ADD COLUMN added INTEGER NOT NULL DEFAULT 0; {NOTES}
     INSERT INTO notes SELECT path, chat, topic, count, 0, x'' FROM rendered;""",
+    2: VERSIONS,
 }
 """What brings an archive of each older format to the next one."""
 
@@ -66,7 +74,7 @@ CREATE TABLE rendered (
     path TEXT PRIMARY KEY, chat INTEGER NOT NULL, topic INTEGER NOT NULL, count INTEGER NOT NULL,
     sha256 TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX rendered_of_chat ON rendered (chat, topic);
-{NOTES}"""
+{NOTES}{VERSIONS}"""
 
 
 def internal_folder(vault: Path) -> Path:

@@ -212,6 +212,7 @@ class Message(Struct, frozen=True, omit_defaults=True):
     restriction: str = ""
     rich_text: str = ""  # visible text of a rich_message's page blocks
     unknown: tuple[str, ...] = ()
+    gone: int = 0  # when a refresh noticed that it was deleted; 0 = it is there
 
 
 encode_message = msgspec.msgpack.Encoder().encode
