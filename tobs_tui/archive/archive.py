@@ -10,6 +10,7 @@ import msgspec
 
 from tobs_tui.archive.commits import Commits
 from tobs_tui.archive.files import Files
+from tobs_tui.archive.notes import Notes
 from tobs_tui.archive.reading import Reading
 from tobs_tui.archive.records import ChatRecord, Rendered, TopicRecord
 from tobs_tui.archive.schema import connect
@@ -17,20 +18,20 @@ from tobs_tui.archive.schema import connect
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Archive(Commits, Files, Reading):
+class Archive(Commits, Files, Notes, Reading):
     """A vault's archive database.
 
     One thread uses an object at a time. Beside the one writer, any number of processes may read.
     """
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False) -> Archive:
+    def open(cls, path: Path, *, read_only: bool = False, cache_kib: int = 32_768) -> Archive:
         """The archive in the file `path` (see `schema.archive_path`), made when missing unless `read_only`.
 
         Raises TobsError ARCHIVE_UNUSABLE (not an archive, damaged, of a newer format, or missing and `read_only`),
         OUTPUT_NOT_WRITABLE or DISK_FULL.
         """
-        return cls(path, connect(path, read_only=read_only))
+        return cls(path, connect(path, read_only=read_only, cache_kib=cache_kib))
 
     def __enter__(self) -> Archive:
         return self

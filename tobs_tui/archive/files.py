@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -107,6 +107,19 @@ class Files(Database):
                 if len(tasks) >= limit:
                     break
         return tasks
+
+    def awaits_files(self, chat: int, first_id: int, last_id: int, kinds: Sequence[MediaKind], max_size: int) -> bool:
+        """Whether files of messages first_id..last_id are still to be downloaded; `max_size` in bytes (0 = any)."""
+        choice, values = _choice(FileFilter((), tuple(kinds), max_size))
+        with self.reading() as db:
+            return (
+                db.execute(
+                    "SELECT 1 FROM files INDEXED BY files_pending WHERE status = 0 AND chat = ?"
+                    f" AND message BETWEEN ? AND ? AND {choice} LIMIT 1",
+                    (chat, first_id, last_id, *values),
+                ).fetchone()
+                is not None
+            )
 
     def retry_failed_files(self, wanted: FileFilter) -> int:
         """Make the files that failed before pending again, for a new run to try; gives their number."""

@@ -113,6 +113,27 @@ class DayCount(Struct, frozen=True, array_like=True):
     last_id: int
 
 
+class DayState(Struct, frozen=True, array_like=True):
+    """A day of one topic, its messages, and what happened to it since it was last rendered.
+
+    `touched` is the generation of its last change, 0 when there was none; `added` equals it when nothing but new
+    messages came.
+    """
+
+    topic: int
+    day: int
+    count: int
+    first_id: int
+    last_id: int
+    touched: int
+    added: int
+
+    @property
+    def grew(self) -> bool:
+        """Whether new messages are all that changed."""
+        return self.touched > 0 and self.added == self.touched
+
+
 class Touched(Struct, frozen=True, array_like=True):
     """A day whose text may differ from what was rendered. `generation` grows with each change to the day."""
 
@@ -122,10 +143,11 @@ class Touched(Struct, frozen=True, array_like=True):
 
 
 class Place(Struct, frozen=True, array_like=True):
-    """Where a message belongs: its date and topic."""
+    """Where a message belongs: its date and topic; and who sent it."""
 
     date: int
     topic: int
+    sender: int
 
 
 class FileStatus(enum.IntEnum):

@@ -186,8 +186,8 @@ def _bring_up(db: sqlite3.Connection) -> None:
         db.executescript(f"BEGIN IMMEDIATE; {_STEPS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
 
 
-def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """An open connection to the archive at `path`, made when missing unless `read_only`.
+def connect(path: Path, *, read_only: bool, cache_kib: int = 32_768) -> sqlite3.Connection:
+    """An open connection to the archive at `path`, made when missing unless `read_only`. SQLite caches `cache_kib`.
 
     Raises TobsError ARCHIVE_UNUSABLE (not an archive, damaged, newer, or missing and `read_only`), OUTPUT_NOT_WRITABLE
     or DISK_FULL.
@@ -201,19 +201,19 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
         db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
         try:
-            _configure(db, path, read_only)
+            _configure(db, path, read_only, cache_kib)
         except BaseException:
             db.close()
             raise
     return db
 
 
-def _configure(db: sqlite3.Connection, path: Path, read_only: bool) -> None:
+def _configure(db: sqlite3.Connection, path: Path, read_only: bool, cache_kib: int) -> None:
     """Check whose database it is, and set what SQLite keeps by connection."""
     if not read_only:
         db.execute("PRAGMA page_size = 8192")  # matters for a new file only
     known = _check_identity(db, path)
-    db.execute("PRAGMA cache_size = -32768")  # KiB
+    db.execute(f"PRAGMA cache_size = -{cache_kib}")  # negative: KiB
     if read_only:
         if not known:
             raise TobsError(
