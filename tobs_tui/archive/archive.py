@@ -8,17 +8,18 @@ from types import TracebackType
 
 import msgspec
 
-from tobs_tui.archive.commits import Commits
 from tobs_tui.archive.files import Files
 from tobs_tui.archive.notes import Notes
 from tobs_tui.archive.reading import Reading
 from tobs_tui.archive.records import ChatRecord, Rendered, TopicRecord
+from tobs_tui.archive.refreshing import Refreshing
 from tobs_tui.archive.schema import connect
+from tobs_tui.archive.versions import Versions
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Archive(Commits, Files, Notes, Reading):
+class Archive(Refreshing, Files, Notes, Reading, Versions):
     """A vault's archive database.
 
     One thread uses an object at a time. Beside the one writer, any number of processes may read.
