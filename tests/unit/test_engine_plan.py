@@ -131,10 +131,10 @@ async def test_a_topic_begins_with_the_message_that_created_it(tmp_path: Path) -
 
 
 async def test_dates_become_ids(tmp_path: Path) -> None:
-    profile = Profile(filters=Filters(since=datetime.date(1970, 4, 11), until=datetime.date(1970, 7, 19)))
+    profile = Profile(filters=Filters(since=datetime.date(1971, 4, 11), until=datetime.date(1971, 7, 19)))
     profile = Profile(filters=profile.filters, layout=type(profile.layout)(timezone="UTC"))
     plan = await _plan(tmp_path, Target(_dialog(CHANNEL)), profile=profile)
-    assert _parts(plan) == [(101, 200, -1)]
+    assert _parts(plan) == [(466, 565, -1)]
     assert plan.rows[0].total == -1
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tobs_tui.telegram.link import TelegramLink
 
 
+LAST_DATE = 2**31 - 1
+"""The latest moment that Telegram's requests can name, in seconds since the epoch."""
+
+
 class Target(Struct, frozen=True):
     """A chat to export, found. `topics` as in `ChatTarget`; `successor` is the supergroup that an old half became.
 
@@ -59,13 +63,16 @@ def date_span(filters: Filters, timezone: str) -> DateSpan:
             ErrorCode.BAD_PROFILE, f"There is no time zone named {timezone}.", field="layout.timezone"
         ) from error
 
-    def midnight(day: datetime.date) -> int:
-        naive = datetime.datetime(day.year, day.month, day.day)
+    def midnight(day: datetime.date, days_later: int = 0) -> int:
+        """Telegram's dates are positive 32-bit numbers; what lies outside of them is as good as their ends."""
+        if not 1970 < day.year < 2038:
+            return 1 if day.year <= 1970 else LAST_DATE
+        naive = datetime.datetime(day.year, day.month, day.day) + datetime.timedelta(days=days_later)
         return int((naive.replace(tzinfo=zone) if zone else naive.astimezone()).timestamp())
 
     return DateSpan(
         since=midnight(filters.since) if filters.since else 0,
-        until=midnight(filters.until + datetime.timedelta(days=1)) if filters.until else 0,
+        until=midnight(filters.until, 1) if filters.until else 0,
     )
 
 

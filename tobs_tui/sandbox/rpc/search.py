@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from telethon.tl import functions, types
@@ -12,6 +13,7 @@ from tobs_tui.sandbox.rpc.paging import Selected, answer_page, timestamp
 from tobs_tui.sandbox.rpc.peers import history_of, peer_key, refuse_protected
 from tobs_tui.sandbox.rpc.registry import Answer, Call, handles
 from tobs_tui.sandbox.worlds.history import History
+from tobs_tui.sandbox.worlds.peers import PeerKey, key_of
 
 RESULT_LIMIT = 10_000
 _LINKS = (types.MessageEntityUrl, types.MessageEntityTextUrl)
@@ -107,21 +109,22 @@ def _select(call: Call, request: Any, history: History, positions: Sequence[int]
     if oldest > 0 or newest > 0:
         dates = history.dates
         kept = [at for at in kept if dates[at] > oldest and (newest <= 0 or dates[at] < newest)]
-    sender = peer_key(call, request.from_id) if request.from_id else None
-    if sender is None and not request.q:
-        return kept
+    if request.from_id and history.peer < 0:  # Telegram ignores the sender in private chats
+        sent = _sent_by(history, peer_key(call, request.from_id), len(history.ids))
+        kept = [at for at in kept if at in sent]
     words = request.q.casefold()
-    return [at for at in kept if _says(history.message(at), words, sender, history.peer)]
+    return [at for at in kept if words in (history.message(at).message or "").casefold()] if words else kept
 
 
-def _says(message: Any, words: str, sender: int | None, chat: int) -> bool:
-    if words and words not in (message.message or "").casefold():
-        return False
-    if sender is None:
-        return True
-    from tobs_tui.sandbox.worlds.peers import key_of
-
-    return (key_of(message.from_id) if message.from_id else chat) == sender
+@lru_cache(maxsize=64)
+def _sent_by(history: History, sender: PeerKey, _count: int) -> frozenset[int]:
+    """The positions of one sender's messages; posts without a sender are the channel's own."""
+    found: set[int] = set()
+    for position in range(len(history.ids)):
+        author = history.message(position).from_id
+        if (key_of(author) if author else history.peer) == sender:
+            found.add(position)
+    return frozenset(found)
 
 
 @handles(functions.messages.SearchRequest)
