@@ -35,6 +35,7 @@ class ChatFacts(Struct, frozen=True, omit_defaults=True):
     linked_chat: int = 0
     top_message: int = 0
     message_count: int = -1
+    pts: int = 0
     problem: str = ""
 
 
@@ -130,6 +131,7 @@ class Dialogs:
             linked_chat=CHANNEL_MARK - linked if linked else 0,
             top_message=newest,
             message_count=count,
+            pts=getattr(full, "pts", 0) or 0,
         )
 
     async def _full(self, chat: int) -> Any:

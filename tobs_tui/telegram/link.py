@@ -32,6 +32,7 @@ from tobs_tui.telegram.resolve import Resolver
 from tobs_tui.telegram.session import Session
 from tobs_tui.telegram.sign_in import CodeSent, QrToken, SignIn, SignInOutcome, SignInStep
 from tobs_tui.telegram.takeout import Takeout
+from tobs_tui.telegram.updates import ChannelChanges, Updates
 
 __all__ = [
     "ChatFacts",
@@ -90,6 +91,7 @@ class TelegramLink:
         self._dialogs = Dialogs(self._core, self._history)
         self._counting = Counting(self._core, self._takeout)
         self._resolver = Resolver(self._core, self._dialogs)
+        self._updates = Updates(self._core)
         self._files = Files(self._core, self._takeout, self._history)
         self._saved_at = time.monotonic()
 
@@ -265,6 +267,10 @@ class TelegramLink:
     async def id_at_date(self, chat: int, date: int, topic: int = 0) -> int:
         """The newest message's id strictly before `date` (seconds since the epoch); 0 if there is none."""
         return await self._history.id_at_date(chat, date, topic)
+
+    async def channel_changes(self, chat: int, pts: int) -> ChannelChanges:
+        """What happened in a channel or supergroup since its number was `pts`, or the first part of it."""
+        return await self._updates.channel_changes(chat, pts)
 
     # Files
 
