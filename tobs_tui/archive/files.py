@@ -26,6 +26,7 @@ _decode_file = msgspec.msgpack.Decoder(File).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 _TASK_COLUMNS = "chat, message, idx, topic, date, kind, record"
+_KEEPS = "keeps(chat, (SELECT blob FROM messages WHERE chat = files.chat AND id = files.message))"
 _STATE_COLUMNS = "status, path, sha256, size, reason"
 
 
@@ -40,7 +41,13 @@ def _state(row: tuple[int, str, str, int, str]) -> FileState:
 def _condition(scope: FileScope, wanted: FileFilter) -> tuple[str, list[int | str]]:
     """SQL for the files of a scope within the filter's dates, whatever their kind and size."""
     terms, values = ["chat = ?"], list[int | str]([scope.chat])
-    if scope.topics:
+    if scope.topics and scope.firsts:
+        terms.append(f"({' OR '.join(['topic = ? AND message >= ?'] * len(scope.topics))})")
+        values.extend(value for pair in zip(scope.topics, scope.firsts, strict=True) for value in pair)
+    elif scope.firsts:
+        terms.append("message >= ?")
+        values.append(scope.firsts[0])
+    elif scope.topics:
         terms.append(f"topic IN ({','.join('?' * len(scope.topics))})")
         values.extend(scope.topics)
     if wanted.date_from:
@@ -65,7 +72,7 @@ def _conditions_past(after: tuple[int, int, int] | None, wanted: FileFilter) -> 
 
 
 def _choice(wanted: FileFilter) -> tuple[str, list[int | str]]:
-    """SQL for the kinds and sizes that the filter lets through."""
+    """SQL for the kinds, sizes and messages that the filter lets through."""
     term, values = (
         f"kind IN ({','.join('?' * len(wanted.kinds))})",
         list[int | str](kind.value for kind in wanted.kinds),
@@ -73,6 +80,8 @@ def _choice(wanted: FileFilter) -> tuple[str, list[int | str]]:
     if wanted.max_size:
         term += " AND size <= ?"
         values.append(wanted.max_size)
+    if wanted.keeps is not None:
+        term += f" AND {_KEEPS}"
     return f"({term})", values
 
 
@@ -88,6 +97,12 @@ def _touch(db: sqlite3.Connection, days: list[tuple[int, int, int]]) -> None:
 class Files(Database):
     """The part of the archive that keeps the files of messages."""
 
+    def _choice(self, wanted: FileFilter) -> tuple[str, list[int | str]]:
+        """As `_choice`; the filter's own test of messages is made known to SQL."""
+        if (keeps := wanted.keeps) is not None:
+            self._db.create_function("keeps", 2, lambda chat, blob: blob is not None and keeps(chat, blob))
+        return _choice(wanted)
+
     def pending_files(
         self, wanted: FileFilter, limit: int, after: tuple[int, int, int] | None = None
     ) -> list[FileTask]:
@@ -95,7 +110,7 @@ class Files(Database):
         tasks: list[FileTask] = []
         if not wanted.kinds:
             return tasks
-        choice, choice_values = _choice(wanted)
+        choice, choice_values = self._choice(wanted)
         with self.reading() as db:
             for where, values in _conditions_past(after, wanted):
                 rows = db.execute(
@@ -123,7 +138,7 @@ class Files(Database):
 
     def retry_failed_files(self, wanted: FileFilter) -> int:
         """Make the files that failed before pending again, for a new run to try; gives their number."""
-        choice, choice_values = _choice(wanted)
+        choice, choice_values = self._choice(wanted)
         count = 0
         with self.transaction() as db:
             for scope in wanted.scopes:
@@ -230,7 +245,7 @@ class Files(Database):
 
     def file_totals(self, wanted: FileFilter) -> list[FileTotals]:
         """Sums by chat and topic over the files of the filter; `excluded` counts what its kinds and size leave out."""
-        choice, choice_values = _choice(wanted)
+        choice, choice_values = self._choice(wanted)
         totals: list[FileTotals] = []
         with self.reading() as db:
             for scope in wanted.scopes:

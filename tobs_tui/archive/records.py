@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
@@ -193,24 +193,32 @@ class StoredFile(Struct, frozen=True):
 
 
 class FileScope(Struct, frozen=True):
-    """A chat, or some topics of it (empty = all), whose files are meant."""
+    """A chat, or some topics of it (empty = all), whose files are meant.
+
+    `firsts` has the first id that counts of each of the topics, or of the whole chat (empty = all ids count).
+    """
 
     chat: int
     topics: tuple[int, ...] = ()
+    firsts: tuple[int, ...] = ()
 
 
 class FileFilter(Struct, frozen=True):
-    """Which files are meant. `max_size` in bytes (0 = any); date_from <= date < date_to in seconds (0 = open)."""
+    """Which files are meant. `max_size` in bytes (0 = any); date_from <= date < date_to in seconds (0 = open).
+
+    `keeps` tells by (chat, stored message) whether the message's files are wanted; None = of every message.
+    """
 
     scopes: tuple[FileScope, ...]
     kinds: tuple[MediaKind, ...] = tuple(MediaKind)
     max_size: int = 0
     date_from: int = 0
     date_to: int = 0
+    keeps: Callable[[int, bytes], bool] | None = None
 
 
 class FileTotals(Struct, frozen=True):
-    """Sums over the files of one topic of one chat; `excluded` are those that the filter's kinds and size leave out."""
+    """Sums over the files of one topic of one chat; `excluded` are those that the filter leaves out."""
 
     chat: int
     topic: int

@@ -10,6 +10,7 @@ from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import FileFilter, FileScope, FileTask, FileTotals
 from tobs_tui.engine.chat_jobs import ChatJob
 from tobs_tui.engine.commit import Writer
+from tobs_tui.engine.filtering import RecordFilter
 from tobs_tui.engine.media import MediaQueue, PathOf
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.targets import date_span
@@ -32,6 +33,7 @@ class MediaStage:
         profile: Profile,
         board: RunBoard,
         on_fatal: Callable[[TobsError], None],
+        records: RecordFilter = RecordFilter(),  # noqa: B008  # frozen
     ) -> None:
         self._link = link
         self._writer = writer
@@ -39,6 +41,7 @@ class MediaStage:
         self._profile = profile
         self._board = board
         self._on_fatal = on_fatal
+        self._records = records
         self._paused = False
         self._queue: MediaQueue | None = None
         self._task: asyncio.Task[None] | None = None
@@ -67,12 +70,14 @@ class MediaStage:
 
     def _wanted(self, jobs: Iterable[ChatJob]) -> FileFilter:
         media, dates = self._profile.media, date_span(self._profile.filters, self._profile.layout.timezone)
+        bounded = self._profile.filters.bounded
         return FileFilter(
-            scopes=tuple(FileScope(job.target.chat, job.target.topics) for job in jobs if job.record is not None),
+            scopes=tuple(_scope(job, bounded=bounded) for job in jobs if job.record is not None),
             kinds=media.kinds if media.download else (),
             max_size=media.max_size_mb * 1024 * 1024,
             date_from=dates.since,
             date_to=dates.until,
+            keeps=None if self._records.open else self._records.blob_matcher(),
         )
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -167,6 +172,14 @@ class MediaStage:
                 title=row.title if row is not None else "",
             )
         )
+
+
+def _scope(job: ChatJob, *, bounded: bool) -> FileScope:
+    """The files of a planned chat; where the profile bounds its messages, of those only."""
+    if not bounded or not job.tracks:
+        return FileScope(job.target.chat, job.target.topics)
+    topics = tuple(track.topic for track in job.tracks) if job.target.topics else ()
+    return FileScope(job.target.chat, topics, tuple(track.wanted.lo for track in job.tracks))
 
 
 def path_of_file(layout: Layout) -> PathOf:

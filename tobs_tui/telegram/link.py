@@ -9,7 +9,7 @@ from pathlib import Path
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.media import File
 from tobs_tui.model.peers import Dialog, Peer, Topic
-from tobs_tui.model.profile import MediaKind
+from tobs_tui.model.profile import Backoff, MediaKind
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.counting import Counting, Place, Sample
@@ -123,6 +123,11 @@ class TelegramLink:
         """Spread requests over `count` connections to the account's data centre."""
         self._core.network.set_connections(count)
 
+    def set_limits(self, *, window: int, backoff: Backoff) -> None:
+        """Have at most `window` requests in flight, file parts apart; and say how waits between attempts grow."""
+        self._core.limiter.backoff = self._core.network.backoff = backoff
+        self._core.limiter.windows[False].limit(window)
+
     @property
     def dc(self) -> int:
         """The account's data centre."""
@@ -198,6 +203,11 @@ class TelegramLink:
     async def resolve(self, text: str) -> Dialog:
         """One chat by id, @name, t.me link, invite link or exact title. TobsError CHAT_NOT_FOUND."""
         return await self._resolver.find(text)
+
+    async def resolve_sender(self, text: str) -> Peer:
+        """Who a filter by sender means: an id, @name, link, or the exact name of somebody seen before. TobsError
+        CHAT_NOT_FOUND."""
+        return await self._resolver.sender(text)
 
     def remember_peers(self, peers: Iterable[Peer]) -> None:
         """Keep peers that were seen in pages; the session file gets them at most twice a minute, and at the end."""

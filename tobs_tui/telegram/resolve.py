@@ -8,7 +8,7 @@ from typing import Any
 from telethon.tl.functions import contacts, messages
 
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.peers import CHANNEL_MARK, Dialog
+from tobs_tui.model.peers import CHANNEL_MARK, Dialog, Peer, PeerKind
 from tobs_tui.telegram.convert_peers import convert_chat, convert_peers, marked
 from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.dialogs import SAVED_TITLE, Dialogs
@@ -36,6 +36,28 @@ class Resolver:
         if text.startswith("@"):
             return await self._by_name(text[1:])
         return await self._by_title(text)
+
+    async def sender(self, text: str) -> Peer:
+        """Who is meant as the sender of messages: by id, @name, link, or the exact name of somebody seen before.
+
+        TobsError CHAT_NOT_FOUND, with the ids of those who share the name.
+        """
+        text = text.strip()
+        if re.fullmatch(r"-?\d{1,16}", text):  # whoever it is: nothing is asked of that peer
+            return self._core.peer(int(text)) or Peer(int(text), PeerKind.USER, text)
+        if text.startswith("@") or _LINK.fullmatch(text):
+            return (await self.find(text)).peer
+        wanted = text.casefold()
+        peers = {peer.id: peer for peer in self._core.session.data.peers.values() if peer.title.casefold() == wanted}
+        if not peers:
+            peers = {dialog.peer.id: dialog.peer for dialog in await self._dialogs.all()}
+            peers = {key: peer for key, peer in peers.items() if peer.title.casefold() == wanted}
+        if len(peers) == 1:
+            return next(iter(peers.values()))
+        if peers:
+            ids = ", ".join(map(str, sorted(peers)))
+            raise _not_found(f"{len(peers)} people or chats have the name {text!r}.", f"Name one by its id: {ids}.")
+        raise _not_found(f"Nobody with the name {text!r} was seen so far.", "Write an id or an @name.")
 
     async def _by_id(self, chat: int) -> Dialog:
         peer = self._core.peer(chat)
