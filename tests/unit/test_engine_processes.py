@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tobs_tui.engine.budget import ByteBudget
-from tobs_tui.engine.processes import ProcessPool, WorkLostError
+from tobs_tui.engine.processes import ProcessPool, WorkLostError, tell
 
 
 def _square(number: int) -> tuple[int, int]:
@@ -143,3 +143,55 @@ async def test_a_cancelled_wait_takes_no_room() -> None:
     await following
     assert budget.out == 10
     assert budget.waiting == 0
+
+
+def _loaded() -> tuple[int, str]:
+    return os.getpid(), "tobs_tui.engine.preload" if "tobs_tui.engine.preload" in sys.modules else ""
+
+
+async def test_processes_begin_with_what_the_fork_server_has_loaded_for_all_of_them(pool: ProcessPool) -> None:
+    assert (await pool.run(_loaded))[1] == "tobs_tui.engine.preload"
+
+
+def _many_words(count: int) -> int:
+    for word in range(count):
+        tell(word)
+    return count
+
+
+async def test_what_a_process_tells_is_heard_in_order_and_before_the_outcome() -> None:
+    heard: list[int] = []
+    pool = ProcessPool(1, on_news=heard.append)
+    await pool.start()
+    assert await pool.run(_many_words, 3_000) == 3_000
+    assert heard == list(range(3_000))
+    await pool.close()
+
+
+def _hand_in_hand(folder: Path, mine: str, other: str) -> None:
+    (folder / mine).touch()
+    while not (folder / other).exists():
+        time.sleep(0.001)
+
+
+async def test_large_work_does_not_wait_behind_large_work_and_small_work_not_behind_it(tmp_path: Path) -> None:
+    pool = ProcessPool(2)
+    await pool.start()
+    large = asyncio.create_task(pool.run(_hand_in_hand, tmp_path, "first", "second"))
+    while not (tmp_path / "first").exists():
+        await pool.run_small(_square, 1)
+    small = [pool.run_small(_square, number) for number in range(30)]
+    assert [number for number, _ in await asyncio.gather(*small)] == [number * number for number in range(30)]
+    assert not large.done()
+    await pool.run(_hand_in_hand, tmp_path, "second", "first")
+    await large
+    await pool.close()
+
+
+async def test_work_that_nobody_waits_for_any_more_is_dropped(pool: ProcessPool) -> None:
+    work = [asyncio.create_task(pool.run_small(_square, number)) for number in range(50)]
+    await asyncio.sleep(0)
+    for one in work[::2]:
+        one.cancel()
+    assert [(await one)[0] for one in work[1::2]] == [number * number for number in range(1, 50, 2)]
+    assert pool.waiting == 0

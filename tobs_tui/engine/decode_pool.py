@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
@@ -67,29 +66,21 @@ def empty_page(chat: int, scope: int, lo: int, hi: int) -> bytes:
 
 
 class DecodePool:
-    """Processes that decode pages. One that is killed is replaced and its pages are decoded again."""
+    """Decodes pages in the processes of `pool`, which others may use beside it. Start and close the pool yourself."""
 
-    def __init__(self, size: int, on_loss: Callable[[str], None] | None = None) -> None:
+    def __init__(self, pool: ProcessPool) -> None:
         self.self_id = 0  # the account's own id, once it is known
-        self._pool = ProcessPool(size, on_loss)
-
-    async def start(self) -> None:
-        """Start the processes."""
-        await self._pool.start()
+        self.waiting = 0  # pages handed in and not yet decoded
+        self._pool = pool
 
     async def decode(self, chat: int, scope: int, ids: Interval, raw: bytes) -> PageRows:
         """The rows of one page. Raises `WorkLostError` for a page that kills each process that tries it."""
-        return await self._pool.run(decode_job, PageJob(chat, scope, ids.lo, ids.hi, raw, self.self_id))
-
-    @property
-    def waiting(self) -> int:
-        """Pages handed in and not yet decoded."""
-        return self._pool.waiting
+        self.waiting += 1
+        try:
+            return await self._pool.run_small(decode_job, PageJob(chat, scope, ids.lo, ids.hi, raw, self.self_id))
+        finally:
+            self.waiting -= 1
 
     def pids(self) -> tuple[int, ...]:
         """The processes' ids, oldest first."""
         return self._pool.pids()
-
-    async def close(self) -> None:
-        """End the processes."""
-        await self._pool.close()

@@ -5,59 +5,42 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
-import os
-import signal
+import pickle
+import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import Connection, wait
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
 from loguru import logger
 
+from tobs_tui.engine.process_line import ERROR, NEWS, READY, PoolEnd, serve, tell
+
+__all__ = ["ProcessPool", "WorkLostError", "tell"]
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 ATTEMPTS = 5
-"""How often one piece of work may be under way when a process dies before it is held to be the cause."""
+"""How many processes may die at one piece of work before it is held to be the cause."""
+
+AHEAD = 4
+"""Small pieces of work that a process is handed at once, so that it need not wait for the next one."""
+
+END_S = 5.0
+"""How long a process may take to end when the pool is closed, in seconds; it is killed then."""
 
 _FORKSERVER = "forkserver"
 _starting = threading.Lock()
-_PRELOAD = ("tobs_tui.telegram.decode", "tobs_tui.engine.decode_pool", "tobs_tui.engine.vault")
+_PRELOAD = ("tobs_tui.engine.preload",)
 """What all pools' processes need; the fork server imports it once for all of them, and they share its memory."""
 
 
 class WorkLostError(Exception):
     """The process that did this work died each time."""
-
-
-def _follow_parent() -> None:
-    """End this process when the one that owns the pool is gone, however it went (a pool's pipes don't tell)."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-    os._exit(0)
-
-
-_line: Connection | None = None
-
-
-def tell(news: Any) -> None:
-    """From within a pool's process: let the pool's owner hear something small on the way. Without an owner: nothing."""
-    if _line is not None:
-        with contextlib.suppress(BrokenPipeError):  # the owner is gone, and this process about to be
-            _line.send(news)
-
-
-def _begin(line: Connection | None) -> None:
-    """First thing in a pool's process. Interrupts from the terminal are the owner's business, not ours."""
-    global _line
-    _line = line
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
 
 
 @contextlib.contextmanager
@@ -72,11 +55,7 @@ def _plain_main() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
-def _answer() -> int:
-    return os.getpid()
-
-
-def _context() -> multiprocessing.context.BaseContext:
+def _context() -> Any:
     """A context that starts clean processes, never a fork of the threads and sockets of this one."""
     if _FORKSERVER not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -85,105 +64,228 @@ def _context() -> multiprocessing.context.BaseContext:
     return context
 
 
+def _launch() -> tuple[BaseProcess, socket.socket]:
+    """A new process and this end of the line to it. Blocks until the fork server answers."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process: BaseProcess = _context().Process(target=serve, args=(theirs,), daemon=True)
+        try:
+            with _plain_main():
+                process.start()
+        except BaseException:
+            ours.close()
+            raise
+    return process, ours
+
+
+class _Work:
+    """A piece of work: pickled, and whoever waits for it. `small` = it takes a few milliseconds at most."""
+
+    __slots__ = ("answer", "deaths", "pickled", "small")
+
+    def __init__(self, pickled: bytes, small: bool) -> None:
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.deaths = 0
+        self.pickled = pickled
+        self.small = small
+
+
+class _Worker:
+    """One process: what it is at, oldest first, and the line to it."""
+
+    def __init__(self, process: BaseProcess) -> None:
+        self.process = process
+        self.ready = False
+        self.line: PoolEnd | None = None
+        self.at_work: deque[_Work] = deque()
+
+    def takes(self, *, small: bool) -> bool:
+        """Whether it may be handed more: small pieces in numbers, a large one behind small ones only."""
+        if small:
+            return len(self.at_work) < AHEAD and (not self.at_work or self.at_work[-1].small)
+        return not self.at_work or self.at_work[-1].small
+
+
 class ProcessPool:
     """`size` processes. Call `start` before `run`, and `close` at the end.
 
-    Use it from one event loop. `on_loss` hears a sentence whenever processes had to be replaced, `on_news` what the
-    processes `tell`, as it comes; a message must be small, so that the system writes it whole or not at all.
+    Use it from one event loop. `on_loss` hears a sentence whenever a process had to be replaced, `on_news` what the
+    processes `tell`, as it comes and before the outcome of the work that told it.
     """
 
     def __init__(
         self, size: int, on_loss: Callable[[str], None] | None = None, on_news: Callable[[Any], None] | None = None
     ) -> None:
         self.size = size
-        self._on_news = on_news
-        self._ear: Connection | None = None
-        self._line: Connection | None = None
+        self.on_news = on_news
         self.losses = 0
-        self.waiting = 0  # pieces of work handed in and not yet answered
         self._on_loss = on_loss
-        self._executor: ProcessPoolExecutor | None = None
-        self._suspects = asyncio.Lock()
+        self._workers: list[_Worker] = []
+        self._large: deque[_Work] = deque()
+        self._small: deque[_Work] = deque()
+        self._out = 0
+        self._born_dead = 0  # processes in a row that ended before they could be used
+        self._running = False
+        self._first = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
-        """Start the processes; returns when the first one answers. They take a second, most of it imports."""
-        if self._on_news is not None:
-            self._ear, self._line = multiprocessing.Pipe(duplex=False)
-            asyncio.get_running_loop().add_reader(self._ear.fileno(), self.listen)
-        self._executor = self._make()
-        await self._warm(self._executor)
-
-    def _make(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self.size, mp_context=_context(), initializer=_begin, initargs=(self._line,))
-
-    async def _warm(self, executor: ProcessPoolExecutor) -> None:
-        # Starting a process blocks until the fork server answers: not on the event loop.
-        def submit_all() -> None:
-            with _plain_main():
-                for _ in range(self.size):
-                    executor.submit(_answer)
-
-        with contextlib.suppress(BrokenProcessPool):  # the first piece of work meets it again, and is retried
-            await asyncio.to_thread(submit_all)
-
-    def listen(self) -> None:
-        """Pass on what the processes have told so far."""
-        while self._ear is not None and self._on_news is not None and self._ear.poll():
-            self._on_news(self._ear.recv())
+    @property
+    def waiting(self) -> int:
+        """Pieces of work handed in and not yet answered."""
+        return self._out
 
     def pids(self) -> tuple[int, ...]:
         """The processes' ids, oldest first."""
-        processes = getattr(self._executor, "_processes", None)
-        return tuple(processes) if processes else ()
+        return tuple(worker.process.pid for worker in self._workers if worker.process.pid is not None)
+
+    async def start(self) -> None:
+        """Start the processes; returns when the first one answers. The first pool's take a second, mostly imports."""
+        self._running = True
+        for _ in range(self.size):
+            self._in_background(self._add_worker())
+        await self._first.wait()
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do `function(*args)` in a process. Its own exceptions come through as they are.
 
-        Work that was under way when a process died is done again, one piece at a time, so that a piece that kills its
-        process is found out. Raises `WorkLostError` then.
+        Work that was under way when its process died is done again. Raises `WorkLostError` when that happens each time.
         """
-        self.waiting += 1
-        try:
-            for attempt in range(ATTEMPTS):
-                with contextlib.suppress(BrokenProcessPool):
-                    if attempt == 0:
-                        return await self._once(function, *args, **kwargs)
-                    async with self._suspects:
-                        return await self._once(function, *args, **kwargs)
-            raise WorkLostError(f"its process died {ATTEMPTS} times")
-        finally:
-            self.waiting -= 1
+        return await self._do(_Work(_pickled(function, args, kwargs), small=False))
 
-    async def _once(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        executor = self._executor
-        if executor is None:
+    async def run_small(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `run`, for work of a few milliseconds: it goes to the processes in larger helpings."""
+        return await self._do(_Work(_pickled(function, args, kwargs), small=True))
+
+    async def _do(self, work: _Work) -> Any:
+        if not self._running:
             raise RuntimeError("the pool is not started")
+        self._out += 1
+        (self._small if work.small else self._large).append(work)
+        self._deal()
         try:
-            with _plain_main():  # a process may be started for it
-                future = executor.submit(function, *args, **kwargs)
-            return await asyncio.wrap_future(future)
-        except BrokenProcessPool:
-            await self._replace(executor)
-            raise
+            return await work.answer
+        finally:
+            self._out -= 1
 
-    async def _replace(self, broken: ProcessPoolExecutor) -> None:
-        if self._executor is not broken:
-            return  # another piece of work noticed first
-        self._executor = self._make()
+    def _deal(self) -> None:
+        """Hand out what waits, as far as there are processes for it."""
+        for queue, small in ((self._large, False), (self._small, True)):
+            while queue:
+                if queue[0].answer.done():  # nobody waits for it any more
+                    queue.popleft()
+                    continue
+                free = [worker for worker in self._workers if worker.ready and worker.takes(small=small)]
+                if not free:
+                    break
+                worker = min(free, key=lambda worker: len(worker.at_work))
+                work = queue.popleft()
+                worker.at_work.append(work)
+                assert worker.line is not None
+                worker.line.send(work.pickled, small=work.small)
+
+    # --- processes come and go ----------------------------------------------------------------------------------------
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _add_worker(self) -> None:
+        try:
+            process, line = await asyncio.to_thread(_launch)
+        except (OSError, EOFError) as error:  # no memory, no file descriptors, or the fork server is gone
+            logger.warning("no worker process could be started: {}", error)
+            self._stillborn()
+            return
+        worker = _Worker(process)
+        self._workers.append(worker)
+        _, worker.line = await asyncio.get_running_loop().create_connection(
+            lambda: PoolEnd(
+                lambda kind, content: self._hear(worker, kind, content), lambda: self._in_background(self._lose(worker))
+            ),
+            sock=line,
+        )
+        self._deal()
+
+    def _hear(self, worker: _Worker, kind: int, content: bytes) -> None:
+        if kind == READY:
+            worker.ready, self._born_dead = True, 0
+            self._first.set()
+        elif kind == NEWS:
+            if self.on_news is not None:
+                self.on_news(pickle.loads(content))
+            return
+        else:
+            answer = worker.at_work.popleft().answer
+            if answer.done():  # nobody waits for it any more
+                pass
+            elif kind == ERROR:
+                answer.set_exception(pickle.loads(content))
+            else:
+                answer.set_result(pickle.loads(content))
+        if worker.line is not None:
+            self._deal()
+
+    async def _lose(self, worker: _Worker) -> None:
+        """A process is gone: have its work done again, and another one started."""
+        self._workers.remove(worker)
+        await asyncio.to_thread(worker.process.join, END_S)  # it has hung up; this takes its end off the system's books
+        if not self._running:
+            return
+        if worker.at_work:
+            self._blame(worker.at_work[0])  # they are done in turn: the others were not begun
+        for work in reversed(worker.at_work):
+            (self._small if work.small else self._large).appendleft(work)
         self.losses += 1
-        logger.warning("a worker process died; its pool of {} was replaced", self.size)
+        logger.warning("worker process {} died and is replaced", worker.process.pid)
         if self._on_loss is not None:
             self._on_loss("A worker process died and was replaced; its work is done again.")
-        broken.shutdown(wait=False, cancel_futures=True)
-        await self._warm(self._executor)
+        if worker.ready:
+            self._in_background(self._add_worker())
+        else:
+            self._stillborn()
+        self._deal()
+
+    def _blame(self, work: _Work) -> None:
+        work.deaths += 1
+        if work.deaths >= ATTEMPTS and not work.answer.done():
+            work.answer.set_exception(WorkLostError(f"its process died {ATTEMPTS} times"))
+
+    def _stillborn(self) -> None:
+        """A process could not be used at all: try again, but not for ever."""
+        self._born_dead += 1
+        if self._born_dead < ATTEMPTS * self.size:
+            self._in_background(self._add_worker())
+        elif not self._workers:
+            self._first.set()
+            for work in (*self._large, *self._small):
+                if not work.answer.done():
+                    work.answer.set_exception(WorkLostError("no worker process could be started"))
 
     async def close(self) -> None:
-        """End the processes. Work not begun is dropped."""
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
-        ear, self._ear = self._ear, None
-        if ear is not None and self._line is not None:
-            asyncio.get_running_loop().remove_reader(ear.fileno())
-            ear.close()
-            self._line.close()
+        """End the processes. Work that is not done is dropped, what is under way as soon as it is or after `END_S`."""
+        self._running = False
+        for work in (*self._large, *self._small, *(work for worker in self._workers for work in worker.at_work)):
+            work.answer.cancel()
+        processes = [worker.process for worker in self._workers]
+        for worker in self._workers:
+            if worker.line is not None:
+                worker.line.close()
+        await asyncio.to_thread(_see_off, processes)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._workers.clear()
+
+
+def _pickled(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+    return pickle.dumps((function, args, kwargs), pickle.HIGHEST_PROTOCOL)
+
+
+def _see_off(processes: list[BaseProcess]) -> None:
+    """Wait for processes whose line was closed."""
+    for process in processes:
+        process.join(END_S)
+        if process.is_alive():
+            process.kill()
+            process.join()

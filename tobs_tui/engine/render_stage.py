@@ -254,7 +254,6 @@ class RenderStage:
         try:
             result = await self._carry(chat, linked, everything=everything, title=title)
         finally:
-            self._pool.listen()
             self._at_work = None
         if result is not None:
             await self._count_rendered(job)

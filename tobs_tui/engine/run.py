@@ -22,6 +22,7 @@ from tobs_tui.engine.decode_pool import DecodePool
 from tobs_tui.engine.link_watch import LinkWatch
 from tobs_tui.engine.media_stage import MediaStage
 from tobs_tui.engine.plan import Planner
+from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.render_stage import RenderStage
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.targets import find_targets
@@ -183,7 +184,8 @@ class ExportRun:
         lock = VaultLock(self._output)
         lock.acquire()
         writer = self._writer = Writer(lambda: Archive.open(archive_path(self._output)))
-        decoder = DecodePool(self._profile.performance.decode_processes, self._note_loss)
+        pool = ProcessPool(self._profile.performance.decode_processes, self._note_loss)
+        decoder = DecodePool(pool)
         render = self._render = RenderStage(
             self._output,
             self._profile,
@@ -196,12 +198,12 @@ class ExportRun:
         try:
             await writer.start()
             self._opened = True
-            await self._until_ended(self._prepare(decoder, render))
+            await self._until_ended(self._prepare(pool, decoder, render))
             if self._ending is None:
                 await self._until_ended(self._fetch_and_download(writer, decoder, render))
             return await self._wind_up(render)
         finally:
-            for stage in (self._media, render, decoder, writer):
+            for stage in (self._media, render, pool, writer):
                 if stage is not None:
                     await stage.close()
             lock.release()
@@ -221,9 +223,9 @@ class ExportRun:
         elif isinstance(results[0], BaseException) and not isinstance(results[0], asyncio.CancelledError):
             raise results[0]
 
-    async def _prepare(self, decoder: DecodePool, render: RenderStage) -> None:
+    async def _prepare(self, pool: ProcessPool, decoder: DecodePool, render: RenderStage) -> None:
         """What has to stand before the first request for messages. The processes start meanwhile."""
-        starting = asyncio.gather(decoder.start(), render.begin())
+        starting = asyncio.gather(pool.start(), render.begin())
         try:
             decoder.self_id = (await self._ask(self._link.me)).id
             self._link.set_connections(self._profile.performance.connections)

@@ -9,6 +9,7 @@ from types import CodeType
 from typing import Any
 
 from msgspec import Struct
+from telethon.tl import types
 
 from tobs_tui.model.peers import Peer
 from tobs_tui.model.text import Entity, EntityKind
@@ -22,7 +23,7 @@ from tobs_tui.telegram import (
     rich_text,
 )
 from tobs_tui.telegram.tl_code import Builder
-from tobs_tui.telegram.tl_readers import BROKEN, Readers, read_by_telethon
+from tobs_tui.telegram.tl_readers import BROKEN, Readers, forget_sources, read_by_telethon
 
 _CONVERTERS = (action_slots, actions, convert_media, convert_message, convert_peers, convert_text, rich_text)
 """The modules that look at TL objects: fields that none of them mentions are not kept."""
@@ -66,6 +67,33 @@ def readers() -> Readers:
     names = {"Entity": Entity, **EntityKind.__members__, **convert_message.EXPRESSION_NAMES}
     wanted = frozenset(name for module in _CONVERTERS for name in _mentioned(_code_of(module)))
     return Readers(wanted, builders, names)
+
+
+_COMMON = (
+    *("Message", "MessageService", "MessageEmpty", "PeerUser", "PeerChat", "PeerChannel", "MessageReplyHeader"),
+    *(
+        "MessageFwdHeader",
+        "MessageReplies",
+        "MessageReactions",
+        "ReactionCount",
+        "ReactionEmoji",
+        "MessagePeerReaction",
+    ),
+    *("MessageMediaPhoto", "Photo", "PhotoSize", "PhotoSizeProgressive", "PhotoStrippedSize", "PhotoCachedSize"),
+    *("MessageMediaDocument", "Document", "DocumentAttributeFilename", "DocumentAttributeVideo"),
+    *("DocumentAttributeAudio", "DocumentAttributeImageSize", "DocumentAttributeSticker"),
+    *("DocumentAttributeAnimated", "MessageMediaWebPage", "WebPage", "User", "Channel", "Chat", "UserProfilePhoto"),
+    *("ChatPhoto", "ChatPhotoEmpty", "UserStatusOffline", "UserStatusRecently", "UserProfilePhotoEmpty"),
+    *("MessageEntityUrl", "MessageEntityTextUrl", "MessageEntityBold", "MessageEntityMention", "MessageEntityHashtag"),
+)
+"""The classes that most pages hold."""
+
+
+def warm_up() -> None:
+    """Make the readers that most pages need, before processes are forked that all would make them for themselves."""
+    for name in _COMMON:
+        readers()[getattr(types, name).CONSTRUCTOR_ID]
+    forget_sources()
 
 
 def read_object(raw: bytes, at: int) -> tuple[Any, int]:
