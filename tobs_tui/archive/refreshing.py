@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -57,18 +57,26 @@ class Refreshing(Commits):
         with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO refreshed VALUES (?, ?, ?)", (chat, mark.pts, mark.seen))
 
-    def ids_held(self, chat: int, topics: Sequence[int], *, after: int, limit: int, date_from: int = 0) -> list[int]:
-        """Up to `limit` ids past `after`, ascending, of messages of some topics (none: of all) from a date on.
+    def ids_held(self, chat: int, *, after: int, upto: int, limit: int, date_from: int = 0) -> list[int]:
+        """Up to `limit` ids of messages past `after` and not past `upto`, ascending, from a date on.
 
         Messages that are known to be deleted are among them: they may be back.
         """
-        of_topics = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
         with self.reading() as db:
             rows = db.execute(
-                f"SELECT id FROM messages WHERE chat = ? AND id > ? AND date >= ?{of_topics} ORDER BY id LIMIT ?",
-                (chat, after, date_from, *topics, limit),
+                "SELECT id FROM messages WHERE chat = ? AND id > ? AND id <= ? AND date >= ? ORDER BY id LIMIT ?",
+                (chat, after, upto, date_from, limit),
             )
             return [row[0] for row in rows]
+
+    def held_among(self, chat: int, ids: Iterable[int]) -> set[int]:
+        """Those of the messages that the archive holds."""
+        with self.reading() as db:
+            return {
+                ident
+                for ident in ids
+                if db.execute("SELECT 1 FROM messages WHERE chat = ? AND id = ?", (chat, ident)).fetchone() is not None
+            }
 
     def window_start(self, chat: int, *, seen: int, seconds: int = 0, messages: int = 0) -> tuple[int, int]:
         """Where a window begins, as an id to start after and a date to start at.

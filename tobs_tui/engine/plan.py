@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord, TopicRecord
+from tobs_tui.archive.refreshing import RefreshMark
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine.asking import Ask
 from tobs_tui.engine.ranges import Piece, Track
@@ -132,6 +133,8 @@ class Planner:
         facts = await self._ask(lambda: self._link.chat_facts(target.chat))
         peer = self._link.peer(target.chat) or target.dialog.peer
         record = await self._submit(lambda archive: archive.put_chat(_record(peer, facts, target, held.record)))
+        mark = RefreshMark(facts.pts, facts.top_message)
+        await self._submit(lambda archive: archive.begin_refreshing(target.chat, mark))
         topics: list[Topic] = []
         if peer.kind is PeerKind.FORUM:
             topics = await self._ask(lambda: self._link.topics(target.chat))

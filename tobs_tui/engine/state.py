@@ -212,6 +212,10 @@ class RunBoard:
             retries=counters.retries,
             errors=counters.errors,
             notes=counters.notes,
+            reread=counters.reread,
+            edited=counters.edited,
+            deleted=counters.deleted,
+            reactions=counters.reactions,
         )
 
     def take_update(self) -> RunUpdated | None:

@@ -22,6 +22,10 @@ class Counters:
         self.retries = 0
         self.errors = 0
         self.notes = 0
+        self.reread = 0
+        self.edited = 0
+        self.deleted = 0
+        self.reactions = 0
 
 
 class RowSums:

@@ -270,6 +270,10 @@ class Totals(Struct, frozen=True, omit_defaults=True):
     retries: int = 0
     errors: int = 0
     notes: int = 0  # Markdown files written
+    reread: int = 0  # messages that a refresh has looked at again; the next three are among them
+    edited: int = 0
+    deleted: int = 0
+    reactions: int = 0  # messages whose reactions, votes, comments or pin have changed
     peak_memory: int = 0  # of all processes together
     peak_cpu_percent: float = 0.0  # of one core, likewise
     peak_descriptors: int = 0
