@@ -17,7 +17,7 @@ from tobs_tui.config.profiles import read_profile
 from tobs_tui.config.settings import LogLevel, Settings, load_settings, save_settings
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.load import Thresholds
-from tobs_tui.model.profile import ChatTarget, MediaKind, Performance, Preset, Profile, Split, Targets
+from tobs_tui.model.profile import Backoff, ChatTarget, MediaKind, Performance, Preset, Profile, Split, Targets
 from tobs_tui.monitor.cgroups import ControlGroups
 
 MACHINE = Machine(cpu_count=4, memory_bytes=8 << 30)
@@ -139,6 +139,11 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "targets.chats": ("@a,-1005,Some title", (ChatTarget("@a"), ChatTarget(-1005), ChatTarget("Some title"))),
     "filters.since": ("2024-01-02", datetime.date(2024, 1, 2)),
     "filters.until": ("2024-01-03", datetime.date(2024, 1, 3)),
+    "filters.last": ("500", 500),
+    "filters.from_id": ("77", 77),
+    "filters.only_mine": ("yes", True),
+    "filters.senders": ("@zoe, 5001", ("@zoe", "5001")),
+    "filters.text": ("/invoice|receipt/", "/invoice|receipt/"),
     "media.download": ("off", False),
     "media.kinds": ("photo, voice", (MediaKind.PHOTO, MediaKind.VOICE)),
     "media.max_size_mb": ("12", 12),
@@ -147,6 +152,8 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "layout.timezone": ("UTC", "UTC"),
     "performance.preset": ("aggressive", Preset.AGGRESSIVE),
     "performance.connections": ("5", 5),
+    "performance.window": ("77", 77),
+    "performance.backoff": ("linear", Backoff.LINEAR),
     "performance.history_workers": ("6", 6),
     "performance.decode_processes": ("7", 7),
     "performance.download_workers": ("8", 8),
@@ -164,6 +171,7 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "thresholds.memory": ("51,61", (51.0, 61.0)),
     "thresholds.own_memory_mb": ("100,200", (100.0, 200.0)),
     "thresholds.disk": ("52,62", (52.0, 62.0)),
+    "thresholds.disk_ample_gib": ("5,1", (5.0, 1.0)),
     "thresholds.descriptors": ("53,63", (53.0, 63.0)),
     "thresholds.io_stall": ("54,64", (54.0, 64.0)),
     "thresholds.loop_lag_ms": ("10,20", (10.0, 20.0)),
@@ -182,7 +190,7 @@ def test_every_variable_sets_its_value_and_a_flag_beats_it(paths: Paths, key: st
     chosen = resolve(paths, environ={name: text})
     assert value(chosen, key) == wanted
     assert chosen.origins[key] == Origin(Layer.ENVIRONMENT, name)
-    other = datetime.date(2023, 1, 1) if key.startswith("filters") else value(resolve(paths), key)
+    other = datetime.date(2023, 1, 1) if key in ("filters.since", "filters.until") else value(resolve(paths), key)
     flagged = resolve(paths, environ={name: text}, flags={key: other})
     assert value(flagged, key) == other
     assert flagged.origins[key].layer is Layer.FLAG
@@ -194,6 +202,12 @@ def test_every_variable_sets_its_value_and_a_flag_beats_it(paths: Paths, key: st
         ("TOBS_PERFORMANCE_HISTORY_WORKERS", "99", "TOBS_PERFORMANCE_HISTORY_WORKERS: must be at most 32."),
         ("TOBS_LAYOUT_SPLIT", "week", "TOBS_LAYOUT_SPLIT: 'week' is not one of day, month, year, single."),
         ("TOBS_FILTERS_SINCE", "soon", "TOBS_FILTERS_SINCE: is not a date (write 2024-05-31)."),
+        ("TOBS_FILTERS_LAST", "-1", "TOBS_FILTERS_LAST: must be at least 0."),
+        (
+            "TOBS_FILTERS_TEXT",
+            "/(/",
+            "TOBS_FILTERS_TEXT: /(/ is not a regular expression that RE2 can read: missing ): (.",
+        ),
         ("TOBS_MOUSE", "maybe", "TOBS_MOUSE: must be true or false"),
         ("TOBS_LAYOUT_TIMEZONE", "Nowhere", "TOBS_LAYOUT_TIMEZONE: there is no time zone named Nowhere"),
     ],

@@ -24,6 +24,7 @@ from tobs_tui.config.settings import Settings, save_settings
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import (
     Anchors,
+    Backoff,
     ChatTarget,
     Filters,
     Layout,
@@ -41,12 +42,22 @@ FULL = Profile(
     name="night archive",
     output="/srv/vault",
     targets=Targets(chats=(ChatTarget(-1001234, 'Räder & "Rost"', (1, 7)), ChatTarget("@name"))),
-    filters=Filters(since=datetime.date(2024, 2, 29), until=datetime.date(2024, 12, 31)),
+    filters=Filters(
+        since=datetime.date(2024, 2, 29),
+        until=datetime.date(2024, 12, 31),
+        last=1000,
+        from_id=7,
+        only_mine=True,
+        senders=("me", "@zoe", "Ivan"),
+        text='/"quoted" \\d+/',
+    ),
     media=MediaOptions(download=False, kinds=(MediaKind.PHOTO, MediaKind.VOICE), max_size_mb=50),
     layout=Layout(split=Split.DAY, anchors=Anchors.BLOCK, timezone="Europe/Berlin"),
     performance=Performance(
         preset=Preset.CUSTOM,
         connections=2,
+        window=21,
+        backoff=Backoff.FIXED,
         history_workers=9,
         decode_processes=3,
         download_workers=5,

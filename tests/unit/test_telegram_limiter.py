@@ -8,9 +8,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.profile import Backoff
+from tobs_tui.telegram.backoff import JITTER_S, MAX_BACKOFF_S, backoff_s
 from tobs_tui.telegram.events import LinkEvent, LinkStats, Retrying, WaitEnded, WaitStarted
-from tobs_tui.telegram.limiter import MAX_BACKOFF_S, SERVER_ATTEMPTS, Limiter, Patience, Window
+from tobs_tui.telegram.limiter import SERVER_ATTEMPTS, WAIT_JITTER_S, Limiter, Patience
 from tobs_tui.telegram.refusals import Refusal
+from tobs_tui.telegram.window import Window
 
 
 class Clock:
@@ -32,11 +35,13 @@ class Clock:
 class Bench:
     """A limiter with a clock of its own, and everything that it told."""
 
-    def __init__(self) -> None:
+    def __init__(self, chance: float = 0.0) -> None:
         self.clock = Clock()
         self.events: list[LinkEvent] = []
         self.stats = LinkStats()
-        self.limiter = Limiter(self.events.append, self.stats, now=self.clock.now, sleep=self.clock.sleep)
+        self.limiter = Limiter(
+            self.events.append, self.stats, now=self.clock.now, sleep=self.clock.sleep, chance=lambda: chance
+        )
 
 
 def answers(*outcomes: object) -> Callable[[], Awaitable[object]]:
@@ -62,6 +67,53 @@ async def test_a_flood_wait_is_waited_out_to_the_second_and_told() -> None:
         WaitEnded("messages.getHistory"),
     ]
     assert (bench.stats.flood_waits, bench.stats.flood_seconds, bench.stats.retries) == (1, 23.0, 0)
+
+
+async def test_a_flood_wait_is_never_cut_short_and_hardly_exceeded() -> None:
+    bench = Bench(chance=1.0)
+    await bench.limiter.run("x", answers(Refusal("FLOOD_WAIT", 420, 7), "ok"))
+    assert bench.clock.slept == [7 + WAIT_JITTER_S]
+    assert WAIT_JITTER_S <= 0.1
+
+
+async def test_a_method_that_was_refused_is_asked_at_the_rate_that_was_allowed() -> None:
+    bench = Bench()
+    sent: list[float] = []
+
+    async def attempt() -> str:
+        sent.append(bench.clock.now())
+        if len(sent) == 1:
+            raise Refusal("FLOOD_WAIT", 420, 10)
+        return "page"
+
+    for _ in range(4):
+        await bench.limiter.run("messages.getHistory", attempt)
+    assert sent == [1000.0, 1010.0, 1020.0, 1030.0, 1040.0]
+    assert bench.stats.rates == {"messages.getHistory": 0.1}
+    assert await bench.limiter.run("messages.search", answers("free")) == "free"
+    assert bench.clock.now() == 1040.0
+
+
+async def test_the_kind_of_backoff_decides_how_delays_grow() -> None:
+    slept = {}
+    for kind in Backoff:
+        bench = Bench()
+        bench.limiter.backoff = kind
+        await bench.limiter.run("x", answers(*[ConnectionError("cut")] * 5, "back"))
+        slept[kind] = bench.clock.slept
+    assert slept == {
+        Backoff.EXPONENTIAL: [0.5, 1.0, 2.0, 4.0, 8.0],
+        Backoff.LINEAR: [0.5, 1.5, 2.5, 3.5, 4.5],
+        Backoff.FIXED: [3.0] * 5,
+    }
+
+
+@pytest.mark.parametrize("kind", list(Backoff))
+def test_no_backoff_exceeds_its_bound_and_jitter_only_adds(kind: Backoff) -> None:
+    for attempt in (1, 5, 50, 5000):
+        least, most = backoff_s(kind, attempt, lambda: 0.0), backoff_s(kind, attempt, lambda: 1.0)
+        assert 0 < least < most <= MAX_BACKOFF_S
+        assert most == least + JITTER_S
 
 
 async def test_a_flood_wait_holds_up_its_method_and_no_other() -> None:
@@ -140,7 +192,11 @@ async def test_an_error_that_repeating_will_not_change_is_raised_at_once(name: s
 
 
 async def test_the_window_halves_at_a_flood_wait_and_grows_again() -> None:
-    window = Window(start=8)
+    window = Window(start=8, top=32)
+    for _ in range(8):
+        window.grow()
+    assert window.size == 16, "until the first trouble it doubles"
+    window.shrink()
     window.shrink()
     assert window.size == 4
     for _ in range(200):
@@ -166,6 +222,32 @@ async def test_no_more_requests_are_in_flight_than_the_window_allows() -> None:
 
     await asyncio.gather(*(work() for _ in range(20)))
     assert most == 2
+
+
+async def test_refusals_of_requests_that_were_in_flight_together_count_as_one() -> None:
+    bench = Bench()
+    bench.limiter.windows[False] = window = Window(start=8)
+    sent = 0
+
+    async def attempt() -> str:
+        nonlocal sent
+        sent += 1
+        if sent <= 8:
+            await asyncio.sleep(0)
+            raise Refusal("FLOOD_WAIT", 420, 2)
+        return "page"
+
+    await asyncio.gather(*(bench.limiter.run("messages.getHistory", attempt) for _ in range(8)))
+    assert window.size >= 4
+    assert [type(event) for event in bench.events] == [WaitStarted, WaitEnded]
+
+
+async def test_a_window_can_be_narrowed_while_it_is_in_use() -> None:
+    window = Window(start=8, top=8)
+    window.limit(2)
+    for _ in range(50):
+        window.grow()
+    assert window.size == 2
 
 
 async def test_a_cancelled_wait_for_a_place_takes_none() -> None:

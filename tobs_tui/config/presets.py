@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tobs_tui.model.profile import Performance, Preset
 
-UNTUNED = frozenset({"preset", "takeout", "adapt"})
+UNTUNED = frozenset({"preset", "takeout", "adapt", "backoff"})
 """Performance values that no preset sets: a profile may choose them and keep its preset."""
 
 _MIB = 1 << 20
@@ -28,6 +28,7 @@ def tuned(preset: Preset, cpu_count: int, memory_bytes: int) -> Performance:
         return Performance(
             preset=preset,
             connections=1,
+            window=4,
             history_workers=2,
             decode_processes=1,
             download_workers=1,
@@ -38,6 +39,7 @@ def tuned(preset: Preset, cpu_count: int, memory_bytes: int) -> Performance:
         return Performance(
             preset=preset,
             connections=2,
+            window=64,
             history_workers=12,
             decode_processes=_clamp(cpu_count, 1, min(16, decoders)),
             download_workers=6,
@@ -47,6 +49,7 @@ def tuned(preset: Preset, cpu_count: int, memory_bytes: int) -> Performance:
     return Performance(
         preset=preset,
         connections=1,
+        window=32,
         history_workers=4,
         decode_processes=_clamp(cpu_count, 1, min(4, decoders)),
         download_workers=3,

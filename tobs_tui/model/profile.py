@@ -34,6 +34,14 @@ class Preset(enum.StrEnum):
     CUSTOM = "custom"
 
 
+class Backoff(enum.StrEnum):
+    """How the waits between attempts at a request or a connection grow."""
+
+    EXPONENTIAL = "exponential"
+    LINEAR = "linear"
+    FIXED = "fixed"
+
+
 class Split(enum.StrEnum):
     """How much of a chat one Markdown file holds."""
 
@@ -115,7 +123,11 @@ class Performance(Struct, frozen=True, forbid_unknown_fields=True):
 
     preset: Preset = Preset.BALANCED
     connections: Annotated[int, Meta(ge=1, le=8)] = 1
-    """Main-DC connections that history requests are spread over."""
+    """Main-DC connections that requests may be spread over; there are as many as the load calls for."""
+    window: Annotated[int, Meta(ge=1, le=128)] = 32
+    """Requests in flight at most over all connections, file parts apart; flood waits narrow it for a while."""
+    backoff: Backoff = Backoff.EXPONENTIAL
+    """How the waits between attempts grow when Telegram or the network fails."""
     history_workers: Annotated[int, Meta(ge=1, le=32)] = 4
     """History walkers; each keeps one request in flight."""
     decode_processes: Annotated[int, Meta(ge=1, le=64)] = 2

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import random
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_never
-from tenacity.wait import wait_exponential_jitter
 
 from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.profile import Backoff
+from tobs_tui.telegram.backoff import backoff_s
 from tobs_tui.telegram.events import LinkEvent, LinkStats, Retrying, WaitEnded, WaitStarted
+from tobs_tui.telegram.pacer import Pacer
 from tobs_tui.telegram.refusals import Refusal, error_of
+from tobs_tui.telegram.window import Window
 
 T = TypeVar("T")
 
-MAX_BACKOFF_S = 30.0
+WAIT_JITTER_S = 0.1
+"""The most that is added to a flood wait: asked a moment too early, Telegram would refuse again."""
 SERVER_ATTEMPTS = 8
 """Attempts at a request that Telegram itself keeps failing at: about two minutes."""
 PROMPT_ATTEMPTS = 4
@@ -35,61 +39,21 @@ class Patience(enum.Enum):
     NONE = "none"  # no flood wait at all: the person must be told
 
 
-class Window:
-    """How many requests may be in flight: one more for each full window of successes, half after each flood wait."""
+class _Method:
+    """What is known of one method: until when it is paused, how fast it may be asked, and who is next to ask."""
 
-    def __init__(self, start: float = 8.0, top: float = 32.0) -> None:
-        self._size = start
-        self._top = top
-        self._in_flight = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
-
-    @property
-    def size(self) -> int:
-        """Requests that may be in flight at once; at least 1."""
-        return max(1, int(self._size))
-
-    async def enter(self) -> None:
-        """Wait for a place, first come, first served."""
-        if self._in_flight < self.size and not self._queue:
-            self._in_flight += 1
-            return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(place)
-        try:
-            await place
-        except asyncio.CancelledError:
-            if place.done() and not place.cancelled():  # the place was given just before: pass it on
-                self.leave()
-            raise
-
-    def leave(self) -> None:
-        """Give the place back."""
-        self._in_flight -= 1
-        self._admit()
-
-    def grow(self) -> None:
-        """A request succeeded."""
-        self._size = min(self._top, self._size + 1.0 / self._size)
-        self._admit()
-
-    def shrink(self) -> None:
-        """Telegram asked to wait."""
-        self._size = max(1.0, self._size / 2)
-
-    def _admit(self) -> None:
-        while self._queue and self._in_flight < self.size:
-            place = self._queue.popleft()
-            if not place.done():
-                self._in_flight += 1
-                place.set_result(None)
+    def __init__(self) -> None:
+        self.paused_until = 0.0
+        self.pacer = Pacer()
+        self.next = asyncio.Lock()
 
 
 class Limiter:
     """The one scheduler of an account. Every request passes through `run`.
 
-    A flood wait pauses its method for everyone, exactly as long as Telegram says, and is told by `WaitStarted` and
-    `WaitEnded`. Trouble that may pass is retried with growing, jittered delays; anything else is raised at once.
+    A flood wait pauses its method for everyone, exactly as long as Telegram says (and a tenth of a second at most), and
+    is told by `WaitStarted` and `WaitEnded`; from then on the method is asked at the rate that Telegram was found to
+    allow. Trouble that may pass is retried after jittered delays; anything else is raised at once.
     """
 
     def __init__(
@@ -99,13 +63,15 @@ class Limiter:
         *,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._on_event = on_event
         self._stats = stats
         self._now = now
         self._sleep = sleep
-        self._paused: dict[str, float] = {}
-        self._backoff = wait_exponential_jitter(multiplier=0.5, max=MAX_BACKOFF_S - 1, jitter=1)
+        self._chance = chance
+        self._methods: dict[str, _Method] = {}
+        self.backoff = Backoff.EXPONENTIAL
         self._restored = asyncio.Event()
         self.windows = {False: Window(), True: Window()}  # requests to the main data centre; file parts
 
@@ -126,7 +92,7 @@ class Limiter:
         """
         retrying = AsyncRetrying(
             retry=retry_if_exception(_may_pass),
-            wait=self._backoff,
+            wait=lambda state: backoff_s(self.backoff, state.attempt_number, self._chance),
             stop=_Stop(patience),
             sleep=self._nap,
             before_sleep=lambda state: self._tell_retry(method, state),
@@ -160,40 +126,66 @@ class Limiter:
     ) -> T:
         """One attempt, after and between whatever waits Telegram asks for."""
         window = self.windows[file]
+        known = self._methods.setdefault(method, _Method())
         while True:
-            await self._wait_out(method, patience)
+            await self._turn(method, known, patience)
             await window.enter()
+            sent = self._now()
             try:
                 self._stats.requests += 1
                 answer = await attempt()
             except Refusal as refusal:
                 if not refusal.is_wait:
                     raise
-                window.shrink()
-                self._pause(method, refusal, chat)
+                self._pause(method, refusal, chat, sent, window)
             else:
+                known.pacer.served(sent)
                 window.grow()
                 return answer
             finally:
                 window.leave()
 
-    async def _wait_out(self, method: str, patience: Patience) -> None:
-        while (until := self._paused.get(method, 0.0)) > self._now():
-            seconds = until - self._now()
-            if patience is Patience.NONE or (patience is Patience.PERSON and seconds > PROMPT_WAIT_S):
-                raise error_of(Refusal("FLOOD_WAIT", 420, max(1, round(seconds))))
-            await self._sleep(seconds)
-        if self._paused.pop(method, None) is not None:
+    async def _turn(self, method: str, known: _Method, patience: Patience) -> None:
+        """Wait until this request may go: first come, first served, within the waits and the rate of its method."""
+        self._consider(known, patience)
+        async with known.next:
+            held = False
+            while True:
+                if (seconds := self._consider(known, patience)) > 0:
+                    await self._sleep(seconds + WAIT_JITTER_S * self._chance())
+                elif (delay := known.pacer.opens_at(self._now()) - self._now()) > 0:
+                    held = True
+                    await self._sleep(delay)
+                else:
+                    break
+            self._end_wait(method, known)
+            known.pacer.take(self._now(), held=held)
+
+    def _consider(self, known: _Method, patience: Patience) -> float:
+        """Seconds that the method is paused for still. TobsError FLOOD_WAIT when that is more than the patience."""
+        seconds = known.paused_until - self._now()
+        if seconds > 0 and patience is not Patience.RUN and (patience is Patience.NONE or seconds > PROMPT_WAIT_S):
+            raise error_of(Refusal("FLOOD_WAIT", 420, max(1, round(seconds))))
+        return seconds
+
+    def _end_wait(self, method: str, known: _Method) -> None:
+        if known.paused_until:
+            known.paused_until = 0.0
             self._on_event(WaitEnded(method))
 
-    def _pause(self, method: str, refusal: Refusal, chat: int) -> None:
+    def _pause(self, method: str, refusal: Refusal, chat: int, sent: float, window: Window) -> None:
+        known = self._methods[method]
         seconds = max(1, refusal.number)  # test servers have answered 0, which must not become a busy loop
-        until = self._now() + seconds
+        now = self._now()
         self._stats.flood_waits += 1
-        if until <= self._paused.get(method, 0.0):
+        if known.pacer.refused(sent, now, seconds):
+            window.shrink()
+            self._stats.rates[method] = known.pacer.rate
+        until = now + seconds
+        if until <= known.paused_until:
             return
-        self._stats.flood_seconds += until - max(self._now(), self._paused.get(method, 0.0))
-        self._paused[method] = until
+        self._stats.flood_seconds += until - max(now, known.paused_until)
+        known.paused_until = until
         self._on_event(WaitStarted(method, seconds, until, refusal.name, chat))
 
     def _tell_retry(self, method: str, state: RetryCallState) -> None:

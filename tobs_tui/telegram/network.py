@@ -17,7 +17,7 @@ from telethon.tl.functions.help import GetConfigRequest
 from tobs_tui import __version__
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.telegram.events import ConnectionLost, ConnectionRestored, LinkEvent
-from tobs_tui.telegram.limiter import MAX_BACKOFF_S
+from tobs_tui.telegram.backoff import MAX_BACKOFF_S
 from tobs_tui.telegram.line import Envelope, Line, without_updates
 from tobs_tui.telegram.refusals import Refusal
 from tobs_tui.telegram.session import HOME_ADDRESS, HOME_DC, Session

@@ -13,7 +13,7 @@ import msgspec
 
 from tobs_tui.config.layers import PROFILE_KEYS
 from tobs_tui.config.presets import UNTUNED
-from tobs_tui.model.profile import Anchors, MediaKind, Preset, Profile, Split
+from tobs_tui.model.profile import Anchors, Backoff, MediaKind, Preset, Profile, Split
 
 
 class Way(enum.Enum):
@@ -90,6 +90,14 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 tuple(Preset),
             ),
             Entry("performance.connections", "Connections", "To Telegram, for history: 1 to 8", Way.TYPE),
+            Entry("performance.window", "Window", "Requests in flight at most: 1 to 128", Way.TYPE),
+            Entry(
+                "performance.backoff",
+                "Backoff",
+                "How the waits between attempts grow when something fails",
+                Way.CYCLE,
+                tuple(Backoff),
+            ),
             Entry(
                 "performance.history_workers", "History workers", "Requests for history in flight: 1 to 32", Way.TYPE
             ),
