@@ -47,7 +47,7 @@ class _Told:
     @property
     def date(self) -> str:
         """The date slot on the note's clock."""
-        return self.scene.clock(self.action.date) if self.action.date else "an unknown time"
+        return self.scene.when(self.action.date) if self.action.date else "an unknown time"
 
     @property
     def saying(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 
 from tobs_tui.model.media import (
@@ -214,7 +213,7 @@ def _poll(poll: Poll, scene: Scene) -> str:
     if poll.closed:
         facts.append("closed")
     elif poll.close_date:
-        facts.append(f"closes {scene.clock(poll.close_date)}")
+        facts.append(f"closes {scene.when(poll.close_date)}")
     facts.append(number(poll.voters, "voter"))
     blocks = [" · ".join(facts), render_text(poll.question)]
     blocks.append("\n".join(_option(option, poll.voters) for option in poll.options))
@@ -230,7 +229,7 @@ def _checklist(todo: ToDo, scene: Scene, date: int) -> str:
         done = ""
         if item.done_by or item.done_at:
             who = f" {scene.peer_name(item.done_by)}" if item.done_by else ""
-            when = f" {scene.clock(item.done_at, date)}" if item.done_at else ""
+            when = f" {scene.when(item.done_at, date)}" if item.done_at else ""
             done = f" —{who}{when}"
         lines.append(f"- [{'x' if done else ' '}] {_item_text(item.text)}{done}")
     blocks = ["☑ checklist", render_text(todo.title), "\n".join(lines)]
@@ -271,8 +270,7 @@ def _giveaway(media: Giveaway, scene: Scene) -> str:
     if media.channels:
         facts.append(f"by {', '.join(map(scene.peer_name, media.channels))}")
     if media.until:
-        until = datetime.datetime.fromtimestamp(media.until, scene.zone)
-        facts.append(f"until {until:%Y-%m-%d %H:%M}")
+        facts.append(f"until {scene.when(media.until)}")
     if media.finished or media.winners_count:
         facts[0] = facts[0].replace("giveaway", "giveaway results", 1)
         facts.append(f"{number(media.winners_count, 'winner')} drawn")

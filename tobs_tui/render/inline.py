@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tobs_tui.render.chars import is_blank, maybe_punctuation, surely_punctuation
 from tobs_tui.render.escape import html_attribute
-from tobs_tui.render.links import destination
+from tobs_tui.render.links import destination, is_address
 from tobs_tui.render.spans import Mark, MarkKind, clipped
 
 _TAGS = {
@@ -22,8 +22,6 @@ _TAGS = {
 }
 _DELIMITERS = {MarkKind.STRIKE: "~~", MarkKind.BOLD: "**", MarkKind.ITALIC: "*"}
 _TICKS = re.compile("`+")
-# What CommonMark takes between angle brackets for a link to itself, less what parsers treat differently.
-_AUTOLINK = re.compile(r"(?:https?|ftp|tg|ton|mailto):[^\s<>\\`\"{}|^\[\]]+", re.IGNORECASE)
 _HTML_IN_CODE = re.compile(r"[&<>`*_\[\]\\~$=%^|#!:@]")
 
 
@@ -33,11 +31,6 @@ class _Inside(NamedTuple):
     html: bool = False
     link: bool = False
     closer: str = ""
-
-
-def is_address(text: str) -> bool:
-    """Whether the text can stand between angle brackets as a link to itself."""
-    return _AUTOLINK.fullmatch(text) is not None
 
 
 def code_span(text: str) -> str:

@@ -12,6 +12,13 @@ _ENTITY = re.compile(r"&(?=#?[A-Za-z0-9]+;)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 # Parsers refuse these and would show the whole construct as text; a reader should not run them either.
 _REFUSED = re.compile(r"\s*(?:javascript|vbscript|file|data):", re.IGNORECASE)
+# What CommonMark takes between angle brackets for a link to itself, less what parsers treat differently.
+_AUTOLINK = re.compile(r"(?:https?|ftp|tg|ton|mailto):[^\s<>\\`\"{}|^\[\]]+", re.IGNORECASE)
+
+
+def is_address(text: str) -> bool:
+    """Whether the text can stand between angle brackets as a link to itself."""
+    return _AUTOLINK.fullmatch(text) is not None
 
 
 def _percent(match: re.Match[str]) -> str:

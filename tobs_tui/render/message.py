@@ -15,6 +15,8 @@ from tobs_tui.render.text import render_body, render_text
 from tobs_tui.render.words import span_in_words
 
 SEPARATOR = " · "
+ANCHOR = "###### m"
+BLOCK_ANCHOR = "^m"
 
 
 def quoted(markdown: str) -> str:
@@ -30,29 +32,34 @@ def linked(label: str, address: str) -> str:
 def render_message(message: Message, scene: Scene, before: Message | None = None) -> str:
     """The block of `message`, without newlines at its ends; `before` is the message above it in the note (None: it is
     the first). A new day gets its heading; a further part of an album has its own anchor, and no header."""
+    day = scene.clock.day_number
+    return render_block(message, scene, before, new_day=before is None or day(before.date) != day(message.date))
+
+
+def render_block(message: Message, scene: Scene, before: Message | None, *, new_day: bool) -> str:
+    """`render_message` for callers who know whether a day begins with the message."""
     parts: list[str] = []
-    same_day = before is not None and scene.day(before.date) == scene.day(message.date)
-    if not same_day:
-        parts.append(f"## {scene.day(message.date)}")
+    if new_day:
+        parts.append(f"## {scene.clock.day(message.date)}")
     if scene.anchors is Anchors.HEADING:
-        parts.append(f"###### m{message.id}")
+        parts.append(f"{ANCHOR}{message.id}")
     if message.action is not None:
         parts.append(_service(message, scene))
         parts += action_photo(message, scene)
     else:
-        continued = same_day and before is not None and message.album != 0 and before.album == message.album
+        continued = not new_day and before is not None and message.album != 0 and before.album == message.album
         parts += _parts(message, scene, continued=continued)
     parts += _footer(message, scene)
     if scene.anchors is Anchors.BLOCK:
-        parts.append(f"^m{message.id}")
-    return "\n\n".join(part for part in parts if part)
+        parts.append(f"{BLOCK_ANCHOR}{message.id}")
+    return "\n\n".join([part for part in parts if part])
 
 
 def _service(message: Message, scene: Scene) -> str:
     assert message.action is not None
     pointed = scene.target(scene.chat, message.action.message_id) if message.action.message_id else Target("", "")
     sentence = action_sentence(message, scene, pointed).strip()
-    return f"*{sentence}*{SEPARATOR}{scene.moment(message.date):%H:%M}"
+    return f"*{sentence}*{SEPARATOR}{scene.clock.time(message.date)}"
 
 
 def _parts(message: Message, scene: Scene, *, continued: bool) -> Iterator[str]:
@@ -71,9 +78,14 @@ def _parts(message: Message, scene: Scene, *, continued: bool) -> Iterator[str]:
     yield from content if any(content) else ("*Empty message*",)
 
 
+def sender_name(sender: int, scene: Scene) -> str:
+    """How a message's header begins: the sender's name (0: the chat's), bold."""
+    name = scene.name(sender) if sender else scene.title
+    return f"**{inline_name(name) or 'Unknown'}**"
+
+
 def _sender(message: Message, scene: Scene) -> str:
-    name = scene.name(message.sender) if message.sender else scene.title
-    shown = f"**{inline_name(name) or 'Unknown'}**"
+    shown = sender_name(message.sender, scene)
     notes = [message.post_author, message.from_rank]
     if message.via_bot:
         notes.append(f"via {_handle(message.via_bot, scene)}")
@@ -88,11 +100,11 @@ def _handle(bot: int, scene: Scene) -> str:
 
 
 def _header(message: Message, scene: Scene) -> str:
-    facts = [_sender(message, scene), f"{scene.moment(message.date):%H:%M}"]
+    facts = [_sender(message, scene), f"{scene.clock.time(message.date)}"]
     if message.reply is not None:
         facts.append(_reply(message.reply, message, scene))
     if message.edit_date and not message.edit_hidden:
-        facts.append(f"edited {scene.clock(message.edit_date, message.date)}")
+        facts.append(f"edited {scene.when(message.edit_date, message.date)}")
     if message.pinned:
         facts.append("📌 pinned")
     if message.silent:
@@ -138,7 +150,7 @@ def _forwarded(forward: Forward, message: Message, scene: Scene) -> str:
     address = address or peer_link(forward.peer, scene.username(forward.peer) if forward.peer else "")
     author = f" ({inline_name(forward.author)})" if forward.author else ""
     verb = "imported from" if forward.imported else "forwarded from"
-    when = f"{SEPARATOR}{scene.clock(forward.date, message.date)}" if forward.date else ""
+    when = f"{SEPARATOR}{scene.when(forward.date, message.date)}" if forward.date else ""
     return f"↪ {verb} {linked(inline_name(name), address)}{author}{when}"
 
 

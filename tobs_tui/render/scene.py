@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Anchors
+from tobs_tui.render.clock import Clock
 from tobs_tui.render.escape import inline_name
 
 
@@ -40,21 +41,20 @@ class Scene:
     target: Callable[[int, int], Target]  # (chat, message id)
     file: Callable[[Message, int, File], FileLink]  # a message's file by its index
     comments: Callable[[Message], str]  # the address of a post's comments, or ''
+    clock: Clock = field(init=False)  # stays with the messages' own dates
+    _elsewhere: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "clock", Clock(self.zone))
+        object.__setattr__(self, "_elsewhere", Clock(self.zone))
 
     def peer_name(self, peer: int) -> str:
         """A peer's name as inert Markdown."""
         return inline_name(self.name(peer))
 
-    def moment(self, date: int) -> datetime.datetime:
-        """A date (seconds since the epoch) on the note's clock."""
-        return datetime.datetime.fromtimestamp(date, self.zone)
-
-    def day(self, date: int) -> str:
-        """The day of a date: 2024-05-14."""
-        return self.moment(date).date().isoformat()
-
-    def clock(self, date: int, beside: int = 0) -> str:
-        """The time of a date, with its day unless that is the day of `beside`: 09:15, or 2024-05-14 09:15."""
-        when = self.moment(date)
-        same = beside and when.date() == self.moment(beside).date()
-        return when.strftime("%H:%M") if same else when.strftime("%Y-%m-%d %H:%M")
+    def when(self, date: int, beside: int = 0) -> str:
+        """The time of a date, with its day unless that is the day of `beside`: 09:15, or 2024-05-14 09:15. `beside` is
+        a message's date, `date` any other."""
+        if beside and self.clock.day_number(beside) == self._elsewhere.day_number(date):
+            return self._elsewhere.time(date)
+        return f"{self._elsewhere.day(date)} {self._elsewhere.time(date)}"

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from tobs_tui.model.text import Entity, FormattedText
 from tobs_tui.render.chars import Offsets
-from tobs_tui.render.escape import SUSPECT, edge_escapes, inline_escapes, line_escapes
-from tobs_tui.render.inline import LineWriter, is_address
-from tobs_tui.render.spans import INERT, Block, Mark, MarkKind, Spans, clipped, read_spans
+from tobs_tui.render.escape import edge_escapes, inline_escapes, line_escapes
+from tobs_tui.render.inline import LineWriter
+from tobs_tui.render.links import is_address
+from tobs_tui.render.prose import quick_body
+from tobs_tui.render.spans import Block, Mark, MarkKind, Spans, clipped, read_spans
 
 _ADDRESS = re.compile(r"(?:(?:https?|ftp)(?=:)|www(?=\.))([:.])", re.IGNORECASE)
 _REACH = re.compile(r"[^ \t\n<]*")
@@ -28,19 +30,11 @@ def render_body(text: str, entities: Sequence[Entity] = ()) -> str:
     Plain prose comes out unchanged, but for the two trailing spaces that make a newline a line break.
     No newline at either end; '' when there is nothing to see.
     """
-    if not SUSPECT.search(text) and all(entity.kind in INERT for entity in entities) and "#" not in text:
-        return _with_breaks(text)
+    quick = quick_body(text, entities)
+    if quick is not None:
+        return quick
     offsets = Offsets(text)
     return "\n\n".join(_blocks(offsets.text, read_spans(offsets, entities)))
-
-
-def _with_breaks(text: str) -> str:
-    """Plain prose with its line breaks made hard ones, and trailing blanks off."""
-    lines = [line.rstrip(" \t") for line in text.split("\n")]
-    if len(lines) == 1:
-        return lines[0]
-    followed = zip(lines, [*lines[1:], ""], strict=True)
-    return "\n".join(line + "  " if line and after else line for line, after in followed).strip("\n")
 
 
 def _blocks(text: str, spans: Spans) -> Iterator[str]:
@@ -82,7 +76,13 @@ def _prose(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
     part = text[start:end]
     if not part.strip(" \t\n"):
         return
-    marks = [mark._replace(start=mark.start - start, end=mark.end - start) for mark in clipped(spans.marks, start, end)]
+    inside = clipped(spans.marks, start, end)
+    if not inside and not spans.tags:
+        plain = quick_body(part, ())
+        if plain is not None:
+            yield plain
+            return
+    marks = [mark._replace(start=mark.start - start, end=mark.end - start) for mark in inside]
     kinds = {mark.kind for mark in marks}
     escapes = inline_escapes(
         part,
