@@ -42,6 +42,11 @@ class ByteBudget:
         self.out -= size
         self._admit()
 
+    def resize(self, limit: int) -> None:
+        """Change the limit. What is out stays out; a smaller limit is kept to as it comes back."""
+        self.limit = limit
+        self._admit()
+
     @property
     def waiting(self) -> int:
         """How many wait for room."""

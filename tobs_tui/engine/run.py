@@ -6,11 +6,8 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-
-from loguru import logger
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.lock import VaultLock
@@ -20,6 +17,7 @@ from tobs_tui.engine.chat_jobs import ChatJob, ChatJobs, Hooks
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.decode_pool import DecodePool
 from tobs_tui.engine.link_watch import LinkWatch
+from tobs_tui.engine.machine_watch import MachineWatch, Steering
 from tobs_tui.engine.media_stage import MediaStage
 from tobs_tui.engine.plan import Planner
 from tobs_tui.engine.processes import ProcessPool
@@ -28,15 +26,13 @@ from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.targets import find_targets
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
+from tobs_tui.model.load import Thresholds
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import ChatState, Level, Outcome, RunPhase, RunState, RunUpdated, WorkerState
-from tobs_tui.monitor.sampler import ResourceSampler
 from tobs_tui.telegram.link import LinkEvent, TelegramLink
 
 UPDATE_S = 0.1
 """Updates go out at most ten times a second."""
-
-SAMPLE_S = 1.0
 
 TAKEOUT_RETRY_S = 30
 """Seconds between attempts at a delayed takeout: the person may approve it on another device at any time."""
@@ -54,7 +50,8 @@ class ExportRun:
     """One run of a profile into the vault at `output`. `run` carries it out, once; the rest steers and watches it.
 
     `max_wait_s` is the longest wait (seconds) that Telegram may ask for; a longer one ends the run as WAITING. None =
-    any. `on_update` hears of changes, at most ten times a second, on the event loop.
+    any. `on_update` hears of changes, at most ten times a second, on the event loop. `thresholds` say when the machine
+    is so hard pressed that less is done at once.
     """
 
     def __init__(
@@ -66,6 +63,7 @@ class ExportRun:
         on_update: Callable[[RunUpdated], None],
         max_wait_s: float | None = None,
         run_id: str = "",
+        thresholds: Thresholds | None = None,
     ) -> None:
         self._profile = profile
         self._output = output
@@ -74,6 +72,15 @@ class ExportRun:
         self._max_wait_s = max_wait_s
         self._board = RunBoard(run_id or uuid.uuid4().hex[:12], profile, str(output))
         self._watch = LinkWatch(self._board, self._consider_wait, self._session_ended)
+        self._machine = MachineWatch(
+            self._board,
+            output,
+            thresholds or Thresholds(),
+            Steering(hold=self._hold, release=self.resume, give_up=self._give_up),
+            adapt=profile.performance.adapt,
+            max_wait_s=max_wait_s,
+            caches=lambda: (),
+        )
         self._requests_before = link.stats.requests
         self._ending: tuple[Outcome, str] | None = None
         self._ended = asyncio.Event()
@@ -110,11 +117,22 @@ class ExportRun:
         if self._board.phase is not RunPhase.PAUSED:
             return
         self._paused = False
+        self._machine.waive()
         for stage in (self._ask, self._jobs, self._media):
             if stage is not None:
                 stage.resume()
         self._board.enter(RunPhase.RUNNING if self._targets_known else RunPhase.PLANNING)
         self._board.log(Level.INFO, "Resumed.")
+
+    def _hold(self, sentence: str) -> None:
+        """Pause for a reason that passes."""
+        self.pause()
+        self._board.say(sentence)
+
+    def _give_up(self, sentence: str) -> None:
+        """End the run without writing anything more."""
+        self._hurry = True
+        self._end(Outcome.INTERRUPTED, sentence)
 
     def cancel(self) -> None:
         """End the run, keeping what is fetched and rendering it. Asked a second time, it ends without rendering."""
@@ -162,7 +180,8 @@ class ExportRun:
 
     async def run(self) -> Outcome:
         """Carry the run out. Whatever happens to chats and files is told by the outcome and the state's failures."""
-        reporters = [asyncio.create_task(self._report()), asyncio.create_task(self._sample())]
+        watching = (self._report(), self._machine.sample_forever(self._look_around), self._machine.time_forever())
+        reporters = [asyncio.create_task(work) for work in watching]
         try:
             outcome, message = await self._carry_out()
         except TobsError as error:
@@ -372,26 +391,14 @@ class ExportRun:
         if update is not None:
             self._on_update(update)
 
-    async def _sample(self) -> None:
-        """Once a second: the machine, the processes, the queues."""
-        sampler = ResourceSampler(self._output)
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, "sampler") as thread:
-            while True:
-                try:
-                    resources = await loop.run_in_executor(thread, sampler.sample)
-                    await loop.run_in_executor(thread, self._board.workers.measure, sampler.process)
-                except OSError as error:  # a sensor that fails must not end the run
-                    logger.warning("the machine cannot be measured: {}", error)
-                else:
-                    self._board.tick(resources)
-                self._see_to_vault()
-                if self._jobs is not None and self._writer is not None:
-                    self._jobs.show_queues(self._writer)
-                if self._render is not None:
-                    self._render.show_process()
-                self._copy_link_stats()
-                await asyncio.sleep(SAMPLE_S)
+    def _look_around(self) -> None:
+        """Once a second: the vault, the processes, the queues."""
+        self._see_to_vault()
+        if self._jobs is not None and self._writer is not None:
+            self._jobs.show_queues(self._writer)
+        if self._render is not None:
+            self._render.show_process()
+        self._copy_link_stats()
 
     def _copy_link_stats(self) -> None:
         stats, board = self._link.stats, self._board

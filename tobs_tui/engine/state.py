@@ -19,6 +19,7 @@ from tobs_tui.model.run import (
     ChatState,
     Failure,
     Level,
+    LinkFigures,
     LogLine,
     Outcome,
     Resources,
@@ -46,6 +47,7 @@ class RunBoard:
         self.counters = Counters()
         self.dc = 0
         self.latency_ms = -1.0
+        self.link = LinkFigures()
         self.takeout = False
         self.planned = False  # every row's size is known; until then there is no share of all of it
         self._base = RunState(run_id=run_id, profile=profile, output=output, started_at=now())
@@ -162,7 +164,7 @@ class RunBoard:
     def tick(self, resources: Resources) -> None:
         """Once a second: a new sample, a new value of the rate history, new estimates of time."""
         self._resources, self._changed = resources, True
-        self.alerts.watch(resources)
+        self.counters.sampled(resources)
         self._rates.append(round(self._messages.rate(), 1))
         for key in list(self._row_meters):
             row = self._rows[key]
@@ -216,6 +218,15 @@ class RunBoard:
             edited=counters.edited,
             deleted=counters.deleted,
             reactions=counters.reactions,
+            peak_memory=counters.peak_memory,
+            peak_cpu_percent=counters.peak_cpu_percent,
+            peak_descriptors=counters.peak_descriptors,
+            peak_loop_lag_ms=round(counters.peak_loop_lag_ms, 1),
+            peak_write=round(counters.peak_write, 1),
+            slowed_s=round(counters.slowed_s, 1),
+            cache_hits=counters.cache_hits,
+            cache_misses=counters.cache_misses,
+            cache_evictions=counters.cache_evictions,
         )
 
     def take_update(self) -> RunUpdated | None:
@@ -240,6 +251,7 @@ class RunBoard:
             rates=tuple(self._rates),
             dc=self.dc,
             latency_ms=self.latency_ms,
+            link=self.link if self.link != self._base.link else None,
             takeout=self.takeout,
             message=self._message,
             outcome=self._outcome,
@@ -262,6 +274,7 @@ class RunBoard:
             totals=update.totals,
             dc=update.dc or self._base.dc,
             latency_ms=update.latency_ms,
+            link=self._base.link if update.link is None else update.link,
             takeout=update.takeout,
             message=update.message,
             outcome=update.outcome,

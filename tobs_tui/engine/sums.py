@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tobs_tui.model.run import ChatProgress, ChatState
+from tobs_tui.model.run import ChatProgress, ChatState, Resources
 
 ALMOST = 0.9999
 """The most that sums of fractions may claim: they are rounded, and "all of it" is said only when it is true."""
@@ -26,6 +26,26 @@ class Counters:
         self.edited = 0
         self.deleted = 0
         self.reactions = 0
+        self.peak_memory = 0
+        self.peak_cpu_percent = 0.0
+        self.peak_descriptors = 0
+        self.peak_loop_lag_ms = 0.0
+        self.peak_write = 0.0
+        self.slowed_s = 0.0
+        self.cache_hits = 0
+        self.cache_misses = 0
+        self.cache_evictions = 0
+
+    def sampled(self, sample: Resources) -> None:
+        """Take a sample of the machine into the peaks, and the caches' figures as they are now."""
+        self.peak_memory = max(self.peak_memory, sample.own_memory)
+        self.peak_cpu_percent = max(self.peak_cpu_percent, sample.own_cpu_percent)
+        self.peak_descriptors = max(self.peak_descriptors, sample.descriptors)
+        self.peak_loop_lag_ms = max(self.peak_loop_lag_ms, sample.loop_lag_ms)
+        self.peak_write = max(self.peak_write, sample.own_write)
+        self.cache_hits = sum(cache.hits for cache in sample.caches)
+        self.cache_misses = sum(cache.misses for cache in sample.caches)
+        self.cache_evictions = sum(cache.evictions for cache in sample.caches)
 
 
 class RowSums:

@@ -25,7 +25,7 @@ Pair = tuple[Limit, Limit]
 class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """From where on the load is high and overloaded, two figures each, 0 = never.
 
-    A figure has to fall by a twentieth below its threshold again (a free one: rise) before the state eases.
+    A figure has to fall by a twentieth (a disk's: a fiftieth) below its threshold before the state eases.
     """
 
     cpu: Pair = (97.0, 99.5)
@@ -35,8 +35,9 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     own_memory_mb: Pair = (700.0, 1400.0)
     """MiB of all of the program's processes together."""
     disk: Pair = (90.0, 97.0)
-    """Percent of the vault's file system; a large one is never full with 20 GiB (2 GiB) left. The second one pauses
-    the run."""
+    """Percent of the vault's file system that is taken. From the second one on, the run is paused."""
+    disk_ample_gib: Pair = (20.0, 2.0)
+    """GiB left with which a disk does not count as full, whatever the percentage; 0 = the percentage alone counts."""
     descriptors: Pair = (80.0, 95.0)
     """Percent of the file descriptors that a process may have."""
     io_stall: Pair = (60.0, 90.0)

@@ -1,44 +1,17 @@
-"""Alerts that stay until a person has seen them, and the thresholds on the machine's resources that raise some."""
+"""Alerts that stay until a person has seen them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from tobs_tui.model.run import Alert, Level, Resources
+from tobs_tui.model.run import Alert, Level
 from tobs_tui.monitor.clock import now
+from tobs_tui.monitor.thresholds import Finding
 
 _KEPT = 200
 _SEVERITY = {level: rank for rank, level in enumerate(Level)}
-
-
-class Threshold(Struct, frozen=True):
-    """Raise at `raise_at` percent, clear below `clear_below`: the gap keeps an alert from flickering.
-
-    The value must stay at or above `raise_at` for `hold_s` seconds. `ample` is a free amount in bytes from which the
-    percentage does not matter (a tenth of a large disk is plenty).
-    """
-
-    raise_at: float
-    clear_below: float
-    level: Level
-    hold_s: float = 0.0
-    ample: int = 0
-
-
-_GIB = 1 << 30
-DISK = (
-    Threshold(90.0, 88.0, Level.WARNING, ample=20 * _GIB),
-    Threshold(97.0, 96.0, Level.CRITICAL, ample=2 * _GIB),
-)
-MEMORY = (Threshold(90.0, 85.0, Level.WARNING), Threshold(97.0, 94.0, Level.CRITICAL))
-CPU = (Threshold(97.0, 90.0, Level.INFO, hold_s=60.0),)
-
-
-def _percent(part: float, whole: float) -> float:
-    return 100.0 * part / whole if whole > 0 else 0.0
 
 
 class AlertBook:
@@ -48,8 +21,7 @@ class AlertBook:
         self._clock = clock
         self._alerts: dict[str, Alert] = {}
         self._changed = False
-        self._levels: dict[str, int] = {}  # by resource: how many thresholds are passed
-        self._since: dict[tuple[str, int], float] = {}
+        self._passed: dict[str, int] = {}  # by figure: how many thresholds
 
     def open(self, key: str, level: Level, text: str) -> None:
         """Raise an alert, or bring the open one with this key up to date. It keeps its time and, unless it got worse,
@@ -97,60 +69,15 @@ class AlertBook:
         changed, self._changed = self._changed, False
         return changed
 
-    def watch(self, resources: Resources) -> None:
-        """Compare a sample with the thresholds; open, raise or resolve the alerts "disk", "memory" and "cpu"."""
-        used = resources.disk_total - resources.disk_free
-        self._judge(
-            "disk",
-            DISK,
-            _percent(used, resources.disk_total),
-            resources.disk_free,
-            resources.at,
-            lambda percent: f"Disk {percent:.0f} % full, {resources.disk_free / _GIB:.1f} GiB left.",
-        )
-        self._judge(
-            "memory",
-            MEMORY,
-            _percent(resources.memory_used, resources.memory_total),
-            0,
-            resources.at,
-            lambda percent: f"Memory {percent:.0f} % in use.",
-        )
-        self._judge(
-            "cpu",
-            CPU,
-            resources.cpu_percent,
-            0,
-            resources.at,
-            lambda percent: f"CPU {percent:.0f} % busy for a minute: the processor sets the pace.",
-        )
-
-    def _judge(
-        self,
-        key: str,
-        thresholds: tuple[Threshold, ...],
-        percent: float,
-        free: int,
-        at: float,
-        text: Callable[[float], str],
-    ) -> None:
-        before = self._levels.get(key, 0)
-        passed = 0
-        for index, threshold in enumerate(thresholds):
-            was_passed = index < before
-            limit = threshold.clear_below if was_passed else threshold.raise_at
-            if percent < limit or (threshold.ample and free >= threshold.ample):
-                self._since.pop((key, index), None)
-                break
-            since = self._since.setdefault((key, index), at)
-            if not was_passed and at - since < threshold.hold_s:
-                break
-            passed = index + 1
-        self._levels[key] = passed
-        if passed and passed != before:
-            self.open(key, thresholds[passed - 1].level, text(percent))
-        elif before and not passed:
-            self.resolve(key)
+    def show(self, findings: Iterable[Finding]) -> None:
+        """Open, raise or resolve one alert a figure. It is told again only when a threshold was passed or left."""
+        for finding in findings:
+            before = self._passed.get(finding.key, 0)
+            self._passed[finding.key] = finding.passed
+            if finding.passed and finding.passed != before:
+                self.open(finding.key, finding.level, finding.text)
+            elif before and not finding.passed:
+                self.resolve(finding.key)
 
     def _trim(self) -> None:
         while len(self._alerts) > _KEPT:
