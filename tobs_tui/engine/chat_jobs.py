@@ -16,6 +16,7 @@ from tobs_tui.engine.fetch import RUN_ENDING, FetchCrew
 from tobs_tui.engine.pipeline import PageDone, Pipeline
 from tobs_tui.engine.plan import ChatPlan, Planner
 from tobs_tui.engine.ranges import Track
+from tobs_tui.engine.refresh import Refresher
 from tobs_tui.engine.salvage import Salvage
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.targets import Target
@@ -81,6 +82,7 @@ class ChatJobs:
         hooks: Hooks,
     ) -> None:
         self.jobs: dict[int, ChatJob] = {}
+        self.refresher: Refresher | None = None  # set when what the archive holds is to be brought up to date too
         self._link = link
         self._planner = planner
         self._decoder = decoder
@@ -154,10 +156,25 @@ class ChatJobs:
         self._take_plan(job, plan)
         if plan.warning:
             self._board.log(Level.WARNING, f"{plan.record.title}: {plan.warning}")
+        await self._refresh(job)
         await self.crew.add(plan.pieces)
         if plan.old_half and not job.target.topics:
             self.enlist(self._old_half(plan))
         self._check(job)
+
+    async def _refresh(self, job: ChatJob) -> None:
+        """Bring what the archive holds of a chat up to date, if that is asked for."""
+        if self.refresher is None:
+            return
+        rows = [key for key in job.keys if self._board.row(key).state is not ChatState.FAILED]
+        for key in rows:
+            self._board.change(key, state=ChatState.FETCHING)
+        try:
+            await self.refresher.refresh(job.target.chat, self._board.row(job.keys[0]).title)
+        except TobsError as error:
+            if error.code in RUN_ENDING:
+                raise
+            self._fail(job, error)
 
     def _take_plan(self, job: ChatJob, plan: ChatPlan) -> None:
         job.tracks = tuple(row.track for row in plan.rows)

@@ -21,6 +21,7 @@ from tobs_tui.engine.machine_watch import MachineWatch, Steering
 from tobs_tui.engine.media_stage import MediaStage
 from tobs_tui.engine.plan import Planner
 from tobs_tui.engine.processes import ProcessPool
+from tobs_tui.engine.refresh import Refresher, in_words
 from tobs_tui.engine.render_stage import RenderStage
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.targets import find_targets
@@ -28,6 +29,7 @@ from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.load import Thresholds
 from tobs_tui.model.profile import Profile
+from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import ChatState, Level, Outcome, RunPhase, RunState, RunUpdated, WorkerState
 from tobs_tui.telegram.link import LinkEvent, TelegramLink
 
@@ -50,7 +52,8 @@ class ExportRun:
     """One run of a profile into the vault at `output`. `run` carries it out, once; the rest steers and watches it.
 
     `max_wait_s` is the longest wait (seconds) that Telegram may ask for; a longer one ends the run as WAITING. None =
-    any. `on_update` hears of changes, at most ten times a second, on the event loop. `thresholds` say when the machine
+    any. `refresh` says how far back messages that the archive holds are looked at again; None = not at all.
+    `on_update` hears of changes, at most ten times a second, on the event loop. `thresholds` say when the machine
     is so hard pressed that less is done at once.
     """
 
@@ -62,6 +65,7 @@ class ExportRun:
         link: TelegramLink,
         on_update: Callable[[RunUpdated], None],
         max_wait_s: float | None = None,
+        refresh: Refresh | None = None,
         run_id: str = "",
         thresholds: Thresholds | None = None,
     ) -> None:
@@ -70,6 +74,7 @@ class ExportRun:
         self._link = link
         self._on_update = on_update
         self._max_wait_s = max_wait_s
+        self._refresh = refresh
         self._board = RunBoard(run_id or uuid.uuid4().hex[:12], profile, str(output))
         self._watch = LinkWatch(self._board, self._consider_wait, self._session_ended)
         self._machine = MachineWatch(
@@ -288,6 +293,11 @@ class ExportRun:
         jobs = self._jobs = ChatJobs(
             self._link, planner, writer, decoder, self._board, self._profile.performance, hooks
         )
+        if self._refresh is not None:
+            workers = self._profile.performance.history_workers
+            jobs.refresher = Refresher(
+                self._link, writer.submit, decoder, self._board, self._ask, self._refresh, workers, media.wake
+            )
         if self._paused:
             jobs.pause()
             media.pause()
@@ -366,10 +376,14 @@ class ExportRun:
         holes = [job for job in jobs if not job.covered and not job.failed]
         if not failures and not holes:
             self._finish_rows()
-            return Outcome.COMPLETE, "Everything is exported."
+            return Outcome.COMPLETE, f"Everything is exported.{self._refreshed()}"
         self._finish_rows()
         count = len(failures) + len(holes)
-        return Outcome.INCOMPLETE, f"Finished, but {count} {'item' if count == 1 else 'items'} could not be had."
+        return Outcome.INCOMPLETE, f"Finished, but {count} {'item' if count == 1 else 'items'} could not be had.{self._refreshed()}"
+
+    def _refreshed(self) -> str:
+        """What a refresh has found, to go behind another sentence."""
+        return f" {in_words(self._board)}" if self._refresh is not None else ""
 
     def _finish_rows(self) -> None:
         for row in self._board.rows():

@@ -13,6 +13,7 @@ from msgspec import Struct
 from tobs_tui.model.errors import ErrorCode
 from tobs_tui.model.peers import Dialog, Topic
 from tobs_tui.model.profile import Profile
+from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import RunRecord, RunState, RunUpdated
 
 PROTOCOL_VERSION = 1
@@ -143,11 +144,13 @@ class StartRun(Command, frozen=True):
     """Start the run of a profile. Fails with RUN_IN_PROGRESS while another one runs.
 
     `max_wait_s` is the longest wait that Telegram may ask for; a longer one ends the run as WAITING, resumably. None =
-    wait as long as it takes.
+    wait as long as it takes. `refresh` says how far back messages that are archived already are looked at again (None =
+    not at all).
     """
 
     profile: Profile
     max_wait_s: float | None = None
+    refresh: Refresh | None = None
 
 
 class PauseRun(Command, frozen=True):

@@ -15,6 +15,7 @@ from tobs_tui.config.paths import Paths
 from tobs_tui.engine.run import ExportRun
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
+from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import Outcome, RunPhase, RunRecord, RunState, RunUpdated
 from tobs_tui.monitor.clock import now
 from tobs_tui.service.protocol import AnyEvent, RunFinished, RunStarted
@@ -57,7 +58,13 @@ class RunDesk:
             )
         return output
 
-    def start(self, profile: Profile, link: TelegramLink, max_wait_s: float | None = None) -> None:
+    def start(
+        self,
+        profile: Profile,
+        link: TelegramLink,
+        max_wait_s: float | None = None,
+        refresh: Refresh | None = None,
+    ) -> None:
         """Begin a run. Raises `TobsError` RUN_IN_PROGRESS, what makes the profile unusable, or DISK_FULL."""
         if self.active:
             raise TobsError(
@@ -71,6 +78,7 @@ class RunDesk:
             link=link,
             on_update=self._updated,
             max_wait_s=max_wait_s,
+            refresh=refresh,
         )
         self._journal.begin(_record(run.state))
         self._run = run

@@ -235,7 +235,7 @@ class Service:
     async def _start_run(self, command: p.StartRun) -> p.AnyReply:
         link = self._account.signed_in_link()
         self._counting.stop()
-        self._runs.start(command.profile, link, command.max_wait_s)
+        self._runs.start(command.profile, link, command.max_wait_s, command.refresh)
         return p.Done()
 
     async def _list_runs(self, command: p.ListRuns) -> p.AnyReply:
