@@ -95,8 +95,8 @@ class Refresher:
             if not told:
                 self._board.log(
                     Level.WARNING,
-                    f"{title}: Telegram does not tell what has changed since the last refresh: it is too much, or too"
-                    f" long ago. Looking at {self._window} again; a refresh of everything finds the rest.",
+                    f"{title}: Telegram does not tell what has changed since the last time: it is too much, or too long"
+                    f" ago. Looking at {self._window} again; a refresh of everything finds the rest.",
                 )
             if not pts:  # as of now, before anything is looked at
                 pts = (await self._ask(lambda: self._link.chat_facts(chat))).pts

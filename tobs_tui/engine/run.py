@@ -379,7 +379,8 @@ class ExportRun:
             return Outcome.COMPLETE, f"Everything is exported.{self._refreshed()}"
         self._finish_rows()
         count = len(failures) + len(holes)
-        return Outcome.INCOMPLETE, f"Finished, but {count} {'item' if count == 1 else 'items'} could not be had.{self._refreshed()}"
+        items = "1 item" if count == 1 else f"{count} items"
+        return Outcome.INCOMPLETE, f"Finished, but {items} could not be had.{self._refreshed()}"
 
     def _refreshed(self) -> str:
         """What a refresh has found, to go behind another sentence."""
