@@ -139,6 +139,8 @@ class ChatScene:
             return FileLink(
                 "", f"could not be downloaded: {state.reason}" if state.reason else "could not be downloaded"
             )
+        if message.gone:
+            return FileLink("", "deleted before it was downloaded")
         kinds = message_files(message)
         if not self._media.download or (index < len(kinds) and kinds[index][0] not in self._media.kinds):
             return FileLink("", "not downloaded: not chosen")

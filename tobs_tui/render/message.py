@@ -59,7 +59,13 @@ def _service(message: Message, scene: Scene) -> str:
     assert message.action is not None
     pointed = scene.target(scene.chat, message.action.message_id) if message.action.message_id else Target("", "")
     sentence = action_sentence(message, scene, pointed).strip()
-    return f"*{sentence}*{SEPARATOR}{scene.clock.time(message.date)}"
+    facts = [f"*{sentence}*", scene.clock.time(message.date), *_gone(message, scene)]
+    return SEPARATOR.join(facts)
+
+
+def _gone(message: Message, scene: Scene) -> list[str]:
+    """That a message was deleted, and on which day that was noticed."""
+    return [f"🗑 deleted, noticed {scene.when(message.gone).partition(' ')[0]}"] if message.gone else []
 
 
 def _parts(message: Message, scene: Scene, *, continued: bool) -> Iterator[str]:
@@ -67,6 +73,8 @@ def _parts(message: Message, scene: Scene, *, continued: bool) -> Iterator[str]:
         yield _header(message, scene)
         if message.forward is not None:
             yield _forwarded(message.forward, message, scene)
+    else:
+        yield from _gone(message, scene)
     if message.reply is not None and message.reply.quote is not None:
         yield quoted(render_text(message.reply.quote))
     content = [
@@ -105,6 +113,7 @@ def _header(message: Message, scene: Scene) -> str:
         facts.append(_reply(message.reply, message, scene))
     if message.edit_date and not message.edit_hidden:
         facts.append(f"edited {scene.when(message.edit_date, message.date)}")
+    facts += _gone(message, scene)
     if message.pinned:
         facts.append("📌 pinned")
     if message.silent:
