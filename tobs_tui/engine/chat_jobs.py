@@ -13,6 +13,7 @@ from tobs_tui.archive.records import ChatRecord
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.decode_pool import DecodePool
 from tobs_tui.engine.fetch import RUN_ENDING, FetchCrew
+from tobs_tui.engine.governor import Governor
 from tobs_tui.engine.pipeline import PageDone, Pipeline
 from tobs_tui.engine.plan import ChatPlan, Planner
 from tobs_tui.engine.ranges import Track
@@ -80,6 +81,7 @@ class ChatJobs:
         board: RunBoard,
         performance: Performance,
         hooks: Hooks,
+        governor: Governor,
     ) -> None:
         self.jobs: dict[int, ChatJob] = {}
         self.refresher: Refresher | None = None  # set when what the archive holds is to be brought up to date too
@@ -95,7 +97,9 @@ class ChatJobs:
         workers = board.workers.hire("w", WorkerRole.FETCH, performance.history_workers)
         board.workers.hire("d", WorkerRole.DECODE, performance.decode_processes)
         self.pipeline = Pipeline(decoder, writer, self, performance.queue_mb * 1024 * 1024, Salvage(link, decoder))
-        self.crew = FetchCrew(link, self.pipeline, workers, self._title, self._refused, self._walking)
+        governor.govern(self.pipeline.budget)
+        turn = governor.gate(WorkerRole.FETCH, performance.history_workers)
+        self.crew = FetchCrew(link, self.pipeline, workers, self._title, self._refused, self._walking, turn)
 
     def enlist(self, target: Target) -> None:
         """Take a chat on. One that is there already is not taken twice."""

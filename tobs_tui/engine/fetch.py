@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from tobs_tui.engine.governor import Gate
 from tobs_tui.engine.pipeline import Pipeline
 from tobs_tui.engine.ranges import PAGE_LIMIT, Piece, RangePool, Track
 from tobs_tui.engine.workers import WorkerStats, acting
@@ -58,8 +59,11 @@ class FetchCrew:
         title_of: Callable[[Track], str],
         on_refused: Callable[[Track, TobsError], None],
         on_walk: Callable[[Track, str], None],
+        turn: Gate,
     ) -> None:
+        """Every request takes a `turn`."""
         self.ranges = RangePool()
+        self._turn = turn
         self._source = source
         self._pipeline = pipeline
         self._workers = workers
@@ -153,7 +157,11 @@ class FetchCrew:
                 worker.go_on()
                 continue  # a thief may have come by meanwhile
             try:
-                raw = await self._ask(piece)
+                if self._turn.busy:
+                    worker.state = WorkerState.WAITING
+                async with self._turn:
+                    worker.go_on()
+                    raw = await self._ask(piece)
                 worker.go_on()
                 await self._take_in(piece, raw, worker)
             except TobsError as error:

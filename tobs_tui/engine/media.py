@@ -7,6 +7,7 @@ import contextlib
 import errno
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -100,7 +101,9 @@ class MediaQueue:
         watcher: MediaWatcher,
         *,
         parts_in_flight: int = 4,
+        turn: AbstractAsyncContextManager[None] | None = None,
     ) -> None:
+        """Every part of a file takes a `turn` (None: no limit but `parts_in_flight` a file)."""
         self._link = link
         self._ask = submit
         self._vault = vault
@@ -109,6 +112,7 @@ class MediaQueue:
         self._workers = workers
         self._watcher = watcher
         self._parts_in_flight = parts_in_flight
+        self._turn = turn or contextlib.nullcontext()
         self._store = Store(vault, internal_folder(vault) / "store")
         self._parts = internal_folder(vault) / "parts"
         self._ready: deque[FileTask] = deque()
@@ -290,7 +294,7 @@ class MediaQueue:
             if known is not None and await to_the_end(self._store.holds, known.sha256, known.size):
                 await self._settle(task, known, name, worker, reused=True)
                 return
-            source = FileSource(self._link, task, lambda: self._gate(worker))
+            source = FileSource(self._link, task, lambda: self._gate(worker), self._turn)
             stem = self._parts / _stem(task)
             result = await self._download(source, stem, worker)
             await to_the_end(self._shelve, result, stem, task.date)

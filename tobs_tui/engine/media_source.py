@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from tobs_tui.archive.records import FileTask
@@ -34,12 +35,19 @@ class FileLink(Protocol):
 class FileSource:
     """One file's parts. Several may be asked for at once; a reference that expires under them is renewed once."""
 
-    def __init__(self, link: FileLink, task: FileTask, gate: Callable[[], Awaitable[None]]) -> None:
-        """`gate` is awaited before each request; it holds them up while the run is paused."""
+    def __init__(
+        self,
+        link: FileLink,
+        task: FileTask,
+        gate: Callable[[], Awaitable[None]],
+        turn: AbstractAsyncContextManager[None],
+    ) -> None:
+        """`gate` is awaited before each request; it holds them up while the run is paused. Each part takes a `turn`."""
         self.file = task.file
         self._link = link
         self._task = task
         self._gate = gate
+        self._turn = turn
         self._renewing = asyncio.Lock()
         self._renewals_in_a_row = 0
 
@@ -49,7 +57,8 @@ class FileSource:
             await self._gate()
             file = self.file
             try:
-                data = await self._link.file_part(file, offset, limit)
+                async with self._turn:
+                    data = await self._link.file_part(file, offset, limit)
             except FileReferenceExpired:
                 await self.renew(file)
             except OSError as error:  # not to be taken for the disk's

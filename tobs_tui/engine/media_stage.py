@@ -11,6 +11,7 @@ from tobs_tui.archive.records import FileFilter, FileScope, FileTask, FileTotals
 from tobs_tui.engine.chat_jobs import ChatJob
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.filtering import RecordFilter
+from tobs_tui.engine.governor import Governor
 from tobs_tui.engine.media import MediaQueue, PathOf
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.targets import date_span
@@ -34,6 +35,8 @@ class MediaStage:
         board: RunBoard,
         on_fatal: Callable[[TobsError], None],
         records: RecordFilter = RecordFilter(),  # noqa: B008  # frozen
+        *,
+        governor: Governor,
     ) -> None:
         self._link = link
         self._writer = writer
@@ -48,6 +51,7 @@ class MediaStage:
         self._open: dict[tuple[int, int], int] = {}  # files still to come, by row
         count = profile.performance.download_workers if profile.media.download else 0
         self._workers = board.workers.hire("m", WorkerRole.MEDIA, count)
+        self._turn = governor.gate(WorkerRole.MEDIA, max(1, count) * profile.performance.parts_in_flight)
 
     def begin(self, jobs: Iterable[ChatJob]) -> None:
         """Start downloading for these chats. Does nothing when the profile wants no files, or it has begun."""
@@ -62,6 +66,7 @@ class MediaStage:
             self._workers,
             self,
             parts_in_flight=self._profile.performance.parts_in_flight,
+            turn=self._turn,
         )
         if self._paused:
             queue.pause()

@@ -117,6 +117,7 @@ class ProcessPool:
         self, size: int, on_loss: Callable[[str], None] | None = None, on_news: Callable[[Any], None] | None = None
     ) -> None:
         self.size = size
+        self._allowed = size
         self.on_news = on_news
         self.losses = 0
         self._on_loss = on_loss
@@ -137,6 +138,11 @@ class ProcessPool:
     def pids(self) -> tuple[int, ...]:
         """The processes' ids, oldest first."""
         return tuple(worker.process.pid for worker in self._workers if worker.process.pid is not None)
+
+    def allow(self, count: int) -> None:
+        """Hand work to so many of the processes only, from now on; the others finish what they are at and wait."""
+        self._allowed = count
+        self._deal()
 
     async def start(self) -> None:
         """Start the processes; returns when the first one answers. The first pool's take a second, mostly imports."""
@@ -174,7 +180,8 @@ class ProcessPool:
                 if queue[0].answer.done():  # nobody waits for it any more
                     queue.popleft()
                     continue
-                free = [worker for worker in self._workers if worker.ready and worker.takes(small=small)]
+                ready = [worker for worker in self._workers if worker.ready][: self._allowed]
+                free = [worker for worker in ready if worker.takes(small=small)]
                 if not free:
                     break
                 worker = min(free, key=lambda worker: len(worker.at_work))

@@ -30,7 +30,7 @@ from tobs_tui.model.intervals import Interval
 from tobs_tui.model.load import Thresholds
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.refresh import Refresh
-from tobs_tui.model.run import ChatState, Level, Outcome, RunPhase, RunState, RunUpdated, WorkerState
+from tobs_tui.model.run import ChatState, Level, Outcome, RunPhase, RunState, RunUpdated, WorkerRole, WorkerState
 from tobs_tui.telegram.link import LinkEvent, TelegramLink
 
 UPDATE_S = 0.1
@@ -209,6 +209,7 @@ class ExportRun:
         lock.acquire()
         writer = self._writer = Writer(lambda: Archive.open(archive_path(self._output)))
         pool = ProcessPool(self._profile.performance.decode_processes, self._note_loss)
+        self._machine.governor.follow(pool.allow, WorkerRole.DECODE, pool.size)
         decoder = DecodePool(pool)
         render = self._render = RenderStage(
             self._output,
@@ -281,7 +282,13 @@ class ExportRun:
         splits = await self._link.splits() if self._link.takeout_active else [Interval(1, 2**31 - 1)]
         planner = Planner(self._link, writer.submit, self._profile, splits, self._ask)
         media = self._media = MediaStage(
-            self._link, writer, self._output, self._profile, self._board, on_fatal=self._end_by
+            self._link,
+            writer,
+            self._output,
+            self._profile,
+            self._board,
+            on_fatal=self._end_by,
+            governor=self._machine.governor,
         )
         hooks = Hooks(
             fetched=self._chat_fetched,
@@ -291,7 +298,14 @@ class ExportRun:
             fatal=self._end_by,
         )
         jobs = self._jobs = ChatJobs(
-            self._link, planner, writer, decoder, self._board, self._profile.performance, hooks
+            self._link,
+            planner,
+            writer,
+            decoder,
+            self._board,
+            self._profile.performance,
+            hooks,
+            self._machine.governor,
         )
         if self._refresh is not None:
             workers = self._profile.performance.history_workers
