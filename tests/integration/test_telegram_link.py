@@ -11,6 +11,8 @@ import pytest
 from tests.integration.conftest import tiny_world
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import PeerKind
+from tobs_tui.model.profile import Backoff
+from tobs_tui.model.run import ConnectionState
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.sandbox.faults import Fault
 from tobs_tui.sandbox.server import SandboxServer
@@ -393,13 +395,103 @@ async def test_a_chat_that_cannot_be_read_is_an_error_at_once(sandbox: SandboxSe
     assert made.link.stats.retries == 0
 
 
-async def test_requests_share_the_connections_and_all_get_their_answers(sandbox: SandboxServer, make: Make) -> None:
+async def many_pages(link: TelegramLink) -> set[int]:
+    """The newest ids of 24 pages that are asked for at once."""
+    pages = await asyncio.gather(*(link.history_page(ATLAS, offset_id=1 + 50 * n) for n in range(24)))
+    return {peek_page(page).newest_id for page in pages}
+
+
+@pytest.mark.parametrize("most", [1, 3])
+async def test_slow_answers_under_load_are_spread_over_connections_up_to_the_setting(
+    sandbox: SandboxServer, make: Make, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("tobs_tui.telegram.pool.SETTLE_S", 0.0)
+    made = await make(sandbox, connections=most)
+    await made.link.dialogs()
+    assert len(made.link.figures().connections) == 1, "without load one is enough"
+    sandbox.latency_s = 0.05
+    for _ in range(4):
+        assert len(await many_pages(made.link)) == 24
+    rows = made.link.figures().connections
+    assert len(rows) == len([each for each in sandbox.connections if each.dc == 2]) == most
+    assert all(row.requests and row.answer_ms > 0 for row in rows)
+
+
+async def test_connections_without_need_are_closed(
+    sandbox: SandboxServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tobs_tui.telegram.pool.SETTLE_S", 0.0)
     made = await make(sandbox, connections=3)
     await made.link.dialogs()
-    pages = await asyncio.gather(*(made.link.history_page(ATLAS, offset_id=1 + 100 * n) for n in range(12)))
-    assert len({peek_page(page).newest_id for page in pages}) == 12
-    home = [each for each in sandbox.connections if each.dc == 2]
-    assert 1 < len(home) <= 3
+    sandbox.latency_s = 0.05
+    for _ in range(4):
+        await many_pages(made.link)
+    sandbox.latency_s = 0.0
+    monkeypatch.setattr("tobs_tui.telegram.pool.IDLE_S", -1.0)
+    for _ in range(3):
+        await made.link.me()
+    assert len(made.link.figures().connections) == 1
+
+
+async def test_a_lost_connection_among_several_is_no_loss_of_the_line(
+    sandbox: SandboxServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tobs_tui.telegram.pool.SETTLE_S", 0.0)
+    made = await make(sandbox, connections=2)
+    await made.link.dialogs()
+    sandbox.latency_s = 0.05
+    for _ in range(4):
+        await many_pages(made.link)
+    next(iter(sandbox.connections)).abort()
+    assert len(await many_pages(made.link)) == 24
+    assert made.told(ConnectionLost) == []
+    assert made.link._core.network._main.limit == 1, "after trouble it makes do with fewer for a while"
+
+
+@pytest.mark.parametrize("window", [1, 3])
+async def test_no_more_requests_are_in_flight_than_the_window_setting_says(
+    sandbox: SandboxServer, make: Make, window: int
+) -> None:
+    made = await make(sandbox)
+    await made.link.dialogs()
+    made.link.set_limits(window=window, backoff=Backoff.EXPONENTIAL)
+    sandbox.latency_s = 0.01
+    asking = asyncio.create_task(many_pages(made.link))
+    most = 0
+    while not asking.done():
+        most = max(most, made.link.figures().connections[0].in_flight)
+        await asyncio.sleep(0.001)
+    assert most == window
+
+
+async def test_a_connection_that_died_in_silence_is_found_out_and_replaced(
+    sandbox: SandboxServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tobs_tui.telegram.line.BUSY_PING_EVERY_S", 0.05)
+    monkeypatch.setattr("tobs_tui.telegram.line.PING_TIMEOUT_S", 0.2)
+    made = await make(sandbox)
+    await made.link.dialogs()
+    (connection,) = sandbox.connections
+    monkeypatch.setattr(connection, "data_received", lambda data: None)
+    assert peek_page(await made.link.history_page(ATLAS, offset_id=1)).size == 100
+    (row,) = made.link.figures().connections
+    assert (row.state, row.reconnects) == (ConnectionState.OPEN, 1)
+
+
+async def test_a_limit_of_requests_is_found_and_kept_to(sandbox: SandboxServer, make: Make) -> None:
+    made = await make(sandbox)
+    await made.link.dialogs()
+    sandbox.faults.add(Fault(method="messages.getHistory", per_second=40, burst=40))
+    asked = sandbox.calls["messages.getHistory"]
+
+    async def walker() -> None:
+        for n in range(40):
+            await made.link.history_page(ATLAS, offset_id=1 + n)
+
+    await asyncio.gather(*(walker() for _ in range(8)))
+    assert sandbox.calls["messages.getHistory"] - asked == 320 + made.link.stats.flood_waits
+    assert made.link.stats.flood_waits <= 24, "the first refusals teach, and hardly any follow"
+    assert 20 <= made.link.figures().rates["messages.getHistory"] <= 60
 
 
 async def test_a_date_leads_to_the_message_before_it(sandbox: SandboxServer, make: Make) -> None:

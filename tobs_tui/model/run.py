@@ -132,6 +132,39 @@ class WorkerRow(Struct, frozen=True, omit_defaults=True):
     last_error: str = ""
 
 
+class ConnectionState(enum.StrEnum):
+    """What a connection to Telegram is good for right now."""
+
+    OPEN = "open"
+    CONNECTING = "connecting"
+    LOST = "lost"  # made again with the next request
+
+
+class ConnectionRow(Struct, frozen=True, omit_defaults=True):
+    """One connection's figures. Times in milliseconds, -1 while unknown: `latency_ms` from a ping to its answer,
+    `answer_ms` from a request to its answer on average. `requests` and `reconnects` count since it was first made.
+    """
+
+    id: str  # main.. for requests, files.. for file parts
+    dc: int
+    state: ConnectionState
+    requests: int = 0
+    in_flight: int = 0
+    latency_ms: float = -1.0
+    answer_ms: float = -1.0
+    reconnects: int = 0
+
+
+class LinkFigures(Struct, frozen=True, omit_defaults=True):
+    """The link to Telegram: its connections, how many requests may be in flight (`window`), and the rates (requests a
+    second, by method) that Telegram was found to allow where it has refused some."""
+
+    connections: tuple[ConnectionRow, ...] = ()
+    window: int = 0
+    in_flight: int = 0
+    rates: dict[str, float] = {}
+
+
 class GpuReading(Struct, frozen=True, omit_defaults=True):
     """One GPU through NVML; memory in bytes, temperature in degrees Celsius."""
 
@@ -305,6 +338,7 @@ class RunState(Struct, frozen=True, omit_defaults=True):
     rate_history: tuple[float, ...] = ()  # messages a second, one value a second, newest last
     dc: int = 0
     latency_ms: float = -1.0
+    link: LinkFigures = LinkFigures()
     takeout: bool = False
     message: str = ""  # why the run ended, or what it waits for, as a sentence
 
@@ -325,6 +359,7 @@ class RunUpdated(Struct, frozen=True, omit_defaults=True, tag="run_updated"):
     rates: tuple[float, ...] = ()  # new values of the rate history
     dc: int = 0
     latency_ms: float = -1.0
+    link: LinkFigures | None = None
     takeout: bool = False
     message: str = ""
     outcome: Outcome | None = None
@@ -352,6 +387,7 @@ def apply_update(state: RunState, update: RunUpdated) -> RunState:
         rate_history=(state.rate_history + update.rates)[-RATES_KEPT:],
         dc=update.dc or state.dc,
         latency_ms=update.latency_ms,
+        link=state.link if update.link is None else update.link,
         takeout=update.takeout,
         message=update.message,
         outcome=update.outcome,

@@ -59,5 +59,3 @@ class LinkStats(Struct):
     flood_waits: int = 0
     flood_seconds: float = 0.0
     retries: int = 0
-    rates: dict[str, float] = {}
-    """Requests a second that Telegram was found to allow, of the methods that it has refused before."""

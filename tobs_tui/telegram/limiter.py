@@ -107,6 +107,10 @@ class Limiter:
                 raise error_of(refusal, method=method) from refusal
             raise
 
+    def rates(self) -> dict[str, float]:
+        """Requests a second that Telegram was found to allow, by method; those that it never refused are left out."""
+        return {method: known.pacer.rate for method, known in self._methods.items() if known.pacer.rate}
+
     def wake(self) -> None:
         """The connection is back: whoever waits to try again tries now."""
         self._restored.set()
@@ -180,7 +184,6 @@ class Limiter:
         self._stats.flood_waits += 1
         if known.pacer.refused(sent, now, seconds):
             window.shrink()
-            self._stats.rates[method] = known.pacer.rate
         until = now + seconds
         if until <= known.paused_until:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -16,14 +17,19 @@ from telethon.network import ConnectionTcpFull, MTProtoSender
 from telethon.tl import TLObject, TLRequest
 from telethon.tl.functions import InvokeWithoutUpdatesRequest, PingRequest
 
+from tobs_tui.model.run import ConnectionRow, ConnectionState
 from tobs_tui.telegram.refusals import Refusal, refusal_of
 
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 60
-PING_EVERY_S = 45
+PING_EVERY_S = 45.0
+BUSY_PING_EVERY_S = 15.0
+"""While requests wait for answers: a connection that died in silence must not hold them up for a minute."""
+SMOOTHING = 0.1
+"""The weight of the newest answer's time in the average."""
 KEY_RETRIES = 4
 """Telethon computes about one new key in 200 wrongly (it drops leading zeros), notices, and has to begin again."""
-PING_TIMEOUT_S = 20
+PING_TIMEOUT_S = 10.0
 
 
 class _Loggers(dict[str, logging.Logger]):
@@ -84,6 +90,7 @@ class Line:
         self,
         dc: int,
         *,
+        name: str,
         where: Callable[[int], tuple[str, int]],
         key: Callable[[int], bytes | None],
         on_key: Callable[[int, bytes], None],
@@ -93,7 +100,12 @@ class Line:
         on_update: Callable[[Any], None],
     ) -> None:
         self.dc = dc
+        self.name = name
         self.latency_ms = -1.0
+        self._requests = 0
+        self._connects = 0
+        self.answer_s = 0.0  # smoothed time from request to answer
+        self.best_s = math.inf  # the quickest answer
         self._where = where
         self._key = key
         self._on_key = on_key
@@ -122,9 +134,34 @@ class Line:
         """The answer. Raises OSError or TimeoutError when the connection fails, `Refusal` when Telegram does."""
         self._load += 1
         try:
-            return await self._answer(await self._ready(), request, REQUEST_TIMEOUT_S)
+            sender = await self._ready()
+            self._requests += 1
+            began = time.monotonic()
+            answer = await self._answer(sender, request, REQUEST_TIMEOUT_S)
+            self._timed(time.monotonic() - began)
+            return answer
         finally:
             self._load -= 1
+
+    def _timed(self, seconds: float) -> None:
+        self.best_s = min(self.best_s, seconds)
+        self.answer_s = seconds if not self.answer_s else self.answer_s + SMOOTHING * (seconds - self.answer_s)
+
+    def figures(self) -> ConnectionRow:
+        """The connection as it stands now."""
+        state = ConnectionState.OPEN if self.connected else ConnectionState.LOST
+        if self._lock.locked():
+            state = ConnectionState.CONNECTING
+        return ConnectionRow(
+            id=self.name,
+            dc=self.dc,
+            state=state,
+            requests=self._requests,
+            in_flight=self._load,
+            latency_ms=round(self.latency_ms, 1),
+            answer_ms=round(self.answer_s * 1000, 1) if self._requests else -1.0,
+            reconnects=max(0, self._connects - 1),
+        )
 
     async def open(self) -> None:
         """Connect now. Raises as `send`."""
@@ -193,6 +230,7 @@ class Line:
                 raise ConnectionError(f"no answer from {host}:{port}") from error
             raise
         self.latency_ms = (time.monotonic() - began) * 1000
+        self._connects += 1
         self._on_hello(answer)
         self._tasks = [asyncio.create_task(self._watch(sender)), asyncio.create_task(self._keep_alive(sender))]
         self._on_change(self, True, "")
@@ -241,9 +279,12 @@ class Line:
             self._on_change(self, False, reason)
 
     async def _keep_alive(self, sender: MTProtoSender) -> None:
+        pinged = time.monotonic()
         while sender.is_connected():
-            await asyncio.sleep(PING_EVERY_S)
-            began = time.monotonic()
+            await asyncio.sleep(BUSY_PING_EVERY_S)
+            if not self._load and time.monotonic() - pinged < PING_EVERY_S:
+                continue
+            began = pinged = time.monotonic()
             try:
                 async with asyncio.timeout(PING_TIMEOUT_S):
                     await sender.send(PingRequest(ping_id=secrets.randbits(62)))

@@ -10,6 +10,7 @@ from tobs_tui.model.intervals import Interval
 from tobs_tui.model.media import File
 from tobs_tui.model.peers import Dialog, Peer, Topic
 from tobs_tui.model.profile import Backoff, MediaKind
+from tobs_tui.model.run import LinkFigures
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.counting import Counting, Place, Sample
@@ -137,6 +138,17 @@ class TelegramLink:
     def latency_ms(self) -> float:
         """Milliseconds from a ping to its answer, -1 while unknown."""
         return self._core.network.latency_ms
+
+    def figures(self) -> LinkFigures:
+        """The connections as they stand now, the window over them, and the rates that Telegram was found to allow."""
+        core = self._core
+        window = core.limiter.windows[False]
+        return LinkFigures(
+            connections=core.network.figures(),
+            window=window.size,
+            in_flight=window.in_flight,
+            rates={method: round(rate, 2) for method, rate in core.limiter.rates().items()},
+        )
 
     @property
     def stats(self) -> LinkStats:

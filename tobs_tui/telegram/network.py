@@ -15,14 +15,16 @@ from telethon.tl.functions.auth import ExportAuthorizationRequest, ImportAuthori
 from telethon.tl.functions.help import GetConfigRequest
 
 from tobs_tui import __version__
+from tobs_tui.model.profile import Backoff
+from tobs_tui.model.run import ConnectionRow
 from tobs_tui.model.server import ServerAddress
+from tobs_tui.telegram.backoff import backoff_s
 from tobs_tui.telegram.events import ConnectionLost, ConnectionRestored, LinkEvent
-from tobs_tui.telegram.backoff import MAX_BACKOFF_S
 from tobs_tui.telegram.line import Envelope, Line, without_updates
+from tobs_tui.telegram.pool import Pool
 from tobs_tui.telegram.refusals import Refusal
 from tobs_tui.telegram.session import HOME_ADDRESS, HOME_DC, Session
 
-FIRST_RESTORE_S = 1.0
 FILE_LINES = 2
 """Connections for files to each foreign data centre; official clients use 2 to 4."""
 
@@ -43,14 +45,14 @@ class Network:
         self._session = session
         self._api_id = api_id
         self._server = server
-        self._wanted = connections
         self._on_event = on_event
         self._on_update = on_update
-        self._main: list[Line] = []
+        self.backoff = Backoff.EXPONENTIAL
+        self._main = Pool(lambda: self._line(self.dc, files=False), connections)
         self._files: dict[int, list[Line]] = {}
         self._import_locks: dict[int, asyncio.Lock] = {}
         self._media_addresses: dict[int, tuple[str, int]] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._made = 0
         self._lost = False
         self._restoring: asyncio.Task[None] | None = None
         if server is not None:
@@ -67,11 +69,16 @@ class Network:
     @property
     def latency_ms(self) -> float:
         """Time from a ping to its answer on the first connection, -1 while unknown."""
-        return self._main[0].latency_ms if self._main else -1.0
+        return self._main.lines[0].latency_ms if self._main.lines else -1.0
+
+    def figures(self) -> tuple[ConnectionRow, ...]:
+        """Every connection as it stands now: those for requests first, then those for files."""
+        files = [line for lines in self._files.values() for line in lines]
+        return tuple(line.figures() for line in (*self._main.lines, *files))
 
     def set_connections(self, count: int) -> None:
-        """Spread requests over `count` connections from now on; lines that are too many end once they are idle."""
-        self._wanted = max(1, count)
+        """Spread requests over `count` connections at most from now on."""
+        self._main.set_limit(count)
 
     async def open(self) -> None:
         """Reach the account's data centre. Raises OSError or TimeoutError."""
@@ -83,8 +90,7 @@ class Network:
         if self._restoring is not None:
             self._restoring.cancel()
             self._restoring = None
-        lines = [*self._main, *(line for lines in self._files.values() for line in lines)]
-        self._main.clear()
+        lines = [*self._main.take_all(), *(line for lines in self._files.values() for line in lines)]
         self._files.clear()
         await asyncio.gather(*(line.close() for line in lines))
 
@@ -96,16 +102,7 @@ class Network:
 
     def main_line(self) -> Line:
         """The least busy line to the account's data centre."""
-        while len(self._main) > self._wanted and self._main[-1].load == 0:
-            line = self._main.pop()
-            task = asyncio.create_task(line.close())
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
-        idle = min(self._main, key=lambda line: line.load, default=None)
-        if idle is None or (idle.load > 0 and len(self._main) < self._wanted):
-            idle = self._line(self.dc, files=False)
-            self._main.append(idle)
-        return idle
+        return self._main.pick()
 
     async def file_line(self, dc: int) -> Line:
         """The least busy line for files to `dc`, signed in there. Raises as a request does."""
@@ -143,8 +140,10 @@ class Network:
             self._session.save()
 
     def _line(self, dc: int, *, files: bool) -> Line:
+        self._made += 1
         return Line(
             dc,
+            name=f"{'files' if files else 'main'}{self._made:02}",
             where=self._media_address if files else self._address,
             key=self._key,
             on_key=self._keep_key,
@@ -205,8 +204,12 @@ class Network:
         self._media_addresses.update(media)
 
     def _changed(self, line: Line, connected: bool, reason: str) -> None:
-        if line not in self._main:
+        if line not in self._main.lines:
             return
+        if not connected:
+            self._main.trouble()
+        if not connected and any(other.connected for other in self._main.lines):
+            return  # the others go on, and this one is made anew when it is needed
         if connected:
             if self._lost:
                 self._lost = False
@@ -218,12 +221,12 @@ class Network:
 
     async def _restore(self) -> None:
         """Connect again in the background, so that the connection comes back while nobody asks for anything too."""
-        delay = FIRST_RESTORE_S
+        attempt = 0
         while self._lost:
             try:
                 await self.main_line().open()
             except (OSError, TimeoutError):
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, MAX_BACKOFF_S)
+                attempt += 1
+                await asyncio.sleep(backoff_s(self.backoff, attempt))
             except Refusal:
                 return  # the next request hears it too, and deals with it
