@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import msgspec
 from loguru import logger
 
 from tobs_tui.archive.journal import RunJournal
+from tobs_tui.config.layers import effective
 from tobs_tui.config.paths import Paths
 from tobs_tui.engine.run import ExportRun
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -78,6 +80,7 @@ class RunDesk:
             link=link,
             on_update=self._updated,
             max_wait_s=max_wait_s,
+            thresholds=effective(None, self._paths, os.environ, {}).settings.thresholds,
             refresh=refresh,
         )
         self._journal.begin(_record(run.state))
