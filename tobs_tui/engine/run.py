@@ -253,7 +253,9 @@ class ExportRun:
         starting = asyncio.gather(pool.start(), render.begin())
         try:
             decoder.self_id = (await self._ask(self._link.me)).id
-            self._link.set_connections(self._profile.performance.connections)
+            performance = self._profile.performance
+            self._link.set_connections(performance.connections)
+            self._link.set_limits(window=performance.window, backoff=performance.backoff)
             if self._profile.performance.takeout:
                 await self._begin_takeout()
         finally:
@@ -437,4 +439,5 @@ class ExportRun:
         board.counters.retries = stats.retries
         board.dc = self._link.dc
         board.latency_ms = self._link.latency_ms
+        board.link = self._link.figures()
         board.takeout = self._link.takeout_active
