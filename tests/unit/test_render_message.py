@@ -57,6 +57,16 @@ def document(kind: m.DocumentKind, **facts: object) -> m.Document:
     return m.Document(file=file, type=kind, **facts)  # type: ignore[arg-type]
 
 
+def test_a_deleted_message_is_marked_and_stays() -> None:
+    noticed = DATE + 3 * 86_400
+    lines = block(Message(12, DATE, 7, "still here", gone=noticed))
+    assert lines[2:] == ["**Иван \\[ops\\]** · 10:15 · 🗑 deleted, noticed 2024-05-17", "still here"]
+    service = block(Message(12, DATE, 7, action=Action(ActionKind.PinMessage), gone=noticed))
+    assert service[-1].endswith("· 10:15 · 🗑 deleted, noticed 2024-05-17")
+    first = Message(12, DATE, 7, "one", album=5)
+    assert "🗑 deleted, noticed 2024-05-17" in block(Message(13, DATE, 7, "two", album=5, gone=noticed), first)
+
+
 def test_a_message_is_an_anchor_a_header_and_a_body() -> None:
     message = Message(
         1203,
