@@ -16,9 +16,11 @@ from tobs_tui.archive.records import (
     FileStatus,
     FileTask,
     FileTotals,
+    KindTotals,
     StoredFile,
 )
 from tobs_tui.archive.schema import Database
+from tobs_tui.model.intervals import Interval
 from tobs_tui.model.media import File
 from tobs_tui.model.profile import MediaKind
 
@@ -259,3 +261,19 @@ class Files(Database):
                 )
                 totals.extend(FileTotals(*row) for row in rows)
         return totals
+
+    def kind_totals(self, wanted: FileFilter, ids: Interval) -> dict[MediaKind, KindTotals]:
+        """Sums by kind over the files of the filter's first scope whose messages lie within `ids`."""
+        if not wanted.kinds:
+            return {}
+        choice, choice_values = self._choice(wanted)
+        where, values = _condition(wanted.scopes[0], wanted)
+        with self.reading() as db:
+            rows = db.execute(
+                f"""SELECT kind, count(*), sum(size), sum(chosen), sum(chosen * size), sum(chosen AND status <> 1),
+                sum(size * (chosen AND status <> 1))
+                FROM (SELECT kind, status, size, {choice} AS chosen FROM files
+                      WHERE {where} AND message BETWEEN ? AND ?) GROUP BY kind""",
+                (*choice_values, *values, *ids),
+            ).fetchall()
+        return {MediaKind(row[0]): KindTotals(*row[1:]) for row in rows}

@@ -230,6 +230,17 @@ class FileTotals(Struct, frozen=True):
     excluded: int = 0
 
 
+class KindTotals(Struct, frozen=True):
+    """Sums over files of one kind: all of them, those that a filter chooses, and those of them not yet downloaded."""
+
+    files: int = 0
+    bytes: int = 0
+    chosen: int = 0
+    chosen_bytes: int = 0
+    pending: int = 0
+    pending_bytes: int = 0
+
+
 class Rendered(Struct, frozen=True):
     """A Markdown file that the program wrote: path relative to the vault, messages in it, SHA-256 of its bytes."""
 
