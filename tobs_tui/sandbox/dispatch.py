@@ -34,12 +34,16 @@ _TRUE, _FALSE = tl.U32.pack(tl.BOOL_TRUE), tl.U32.pack(tl.BOOL_FALSE)
 
 
 class Dispatcher:
-    """Serves requests. `calls` counts them by method name, `gzipped_answers` those that went out compressed."""
+    """Serves requests. `calls` counts them by method name, `gzipped_answers` those that went out compressed;
+    `in_flight` are those that have come and are not answered, `most_in_flight` the most of them at once.
+    """
 
     def __init__(self, server: SandboxServer) -> None:
         self._server = server
         self._running: set[asyncio.Task[None]] = set()
         self.calls: Counter[str] = Counter()
+        self.in_flight: Counter[str] = Counter()
+        self.most_in_flight: Counter[str] = Counter()
         self.gzipped_answers = 0
 
     def dispatch(self, connection: Connection, message_id: int, body: bytes) -> None:
@@ -48,13 +52,16 @@ class Dispatcher:
         assert connection.state is not None
         call = Call(server, server.world, connection.state, connection.dc)
         fault: Fault | None = None
+        name = ""
         try:
             body, offset = self._unwrap(call, connection, body)
             route = self._route(call, tl.U32.unpack_from(body, offset)[0])
-            self.calls[route.name] += 1
+            name = route.name
+            self._begin(name)
             if server.faults:
                 fault = server.faults.take(route.name, connection.dc)
                 if fault is not None and self._cut(connection, fault):
+                    self.in_flight[name] -= 1
                     return
             self._admit(call, route)
             request = BinaryReader(body[offset:] if offset else body).tgread_object()
@@ -62,14 +69,20 @@ class Dispatcher:
                 fault.shorten(request)
             answer = route.handler(call, request)
             if inspect.isawaitable(answer):
-                task = asyncio.get_running_loop().create_task(self._finish(connection, message_id, answer, fault))
+                task = asyncio.get_running_loop().create_task(self._finish(connection, message_id, answer, fault, name))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
                 return
             raw = self._serialise(answer, call.state.layer)
         except Exception as error:  # the sandbox must survive any request and any handler  # noqa: BLE001
             raw = _error_answer(error)
-        self._reply(connection, message_id, raw, fault)
+        self._reply(connection, message_id, raw, fault, name)
+
+    def _begin(self, name: str) -> None:
+        """Count a request that has arrived."""
+        self.calls[name] += 1
+        self.in_flight[name] += 1
+        self.most_in_flight[name] = max(self.most_in_flight[name], self.in_flight[name])
 
     def _cut(self, connection: Connection, fault: Fault) -> bool:
         """Whether the fault leaves the request without an answer. Raises `RpcError` when its answer is an error."""
@@ -86,20 +99,20 @@ class Dispatcher:
         return False
 
     async def _finish(
-        self, connection: Connection, message_id: int, answer: Awaitable[Answer], fault: Fault | None
+        self, connection: Connection, message_id: int, answer: Awaitable[Answer], fault: Fault | None, name: str
     ) -> None:
         try:
             raw = self._serialise(await answer, connection.state.layer if connection.state else None)
         except Exception as error:  # as in `dispatch`  # noqa: BLE001
             raw = _error_answer(error)
-        self._reply(connection, message_id, raw, fault)
+        self._reply(connection, message_id, raw, fault, name)
 
     def cancel(self) -> None:
         """Stop the handlers that are still at work."""
         for task in self._running:
             task.cancel()
 
-    def _reply(self, connection: Connection, message_id: int, raw: bytes, fault: Fault | None) -> None:
+    def _reply(self, connection: Connection, message_id: int, raw: bytes, fault: Fault | None, name: str) -> None:
         delay = self._server.latency_s
         send: Callable[[int, bytes], None] = connection.send_result
         if fault is not None:
@@ -107,9 +120,14 @@ class Dispatcher:
             raw = fault.spoil(raw)
             send = partial(connection.send_troubled, fault)
         if delay > 0:
-            asyncio.get_running_loop().call_later(delay, send, message_id, raw)
+            asyncio.get_running_loop().call_later(delay, self._send, send, message_id, raw, name)
         else:
-            send(message_id, raw)
+            self._send(send, message_id, raw, name)
+
+    def _send(self, send: Callable[[int, bytes], None], message_id: int, raw: bytes, name: str) -> None:
+        if name:
+            self.in_flight[name] -= 1
+        send(message_id, raw)
 
     @staticmethod
     def _route(call: Call, constructor: int) -> Route:
