@@ -53,7 +53,7 @@ class _Link:
         self.asked.append("date")
         return date // 86_400
 
-    async def dialogs(self) -> list[Dialog]:
+    async def dialogs(self, *, folders: bool = True) -> list[Dialog]:
         self.asked.append("dialogs")
         peers = [Peer(1, PeerKind.USER, "a"), Peer(2, PeerKind.USER, "b", forbidden=True)]
         return [Dialog(peer, top_message=5) for peer in peers]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
@@ -21,6 +20,7 @@ from tobs_tui.engine.refresh import Refresher
 from tobs_tui.engine.salvage import Salvage
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.targets import Target
+from tobs_tui.engine.together import all_or_none
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import Dialog, Peer, PeerKind
 from tobs_tui.model.profile import Performance
@@ -119,7 +119,7 @@ class ChatJobs:
         """
         self.crew.begin()
         try:
-            await _all_or_none(self._plan_everything(), self.crew.join())
+            await all_or_none(self._plan_everything(), self.crew.join())
         finally:
             await self.crew.stop()
 
@@ -136,7 +136,7 @@ class ChatJobs:
     # --- planning -----------------------------------------------------------------------------------------------------
 
     async def _plan_everything(self) -> None:
-        await _all_or_none(*(self._plan_some() for _ in range(PLANNERS)))
+        await all_or_none(*(self._plan_some() for _ in range(PLANNERS)))
         self._board.planned = True
         self._hooks.planned()
         await self.crew.no_more()
@@ -295,14 +295,3 @@ class ChatJobs:
         self._cm.queue = writer.waiting
         if not self._cm.queue and not waiting:
             self._cm.rest()
-
-
-async def _all_or_none(*work: Coroutine[Any, Any, None]) -> None:
-    """Do all of it at once; the first that fails stops the others, and its error is raised."""
-    tasks = [asyncio.create_task(one) for one in work]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -24,20 +24,29 @@ from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.refresh import Refresher, in_words
 from tobs_tui.engine.render_stage import RenderStage
 from tobs_tui.engine.state import RunBoard
-from tobs_tui.engine.targets import find_targets
+from tobs_tui.engine.takeout_entry import TakeoutEntry
+from tobs_tui.engine.targets import Target, find_targets
+from tobs_tui.engine.together import all_or_none
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.load import Thresholds
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.refresh import Refresh
-from tobs_tui.model.run import ChatState, Level, Outcome, RunPhase, RunState, RunUpdated, WorkerRole, WorkerState
+from tobs_tui.model.run import (
+    ChatState,
+    Failure,
+    Level,
+    Outcome,
+    RunPhase,
+    RunState,
+    RunUpdated,
+    WorkerRole,
+    WorkerState,
+)
 from tobs_tui.telegram.link import LinkEvent, TelegramLink
 
 UPDATE_S = 0.1
 """Updates go out at most ten times a second."""
-
-TAKEOUT_RETRY_S = 30
-"""Seconds between attempts at a delayed takeout: the person may approve it on another device at any time."""
 
 _OUTCOMES = {
     ErrorCode.SESSION_ENDED: Outcome.SIGNED_OUT,
@@ -92,6 +101,8 @@ class ExportRun:
         self._hurry = False
         self._ask = Asking(self._consider_wait, self._unreachable)
         self._paused = False
+        self.takeout = TakeoutEntry(link, self._board, self._ask, self._consider_wait)
+        self._targets: tuple[list[Target], list[Failure]] = ([], [])
         self._targets_known = False
         self._opened = False
         self._jobs: ChatJobs | None = None
@@ -252,32 +263,21 @@ class ExportRun:
         """What has to stand before the first request for messages. The processes start meanwhile."""
         starting = asyncio.gather(pool.start(), render.begin())
         try:
-            decoder.self_id = (await self._ask(self._link.me)).id
+            decoder.self_id = self._link.account().id
             performance = self._profile.performance
             self._link.set_connections(performance.connections)
             self._link.set_limits(window=performance.window, backoff=performance.backoff)
-            if self._profile.performance.takeout:
-                await self._begin_takeout()
+            opening = [self._find_targets()]
+            if performance.takeout:
+                opening.append(self.takeout.begin(files=self._profile.media.download))
+            await all_or_none(*opening)
+            if self.takeout.delayed:  # who knows what was written meanwhile
+                await self._find_targets()
         finally:
             await starting
 
-    async def _begin_takeout(self) -> None:
-        while True:
-            try:
-                await self._ask(lambda: self._link.begin_takeout(files=self._profile.media.download))
-            except TobsError as error:
-                if error.code is not ErrorCode.TAKEOUT_DELAYED:
-                    raise
-                self._consider_wait(error.wait_s)
-                sentence = f"{error.sentence} {error.way_on}".strip()
-                self._board.say(sentence)
-                self._board.alerts.open("takeout", Level.WARNING, sentence)
-                await asyncio.sleep(min(max(1, error.wait_s), TAKEOUT_RETRY_S))
-            else:
-                self._board.say("")
-                self._board.alerts.resolve("takeout")
-                self._board.log(Level.INFO, "Exporting through a takeout session.")
-                return
+    async def _find_targets(self) -> None:
+        self._targets = await self._ask(lambda: find_targets(self._profile, self._link))
 
     async def _fetch_and_download(self, writer: Writer, decoder: DecodePool, render: RenderStage) -> None:
         """Everything that needs Telegram."""
@@ -317,7 +317,7 @@ class ExportRun:
         if self._paused:
             jobs.pause()
             media.pause()
-        targets, failures = await self._ask(lambda: find_targets(self._profile, self._link))
+        targets, failures = self._targets
         self._targets_known = True
         for failure in failures:
             self._board.fail(failure)

@@ -26,6 +26,7 @@ from tobs_tui.model.run import (
     RunPhase,
     RunState,
     RunUpdated,
+    TakeoutDelay,
     Totals,
     WorkerRow,
 )
@@ -49,6 +50,7 @@ class RunBoard:
         self.latency_ms = -1.0
         self.link = LinkFigures()
         self.takeout = False
+        self.takeout_delay: TakeoutDelay | None = None
         self.planned = False  # every row's size is known; until then there is no share of all of it
         self._base = RunState(run_id=run_id, profile=profile, output=output, started_at=now())
         self._phase = RunPhase.PLANNING
@@ -253,6 +255,7 @@ class RunBoard:
             latency_ms=self.latency_ms,
             link=self.link if self.link != self._base.link else None,
             takeout=self.takeout,
+            takeout_delay=self.takeout_delay,
             message=self._message,
             outcome=self._outcome,
             finished_at=self._finished_at,
@@ -276,6 +279,7 @@ class RunBoard:
             latency_ms=update.latency_ms,
             link=self._base.link if update.link is None else update.link,
             takeout=update.takeout,
+            takeout_delay=update.takeout_delay,
             message=update.message,
             outcome=update.outcome,
             finished_at=update.finished_at,

@@ -79,7 +79,7 @@ def date_span(filters: Filters, timezone: str) -> DateSpan:
 async def find_targets(profile: Profile, link: TelegramLink) -> tuple[list[Target], list[Failure]]:
     """The chats of a profile in its order, each once; and those that cannot be found. Left chats are not in "all"."""
     if profile.targets.all_chats:
-        dialogs = await link.dialogs()
+        dialogs = await link.dialogs(folders=False)
         return [Target(dialog) for dialog in dialogs if not dialog.peer.forbidden or dialog.peer.migrated_to], []
     finder = _Finder(link)
     targets: dict[int, Target] = {}
@@ -116,7 +116,7 @@ class _Finder:
         if peer is not None and not peer.min:
             return Dialog(peer)
         if self._dialogs is None:
-            self._dialogs = {dialog.peer.id: dialog for dialog in await self._link.dialogs()}
+            self._dialogs = {dialog.peer.id: dialog for dialog in await self._link.dialogs(folders=False)}
         if wanted.chat in self._dialogs:
             return self._dialogs[wanted.chat]
         return await self._link.resolve(str(wanted.chat))

@@ -155,6 +155,14 @@ class ConnectionRow(Struct, frozen=True, omit_defaults=True):
     reconnects: int = 0
 
 
+class TakeoutDelay(Struct, frozen=True, omit_defaults=True):
+    """Telegram lets the export begin at `until` (seconds since the epoch), or as soon as the person approves it on
+    another device, which is looked for again at `next_try`; or the export goes on without a takeout session."""
+
+    until: float
+    next_try: float = 0.0
+
+
 class LinkFigures(Struct, frozen=True, omit_defaults=True):
     """The link to Telegram: its connections, how many requests may be in flight (`window`), and the rates (requests a
     second, by method) that Telegram was found to allow where it has refused some."""
@@ -340,6 +348,7 @@ class RunState(Struct, frozen=True, omit_defaults=True):
     latency_ms: float = -1.0
     link: LinkFigures = LinkFigures()
     takeout: bool = False
+    takeout_delay: TakeoutDelay | None = None  # what the run waits for
     message: str = ""  # why the run ended, or what it waits for, as a sentence
 
 
@@ -361,6 +370,7 @@ class RunUpdated(Struct, frozen=True, omit_defaults=True, tag="run_updated"):
     latency_ms: float = -1.0
     link: LinkFigures | None = None
     takeout: bool = False
+    takeout_delay: TakeoutDelay | None = None  # as it is now: None = nothing is waited for
     message: str = ""
     outcome: Outcome | None = None
     finished_at: float = 0.0
@@ -389,6 +399,7 @@ def apply_update(state: RunState, update: RunUpdated) -> RunState:
         latency_ms=update.latency_ms,
         link=state.link if update.link is None else update.link,
         takeout=update.takeout,
+        takeout_delay=update.takeout_delay,
         message=update.message,
         outcome=update.outcome,
         finished_at=update.finished_at,

@@ -174,7 +174,7 @@ class AccountDesk:
 
     async def _signed_in(self) -> None:
         link = self._link_or_refuse()
-        me = await link.me()
+        me = link.account()
         self._set(self._fresh(AccountPhase.SIGNED_IN, name=me.title, phone=me.phone, user_id=me.id, dc=link.dc))
 
     # --- signing in -----------------------------------------------------------------------------------------------

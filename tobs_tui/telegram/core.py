@@ -76,6 +76,7 @@ class Core:
             wrapped = without_updates(wrapped)
         envelope = Envelope(query, wrapped, raw=raw)
         method = method_name(type(query))
+        account = self.session.data.self_id
         for _ in range(2):
             try:
                 return await self.limiter.run(
@@ -85,7 +86,7 @@ class Core:
                 if not refusal.ends_session:
                     raise
                 fresh = refusal.spoils_key and not self.session.data.self_id
-                error = await self.end_session(refusal)
+                error = await self.end_session(refusal, account)
                 if not fresh:
                     raise error from refusal
         raise error
@@ -97,9 +98,11 @@ class Core:
         except Refusal as refusal:
             raise error_of(refusal, method=method_name(type(query))) from refusal
 
-    async def end_session(self, refusal: Refusal) -> TobsError:
-        """Forget the account if anybody was signed in; gives the error to raise."""
+    async def end_session(self, refusal: Refusal, account: int = 0) -> TobsError:
+        """Forget the account if anybody was signed in; gives the error to raise. `account` was when it was asked."""
         if not self.session.data.self_id:
+            if account:  # another request that was under way has heard of it before
+                return TobsError(ErrorCode.SESSION_ENDED, session_sentence(refusal.name), "Sign in again.")
             if refusal.spoils_key:
                 self.session.forget_account()
                 await self.network.close()
@@ -112,6 +115,13 @@ class Core:
         self.on_event(SessionEnded(sentence))  # before others find out that nobody is signed in
         await self.network.close()
         return TobsError(ErrorCode.SESSION_ENDED, sentence, "Sign in again.")
+
+    def account(self) -> Peer:
+        """The signed-in account as last seen. TobsError NOT_SIGNED_IN."""
+        peer = self.peer(self.session.data.self_id)
+        if peer is None:
+            raise TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Sign in first.")
+        return peer
 
     def input_peer(self, chat: int) -> Any:
         """The TL `InputPeer` of a marked id.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -46,17 +47,25 @@ class Dialogs:
         self._core = core
         self._history = history
 
-    async def all(self) -> list[Dialog]:
-        """Every dialog: pinned first, then the newest, then the archived ones."""
-        answer = await self._core.ask(messages.GetDialogFiltersRequest())
-        folders = folders_of(answer, self._core.session.data.self_id)
-        found: dict[int, Dialog] = {}
-        for folder in (MAIN_FOLDER, ARCHIVE_FOLDER):
-            await self._read_folder(folder, folders, found)
-        self._core.session.save()
-        return _with_origins(found, self._core.session.data.peers)
+    async def all(self, *, folders: bool = True) -> list[Dialog]:
+        """Every dialog: pinned first, then the newest, then the archived ones. `folders` False leaves their names out.
 
-    async def _read_folder(self, folder: int, folders: list[Folder], found: dict[int, Dialog]) -> None:
+        The lists are asked for at the same time: a person waits for the answer, or a run for its begin.
+        """
+        named = asyncio.ensure_future(self._folders() if folders else _no_folders())
+        main, archive, _ = await asyncio.gather(
+            self._read_folder(MAIN_FOLDER, named), self._read_folder(ARCHIVE_FOLDER, named), named
+        )
+        self._core.session.save()
+        main.update((key, dialog) for key, dialog in archive.items() if key not in main)
+        return _with_origins(main, self._core.session.data.peers)
+
+    async def _folders(self) -> list[Folder]:
+        answer = await self._core.ask(messages.GetDialogFiltersRequest())
+        return folders_of(answer, self._core.session.data.self_id)
+
+    async def _read_folder(self, folder: int, folders: asyncio.Future[list[Folder]]) -> dict[int, Dialog]:
+        found: dict[int, Dialog] = {}
         date, message_id = 0, 0
         peer: Any = types.InputPeerEmpty()
         while True:
@@ -66,9 +75,9 @@ class Dialogs:
                 )
             )
             before = len(found)
-            self._read_page(answer, folder, folders, found)
+            self._read_page(answer, folder, await folders, found)
             if not isinstance(answer, types.messages.DialogsSlice) or len(found) == before:
-                return
+                return found
             # The next page begins after the last dialog whose top message is among the messages.
             dates = {(marked(each.peer_id), each.id): each for each in answer.messages if hasattr(each, "date")}
             for dialog in reversed(answer.dialogs):
@@ -78,7 +87,7 @@ class Dialogs:
                     peer = self._core.input_peer(marked(dialog.peer))
                     break
             else:
-                return
+                return found
 
     def _read_page(self, answer: Any, folder: int, folders: list[Folder], found: dict[int, Dialog]) -> None:
         peers = {peer.id: peer for peer in convert_peers(answer.users, answer.chats)}
@@ -108,17 +117,21 @@ class Dialogs:
 
     async def facts(self, chat: int) -> ChatFacts:
         """What Telegram tells of one chat. TobsError when not even its messages can be counted."""
+        counting = asyncio.ensure_future(self._history.count(chat))
         try:
             full = await self._full(chat)
         except TobsError as error:
             if error.code not in (ErrorCode.TELEGRAM_REFUSED, ErrorCode.CHAT_UNAVAILABLE):
                 raise
             # What a chat says of itself is no condition for reading it.
-            count, newest = await self._history.count(chat)
+            count, newest = await counting
             return ChatFacts(
                 top_message=newest, message_count=count, problem=f"Nothing more is known: {error.sentence}"
             )
-        count, newest = await self._history.count(chat)
+        else:
+            count, newest = await counting
+        finally:
+            counting.cancel()
         old = getattr(full, "migrated_from_chat_id", None)
         linked = getattr(full, "linked_chat_id", None)
         members = getattr(full, "participants_count", None)
@@ -173,6 +186,10 @@ class Dialogs:
             dates = {each.id: each.date for each in answer.messages if hasattr(each, "date")}
             topic_id, message_id = last.id, last.top_message
             date = seconds_of(dates.get(message_id) or last.date)
+
+
+async def _no_folders() -> list[Folder]:
+    return []
 
 
 def _as_target(peer: Peer) -> Peer:

@@ -161,6 +161,10 @@ class TelegramLink:
         """Whether this session belongs to a signed-in account."""
         return await self._sign_in.is_authorized()
 
+    def account(self) -> Peer:
+        """The account as last seen, without asking. TobsError NOT_SIGNED_IN when nobody is signed in."""
+        return self._core.account()
+
     async def me(self) -> Peer:
         """The account itself."""
         return await self._sign_in.me()
@@ -196,9 +200,9 @@ class TelegramLink:
 
     # Chats
 
-    async def dialogs(self) -> list[Dialog]:
-        """Every dialog: pinned first, then the newest, then the archived ones; with the names of their folders."""
-        return await self._dialogs.all()
+    async def dialogs(self, *, folders: bool = True) -> list[Dialog]:
+        """Every dialog: pinned first, then the newest, then the archived ones; with the names of their `folders`."""
+        return await self._dialogs.all(folders=folders)
 
     async def message_count(self, chat: int, topic: int = 0) -> int:
         """How many messages Telegram counts in a chat, or in one topic of a forum."""
@@ -230,6 +234,11 @@ class TelegramLink:
     def peer(self, chat: int) -> Peer | None:
         """The peer of a marked id as last seen."""
         return self._core.peer(chat)
+
+    def old_half(self, chat: int) -> int:
+        """The marked id of the basic group that a supergroup grew out of, as far as it was seen; 0 = none."""
+        peers = self._core.session.data.peers.values()
+        return next((peer.id for peer in peers if peer.migrated_to == chat), 0)
 
     # Takeout
 
