@@ -17,7 +17,7 @@ from tests.compare_vault import differences, read_notes
 from tests.integration.engine_help import QUICK, Account, account_at, address_of, profile_of, vault_bytes
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
-from tobs_tui.engine.plan import estimate, exported_to
+from tobs_tui.engine.plan import exported_to
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import ChatTarget, Filters, Layout, MediaOptions, Performance, Preset, Split, Targets
 from tobs_tui.model.run import ChatState, Outcome, RunPhase, WorkerRole, WorkerState
@@ -403,17 +403,3 @@ async def test_two_runs_do_not_write_to_one_vault(account: Account, tmp_path: Pa
     assert "Another run" in second.message
     account.ear.listener = first.run.on_link_event
     assert await running is Outcome.COMPLETE
-
-
-async def test_an_estimate_counts_what_telegram_and_the_ledger_say(
-    account: Account, manifest: dict[str, Any], tmp_path: Path
-) -> None:
-    wanted = profile_of([ZOE, LOUNGE], media=TEXT_ONLY, performance=QUICK)
-    before = await estimate(wanted, account.link, tmp_path / "vault")
-    assert before.chats == 2
-    assert before.messages == len(ids_of(manifest, ZOE)) + len(ids_of(manifest, LOUNGE))
-    assert before.messages_known == 0
-    await account.export(tmp_path / "vault", profile_of([ZOE], media=TEXT_ONLY))
-    after = await estimate(wanted, account.link, tmp_path / "vault")
-    assert after.messages_known == len(ids_of(manifest, ZOE))
-    assert after.requests < before.requests

@@ -37,6 +37,23 @@ class ProfileGroup(click.Group):
         return ctx.args
 
 
+def _filter_options(command: F) -> F:
+    """The options that say which messages are meant."""
+    for option in (
+        click.option("--text", metavar="T", help="Show only messages whose text holds T; /T/ is a regular expression."),
+        click.option(
+            "--sender", "senders", multiple=True, metavar="X", help="Show only messages by @name, id or name."
+        ),
+        click.option("--only-mine", is_flag=True, help="Only what this account wrote."),
+        click.option("--from-id", type=int, metavar="ID", help="Only messages from this id on."),
+        click.option("--last", type=int, metavar="N", help="Only the newest N messages of each chat."),
+        click.option("--until", metavar="DAY", help="Up to this day: 2024-05-31."),
+        click.option("--since", metavar="DAY", help="From this day on: 2024-05-01."),
+    ):
+        command = option(command)
+    return command
+
+
 def _place_options(command: F) -> F:
     """The options that say which account is meant, for every command that has one."""
     command = click.option(
@@ -57,6 +74,8 @@ def _place_options(command: F) -> F:
 @click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
 @click.option("--chat", "chats", multiple=True, metavar="X", help="Export this chat: id, @name, link or exact title.")
 @click.option("--all-chats", is_flag=True, help="Export every chat.")
+@_filter_options
+@click.option("--plan", is_flag=True, help="Only count and estimate what would be exported; with --json for a machine.")
 @click.option("--low-bandwidth", is_flag=True, default=None, help="Paint less often, for slow links.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @_place_options
@@ -64,6 +83,7 @@ def _place_options(command: F) -> F:
 @click.pass_context
 def tobs(
     ctx: click.Context,
+    /,
     headless: bool,
     json_lines: bool,
     output: str | None,
@@ -73,7 +93,9 @@ def tobs(
     no_mouse: bool,
     demo: bool,
     server: Path | None,
+    plan: bool,
     profile: str = "",
+    **filters: Any,
 ) -> int | None:
     """Export Telegram chats, channels and forums to a Markdown vault.
 
@@ -91,6 +113,12 @@ def tobs(
         no_mouse=no_mouse,
         demo=demo,
         server=server,
+        plan=plan,
+        filters=tuple(
+            (f"filters.{name}", value)
+            for name, value in filters.items()
+            if value is not None and value is not False and value != ()
+        ),
     )
     ctx.obj = options
     if output is not None and not output.strip():
@@ -104,6 +132,10 @@ def tobs(
         raise click.UsageError("--demo brings its own server: leave out --server.", ctx)
     if chats and all_chats:
         raise click.UsageError("--all-chats has every chat: leave out --chat.", ctx)
+    if options.plan:
+        from tobs_tui.cli.plan import print_plan
+
+        return print_plan(options)
     if options.headless:
         from tobs_tui.cli.export import export_headless
 
@@ -121,6 +153,11 @@ def _refuse_idle(ctx: click.Context, options: Options) -> None:
             "--output": options.output is not None,
             "--chat": bool(options.chats),
             "--all-chats": options.all_chats,
+            "--plan": options.plan,
+            **{
+                f"--{key.removeprefix('filters.').removesuffix('s').replace('_', '-')}": True
+                for key, _ in options.filters
+            },
             "--low-bandwidth": bool(options.low_bandwidth),
             "--no-mouse": options.no_mouse,
         }

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _POOR_TERMINALS = ("", "dumb", "unknown")
 
 
-def _warn(sentences: tuple[str, ...]) -> None:
+def warn(sentences: tuple[str, ...]) -> None:
+    """Tell the person what was not understood."""
     from tobs_tui.model.display import clean
 
     for sentence in sentences:
@@ -42,7 +43,7 @@ def check_terminal() -> None:
     )
 
 
-def _check_targets(options: Options, profile: Profile) -> None:
+def check_targets(options: Options, profile: Profile) -> None:
     """Whether there is anything to export. Raises `TobsError` with the ways to say what."""
     if profile.targets.all_chats or profile.targets.chats:
         return
@@ -60,10 +61,10 @@ def export_on_screen(options: Options) -> int:
     setting = Setting(options)
     chosen = setting.effective()
     if options.profile:
-        _check_targets(options, chosen.profile)
+        check_targets(options, chosen.profile)
     check_terminal()
     wanted = chosen.profile if options.profile or options.chats or options.all_chats else None
-    _warn(chosen.warnings)
+    warn(chosen.warnings)
 
     from tobs_tui.service.launch import attach, start_service
 
@@ -105,8 +106,8 @@ def export_headless(options: Options) -> int:
     """Run a profile, or the chats named, and report. Gives the exit status."""
     setting = Setting(options)
     chosen = setting.effective()
-    _warn(chosen.warnings)
-    _check_targets(options, chosen.profile)
+    warn(chosen.warnings)
+    check_targets(options, chosen.profile)
 
     from tobs_tui.config.credentials import load_credentials
     from tobs_tui.headless.watch import Assignment, run_headless

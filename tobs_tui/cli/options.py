@@ -25,6 +25,9 @@ class Options:
     output: str | None = None
     chats: tuple[str, ...] = ()
     all_chats: bool = False
+    plan: bool = False
+    filters: tuple[tuple[str, Any], ...] = ()
+    """Dotted keys of `config.layers` with what was given for them."""
     low_bandwidth: bool | None = None
     no_mouse: bool = False
     demo: bool = False
@@ -37,6 +40,7 @@ class Options:
     def look_flags(self) -> dict[str, Any]:
         """The flags for any profile, as dotted keys of `config.layers`."""
         return {
+            **dict(self.filters),
             "output": self.output,
             "low_bandwidth": self.low_bandwidth,
             "mouse": False if self.no_mouse else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from tobs_tui.archive.refreshing import RefreshMark
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine.asking import Ask
 from tobs_tui.engine.ranges import Piece, Track
-from tobs_tui.engine.targets import Target, date_span, find_targets
+from tobs_tui.engine.targets import Target, date_span
 from tobs_tui.model.intervals import Interval, IntervalSet
 from tobs_tui.model.peers import (
     GENERAL_TOPIC_ID,
@@ -319,65 +319,6 @@ def _record(peer: Peer, facts: ChatFacts, target: Target, known: ChatRecord | No
         linked_chat=before.linked_chat if before else facts.linked_chat,
         noforwards=peer.noforwards,
     )
-
-
-# --- before a run -----------------------------------------------------------------------------------------------------
-
-COUNTED_CHATS = 40
-"""Chats whose messages are counted for an estimate; beyond, asking would cost more than the answer is worth."""
-
-
-class EstimateFacts(Struct, frozen=True):
-    """What a profile would export; -1 where it cannot be known beforehand."""
-
-    chats: int
-    messages: int
-    messages_known: int
-    requests: int
-    seconds: int
-    files: int = -1
-    bytes: int = -1
-
-
-async def estimate(profile: Profile, link: TelegramLink, output: Path) -> EstimateFacts:
-    """Count what a profile would export, from Telegram's counters and the ledger of the vault at `output`."""
-    targets, _ = await find_targets(profile, link)
-    known = _known_counts(output, targets)
-    totals: list[int] = []
-    asked = 0
-    for target in targets:
-        total = -1
-        if target.topics:
-            asked += len(target.topics)
-            if asked <= COUNTED_CHATS:
-                total = sum([await link.message_count(target.chat, topic) for topic in target.topics])
-        elif target.dialog.message_count >= 0:
-            total = target.dialog.message_count
-        elif asked < COUNTED_CHATS:
-            asked += 1
-            total = await link.message_count(target.chat)
-        totals.append(total)
-    held = sum(known.values())
-    if min(totals, default=0) < 0 or not date_span(profile.filters, profile.layout.timezone).open:
-        return EstimateFacts(len(targets), -1, held, -1, -1)
-    missing = [max(0, total - known.get(target.chat, 0)) for target, total in zip(targets, totals, strict=True)]
-    requests = sum(-(-count // 100) for count in missing) + len(targets)
-    workers = profile.performance.history_workers
-    seconds = round(requests * max(link.latency_ms, 0.0) / 1000 / workers) if link.latency_ms >= 0 else -1
-    return EstimateFacts(len(targets), sum(totals), held, requests, seconds)
-
-
-def _known_counts(output: Path, targets: Iterable[Target]) -> dict[int, int]:
-    """How many messages of each target the vault's archive holds."""
-    if not archive_path(output).exists():
-        return {}
-    with Archive.open(archive_path(output), read_only=True) as archive:
-        return {
-            target.chat: sum(archive.count(target.chat, topic) for topic in target.topics)
-            if target.topics
-            else archive.count(target.chat)
-            for target in targets
-        }
 
 
 def exported_to(output: Path) -> dict[int, int]:

@@ -144,7 +144,7 @@ class _Watch:
         snapshot = client.snapshot
         if not _under_way(snapshot.run):
             snapshot = await sign_in(client, events, assignment.credentials, self._turn_file, self._reporter.note)
-        profile = await self._resolved(client, assignment.profile, assignment.named)
+        profile = await resolved(client, assignment.profile, assignment.named)
         while not _under_way(snapshot.run):
             self._earlier = snapshot.run.run_id if snapshot.run is not None else ""
             self._asked = True
@@ -176,16 +176,6 @@ class _Watch:
             self._reporter.started(replace(run, chats=(), alerts=(), failures=()), True)
             self._reporter.changed(replace(run, chats=(), alerts=(), failures=()), run)
 
-    async def _resolved(self, client: ServiceClient, profile: Profile, named: Sequence[ChatTarget]) -> Profile:
-        """The profile with the chats named on the command line found at Telegram. Raises `TobsError` CHAT_NOT_FOUND."""
-        if not named:
-            return profile
-        found: list[ChatTarget] = []
-        for target in named:
-            reply = await client.ask(p.ResolveTarget(str(target.chat)), p.Dialogs)
-            found += [replace(target, chat=dialog.peer.id, title=dialog.peer.title) for dialog in reply.dialogs[:1]]
-        return replace(profile, targets=replace(profile.targets, chats=tuple(found)))
-
     # --- watching -------------------------------------------------------------------------------------------------
 
     async def _follow(self, events: AsyncIterator[p.AnyEvent]) -> lines.RunFinished:
@@ -215,6 +205,17 @@ class _Watch:
             before = replace(run, chats=(), alerts=(), failures=(), phase=run.phase)
             self._reporter.started(run, self._followed)
         self._reporter.changed(before, run)
+
+
+async def resolved(client: ServiceClient, profile: Profile, named: Sequence[ChatTarget]) -> Profile:
+    """The profile with the chats named on the command line found at Telegram. Raises `TobsError` CHAT_NOT_FOUND."""
+    if not named:
+        return profile
+    found: list[ChatTarget] = []
+    for target in named:
+        reply = await client.ask(p.ResolveTarget(str(target.chat)), p.Dialogs)
+        found += [replace(target, chat=dialog.peer.id, title=dialog.peer.title) for dialog in reply.dialogs[:1]]
+    return replace(profile, targets=replace(profile.targets, chats=tuple(found)))
 
 
 def _under_way(run: RunState | None) -> TypeGuard[RunState]:

@@ -11,8 +11,9 @@ import enum
 from msgspec import Struct
 
 from tobs_tui.model.errors import ErrorCode
+from tobs_tui.model.estimate import ChatEstimate, Pace
 from tobs_tui.model.peers import Dialog, Topic
-from tobs_tui.model.profile import Profile
+from tobs_tui.model.profile import MediaKind, Profile
 from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import RunRecord, RunState, RunUpdated
 
@@ -135,9 +136,13 @@ class ListTopics(Command, frozen=True):
 
 
 class EstimateExport(Command, frozen=True):
-    """Count what a profile would export, from Telegram's counters and the ledger."""
+    """Count what a profile would export, from Telegram's counters and the ledger.
+
+    `thorough` may cost thousands of requests instead of dozens. `EstimateHeldUp` tells of waits meanwhile.
+    """
 
     profile: Profile
+    thorough: bool = False
 
 
 class StartRun(Command, frozen=True):
@@ -244,7 +249,11 @@ class Topics(Struct, frozen=True, tag=True):
 
 
 class Estimate(Struct, frozen=True, tag=True):
-    """Reply to `EstimateExport`. Counts, bytes and seconds still to do; -1 where it cannot be known beforehand."""
+    """Reply to `EstimateExport`. Counts, bytes and seconds still to do; -1 where it cannot be known beforehand.
+
+    `rows` has it by chat and topic. Files and bytes are those of known kinds; the numbers of the `uncounted` kinds are
+    not known everywhere. `asked` requests were sent for the estimate; `problem` says what held it up.
+    """
 
     chats: int
     messages: int
@@ -253,6 +262,12 @@ class Estimate(Struct, frozen=True, tag=True):
     seconds: int
     files: int = -1
     bytes: int = -1
+    missing: int = -1
+    rows: tuple[ChatEstimate, ...] = ()
+    uncounted: tuple[MediaKind, ...] = ()
+    pace: Pace = Pace()
+    asked: int = 0
+    problem: str = ""
 
 
 class Runs(Struct, frozen=True, tag=True):
@@ -289,11 +304,17 @@ class MessagesCounted(Struct, frozen=True, tag=True):
     counts: dict[int, int]
 
 
+class EstimateHeldUp(Struct, frozen=True, tag=True):
+    """Telegram makes an estimate wait until then (epoch seconds); 0 = no longer."""
+
+    until: float
+
+
 class ServiceStopping(Struct, frozen=True, tag=True):
     """The service is going away."""
 
 
-AnyEvent = AccountChanged | RunStarted | RunUpdated | RunFinished | MessagesCounted | ServiceStopping
+AnyEvent = AccountChanged | RunStarted | RunUpdated | RunFinished | MessagesCounted | EstimateHeldUp | ServiceStopping
 
 
 class ClientFrame(Struct, frozen=True):

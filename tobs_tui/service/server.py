@@ -14,7 +14,7 @@ import msgspec
 from loguru import logger
 
 from tobs_tui.config.paths import Paths
-from tobs_tui.engine.plan import estimate, exported_to
+from tobs_tui.engine.plan import exported_to
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import Dialog
 from tobs_tui.model.server import ServerAddress
@@ -23,8 +23,10 @@ from tobs_tui.service import protocol as p
 from tobs_tui.service.account import AccountDesk, DemoLogin
 from tobs_tui.service.clients import AttachedClient, ClientSet
 from tobs_tui.service.counting import CountingDesk
+from tobs_tui.service.estimates import EstimateDesk
 from tobs_tui.service.framing import read_frame
 from tobs_tui.service.runs import RunDesk
+from tobs_tui.telegram.link import LinkEvent
 
 IDLE_EXIT_S = 60.0
 """The service ends by itself after this long with no client and no run."""
@@ -54,8 +56,9 @@ class Service:
         self._ending = False
         self._dialogs: tuple[Dialog, ...] | None = None
         self._counting = CountingDesk(self._clients.publish)
+        self._estimates = EstimateDesk(self._clients.publish)
         self._runs = RunDesk(paths, self._clients.publish)
-        self._account = AccountDesk(paths, server, self._account_changed, self._runs.on_link_event, demo)
+        self._account = AccountDesk(paths, server, self._account_changed, self._on_link_event, demo)
         self._handlers = self._command_table()
 
     # --- life -----------------------------------------------------------------------------------------------------
@@ -97,6 +100,10 @@ class Service:
                 await asyncio.wait_for(self._stop.wait(), min(1.0, self._idle_exit_s))
             except TimeoutError:
                 continue
+
+    def _on_link_event(self, event: LinkEvent) -> None:
+        self._estimates.on_link_event(event)
+        self._runs.on_link_event(event)
 
     def _account_changed(self, state: p.AccountState) -> None:
         if state.phase is not p.AccountPhase.SIGNED_IN:
@@ -221,16 +228,8 @@ class Service:
         )
 
     async def _estimate(self, command: p.EstimateExport) -> p.AnyReply:
-        facts = await estimate(command.profile, self._account.signed_in_link(), self._runs.output_of(command.profile))
-        return p.Estimate(
-            chats=facts.chats,
-            messages=facts.messages,
-            messages_known=facts.messages_known,
-            requests=facts.requests,
-            seconds=facts.seconds,
-            files=facts.files,
-            bytes=facts.bytes,
-        )
+        link = self._account.signed_in_link()
+        return await self._estimates.estimate(command, link, self._runs.output_of(command.profile))
 
     async def _start_run(self, command: p.StartRun) -> p.AnyReply:
         link = self._account.signed_in_link()

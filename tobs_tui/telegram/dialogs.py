@@ -147,18 +147,23 @@ class Dialogs:
             pts=getattr(full, "pts", 0) or 0,
         )
 
-    async def _full(self, chat: int) -> Any:
+    async def origin(self, chat: int) -> int:
+        """The marked id of the basic group that a supergroup grew out of, 0 = none. TobsError."""
+        full = await self._full(chat, Patience.PERSON)
+        return -(getattr(full, "migrated_from_chat_id", None) or 0)
+
+    async def _full(self, chat: int, patience: Patience = Patience.RUN) -> Any:
         core = self._core
         if is_channel_id(chat):
-            answer = await core.ask(channels.GetFullChannelRequest(core.input_channel(chat)), patience=Patience.RUN)
+            answer = await core.ask(channels.GetFullChannelRequest(core.input_channel(chat)), patience=patience)
         elif chat < 0:
-            answer = await core.ask(messages.GetFullChatRequest(-chat), patience=Patience.RUN)
+            answer = await core.ask(messages.GetFullChatRequest(-chat), patience=patience)
         else:
             peer = core.input_peer(chat)
             user = types.InputUserSelf()
             if isinstance(peer, types.InputPeerUser):
                 user = types.InputUser(peer.user_id, peer.access_hash)
-            answer = await core.ask(users.GetFullUserRequest(user), patience=Patience.RUN)
+            answer = await core.ask(users.GetFullUserRequest(user), patience=patience)
         core.session.remember(convert_peers(answer.users, answer.chats))
         return answer.full_user if hasattr(answer, "full_user") else answer.full_chat
 

@@ -235,10 +235,9 @@ class TelegramLink:
         """The peer of a marked id as last seen."""
         return self._core.peer(chat)
 
-    def old_half(self, chat: int) -> int:
-        """The marked id of the basic group that a supergroup grew out of, as far as it was seen; 0 = none."""
-        peers = self._core.session.data.peers.values()
-        return next((peer.id for peer in peers if peer.migrated_to == chat), 0)
+    async def old_half(self, chat: int) -> int:
+        """The marked id of the basic group that a supergroup grew out of; 0 = none. Patience as in `place`."""
+        return await self._dialogs.origin(chat)
 
     # Takeout
 

@@ -1,0 +1,202 @@
+"""`tobs PROFILE --plan`: what an export would fetch, as a table, or as one JSON object for a machine."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tobs_tui.cli.options import Options, Setting
+from tobs_tui.model.display import clean, count, duration, size
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tobs_tui.config.layers import Effective
+    from tobs_tui.model.estimate import ChatEstimate
+    from tobs_tui.service import protocol as p
+
+SCHEMA = 1
+_TITLE = 34
+_WAITING = 6
+
+
+def print_plan(options: Options) -> int:
+    """Print the dry run of a profile or of the chats named. Gives the exit status: 0, 3 when some chats cannot be
+    had, 6 when Telegram asked to wait. Raises `TobsError`."""
+    from tobs_tui.cli.export import check_targets, warn
+    from tobs_tui.monitor.logs import configure_logging
+
+    setting = Setting(options)
+    chosen = setting.effective()
+    warn(chosen.warnings)
+    check_targets(options, chosen.profile)
+    setting.paths.ensure()
+    configure_logging(setting.paths.log_dir, chosen.settings.log_level.upper(), name="client")
+    found = asyncio.run(_ask(options, setting, chosen))
+    if options.json_lines:
+        click.echo(_as_json(found, chosen))
+    else:
+        for line in _table(found, chosen):
+            click.echo(line)
+    if found.problem:
+        return _WAITING
+    return 3 if any(row.problem and row.messages < 0 for row in found.rows) else 0
+
+
+async def _ask(options: Options, setting: Setting, chosen: Effective) -> p.Estimate:
+    """The estimate, from the account's service. Raises `TobsError`."""
+    from tobs_tui.config.credentials import load_credentials
+    from tobs_tui.headless.signing import sign_in
+    from tobs_tui.headless.watch import resolved
+    from tobs_tui.service import protocol as p
+    from tobs_tui.service.launch import attach
+
+    client = await attach(setting.paths, demo=options.demo, server_file=options.server)
+    try:
+        events = client.events()
+        credentials = None if options.demo else load_credentials(setting.paths)
+        await sign_in(client, events, credentials, setting.paths.sign_in_lock_file, _note)
+        profile = await resolved(client, chosen.profile, chosen.profile.targets.chats if options.chats else ())
+        watching = asyncio.create_task(_tell_waits(events))
+        try:
+            return await client.ask(p.EstimateExport(profile, thorough=True), p.Estimate)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+    finally:
+        await client.close()
+
+
+async def _tell_waits(events: AsyncIterator[p.AnyEvent]) -> None:
+    from tobs_tui.monitor.clock import now
+    from tobs_tui.service import protocol as p
+
+    async for event in events:
+        if isinstance(event, p.EstimateHeldUp) and event.until > now():
+            _note(f"Telegram asks to wait {duration(event.until - now())}.")
+
+
+def _note(sentence: str) -> None:
+    sys.stderr.write(f"tobs: {clean(sentence, 1000)}\n")
+    sys.stderr.flush()
+
+
+# --- for a person -----------------------------------------------------------------------------------------------------
+
+
+def _number(value: int) -> str:
+    return "?" if value < 0 else count(value)
+
+
+def _bytes(value: int) -> str:
+    return "?" if value < 0 else size(value)
+
+
+def _time(value: int) -> str:
+    return "?" if value < 0 else duration(value)
+
+
+_HEAD = ("Chat", "Messages", "Archived", "Missing", "Files", "Bytes", "Requests", "Time")
+
+
+def _table(found: p.Estimate, chosen: Effective) -> list[str]:
+    """The rows, their sum, and what the numbers rest on."""
+    rows = [_HEAD, *(_cells(row) for row in found.rows), _sum(found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    lines = [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
+    lines.insert(-1, "-" * len(lines[0]))
+    for row in found.rows:
+        title = clean(row.title, _TITLE)
+        lines += [f"{title}: {_kind(kind)}" for kind in row.kinds if kind.files or kind.missing]
+        lines += [f"{title}: {clean(row.problem, 300)}"] if row.problem else []
+    return [*lines, "", *_assumptions(found, chosen)]
+
+
+def _cells(row: ChatEstimate) -> tuple[str, ...]:
+    numbers = (row.messages, row.archived, row.missing, row.files)
+    rest = (_bytes(row.bytes), _number(row.requests), _time(row.seconds))
+    return (clean(row.title, _TITLE), *map(_number, numbers), *rest)
+
+
+def _sum(found: p.Estimate) -> tuple[str, ...]:
+    numbers = (found.messages, found.messages_known, found.missing, found.files)
+    rest = (_bytes(found.bytes), _number(found.requests), _time(found.seconds))
+    return (f"All {found.chats}", *map(_number, numbers), *rest)
+
+
+def _kind(kind: Any) -> str:
+    words = {
+        "exact": "each one's size is known",
+        "archive": "by the mean of those archived",
+        "sample": "by the mean of the newest",
+        "unknown": "not known beforehand",
+    }
+    numbers = f"{kind.kind.value} {_number(kind.files)}, {_number(kind.missing)} to download, {_bytes(kind.bytes)}"
+    return f"{numbers} ({words[kind.basis]})"
+
+
+def _assumptions(found: p.Estimate, chosen: Effective) -> list[str]:
+    """Sentences: what was left out, and how the time was reckoned."""
+    pace = found.pace
+    lines = []
+    if found.problem:
+        lines.append(clean(found.problem, 300))
+    if found.uncounted:
+        kinds = ", ".join(kind.value for kind in found.uncounted)
+        lines.append(f"Not all in Files and Bytes, as their number or size is not known everywhere: {kinds}.")
+    if pace.latency_ms >= 0:
+        rates = [f"{rate:.1f} {what} requests a second" for rate, what in _rates(found) if rate]
+        paced = f", at most {' and '.join(rates)} (as Telegram allowed so far)" if rates else ""
+        lines.append(
+            f"Time: {pace.latency_ms:.0f} ms a request as measured now, {pace.history_in_flight} in flight for "
+            f"messages and {pace.files_in_flight} for files{paced}. Waits that Telegram asks for come on top."
+        )
+    lines.append(
+        f"Asked for this plan: {count(found.asked)} requests. Nothing was fetched into {chosen.profile.output}."
+    )
+    return lines
+
+
+def _rates(found: p.Estimate) -> tuple[tuple[float, str], tuple[float, str]]:
+    return (found.pace.history_rate, "message"), (found.pace.files_rate, "file")
+
+
+# --- for a machine ----------------------------------------------------------------------------------------------------
+
+
+def _as_json(found: p.Estimate, chosen: Effective) -> str:
+    """One object: `chats` with one entry a row, `total`, and what the numbers rest on. -1 is unknown."""
+    import msgspec
+
+    rows = [{**msgspec.to_builtins(row), "files": row.files, "bytes": row.bytes} for row in found.rows]
+    total = {
+        "chats": found.chats,
+        "messages": found.messages,
+        "archived": found.messages_known,
+        "missing": found.missing,
+        "files": found.files,
+        "bytes": found.bytes,
+        "requests": found.requests,
+        "seconds": found.seconds,
+    }
+    whole = {
+        "event": "plan",
+        "schema": SCHEMA,
+        "profile": chosen.profile.name,
+        "output": chosen.profile.output,
+        "chats": rows,
+        "total": total,
+        "uncounted": [kind.value for kind in found.uncounted],
+        "pace": msgspec.to_builtins(found.pace),
+        "asked": found.asked,
+        "problem": found.problem,
+    }
+    return msgspec.json.encode(whole).decode()
