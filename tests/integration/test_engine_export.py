@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from tests.compare_vault import differences, read_notes
-from tests.integration.engine_help import QUICK, Account, account_at, address_of, profile_of, vault_bytes
+from tests.integration.engine_help import Account, account_at, address_of, profile_of, vault_bytes
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine.plan import exported_to
