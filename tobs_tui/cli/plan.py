@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+from rich.cells import cell_len
 
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.model.display import clean, count, duration, size
+from tobs_tui.model.estimate import Basis
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -99,25 +101,46 @@ def _time(value: int) -> str:
     return "?" if value < 0 else duration(value)
 
 
+_ROUGHLY = {Basis.ARCHIVE: "about ", Basis.SAMPLE: "about "}
 _HEAD = ("Chat", "Messages", "Archived", "Missing", "Files", "Bytes", "Requests", "Time")
 
 
 def _table(found: p.Estimate, chosen: Effective) -> list[str]:
-    """The rows, their sum, and what the numbers rest on."""
+    """The rows, their sum, their files by kind, and what the numbers rest on."""
     rows = [_HEAD, *(_cells(row) for row in found.rows), _sum(found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(len(_HEAD))]
     lines = [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
+        "  ".join(_padded(cell, width, index) for index, (cell, width) in enumerate(zip(row, widths, strict=True)))
         for row in rows
     ]
-    lines.insert(-1, "-" * len(lines[0]))
-    for row in found.rows:
-        title = clean(row.title, _TITLE)
-        lines += [f"{title}: {_kind(kind)}" for kind in row.kinds if kind.files or kind.missing]
-        lines += [f"{title}: {clean(row.problem, 300)}"] if row.problem else []
-    return [*lines, "", *_assumptions(found, chosen)]
+    lines.insert(-1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
+    files = [f"{clean(row.title, _TITLE)}: {kinds}" for row in found.rows if (kinds := _kinds(row))]
+    problems = [f"{clean(row.title, _TITLE)}: {clean(row.problem, 300)}" for row in found.rows if row.problem]
+    return [
+        *lines,
+        *([""] if files else []),
+        *files,
+        *([""] if problems else []),
+        *problems,
+        "",
+        *_assumptions(found, chosen),
+    ]
+
+
+def _padded(cell: str, width: int, column: int) -> str:
+    """A cell of the table: names to the left, numbers to the right, by the columns that they take on a terminal."""
+    room = " " * (width - cell_len(cell))
+    return room + cell if column else cell + room
+
+
+def _kinds(row: ChatEstimate) -> str:
+    """The files still to be downloaded, by kind."""
+    terms = [
+        f"{kind.kind.value} {_number(kind.missing)}, {_ROUGHLY.get(kind.basis, '')}{_bytes(kind.bytes)}"
+        for kind in row.kinds
+        if kind.missing > 0
+    ]
+    return " · ".join(terms)
 
 
 def _cells(row: ChatEstimate) -> tuple[str, ...]:
@@ -132,17 +155,6 @@ def _sum(found: p.Estimate) -> tuple[str, ...]:
     return (f"All {found.chats}", *map(_number, numbers), *rest)
 
 
-def _kind(kind: Any) -> str:
-    words = {
-        "exact": "each one's size is known",
-        "archive": "by the mean of those archived",
-        "sample": "by the mean of the newest",
-        "unknown": "not known beforehand",
-    }
-    numbers = f"{kind.kind.value} {_number(kind.files)}, {_number(kind.missing)} to download, {_bytes(kind.bytes)}"
-    return f"{numbers} ({words[kind.basis]})"
-
-
 def _assumptions(found: p.Estimate, chosen: Effective) -> list[str]:
     """Sentences: what was left out, and how the time was reckoned."""
     pace = found.pace
@@ -152,6 +164,8 @@ def _assumptions(found: p.Estimate, chosen: Effective) -> list[str]:
     if found.uncounted:
         kinds = ", ".join(kind.value for kind in found.uncounted)
         lines.append(f"Not all in Files and Bytes, as their number or size is not known everywhere: {kinds}.")
+    if any(kind.basis in _ROUGHLY for row in found.rows for kind in row.kinds):
+        lines.append("About: by the mean size of the chat's archived files of that kind, else of the newest 100.")
     if pace.latency_ms >= 0:
         rates = [f"{rate:.1f} {what} requests a second" for rate, what in _rates(found) if rate]
         paced = f", at most {' and '.join(rates)} (as Telegram allowed so far)" if rates else ""
