@@ -29,6 +29,7 @@ class ErrorCode(enum.StrEnum):
     TAKEOUT_DELAYED = "takeout_delayed"
     TELEGRAM_REFUSED = "telegram_refused"
     ARCHIVE_UNUSABLE = "archive_unusable"
+    NOT_AN_EXPORT = "not_an_export"
     VAULT_IN_USE = "vault_in_use"
     RUN_IN_PROGRESS = "run_in_progress"
     NO_RUN = "no_run"
