@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.records import DAY_SECONDS, FileFilter, FileScope, PageCommit, message_rows
+from tobs_tui.archive.records import DAY_SECONDS, FileFilter, FileScope, PageCommit, Touched, message_rows
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.media import Document, DocumentKind, File, FileKind, PaidMedia, Photo
 from tobs_tui.model.messages import Action, ActionKind, Message
@@ -57,7 +57,7 @@ def test_a_repeated_page_is_counted_once_and_touches_nothing(archive: Archive) -
     one = page(message(1), message(2), message(3, media=photo(8)))
     assert archive.commit([one])[0].new == 3
     generation = archive.touched(CHAT)[0].generation
-    archive.clear_touched(CHAT, 0, [DAY], generation)
+    archive.put_notes(CHAT, shown=[Touched(0, DAY, generation)])
     assert archive.commit([one])[0].new == 0
     assert archive.touched(CHAT) == []
     assert archive.count(CHAT) == 3
@@ -100,7 +100,7 @@ def test_days_and_spans_tell_exactly_what_there_is(archive: Archive) -> None:
 def test_an_edit_replaces_the_record_and_touches_its_day(archive: Archive) -> None:
     archive.commit([page(message(1), message(2, days=1))])
     for touched in archive.touched(CHAT):
-        archive.clear_touched(CHAT, touched.topic, [touched.day], touched.generation)
+        archive.put_notes(CHAT, shown=[touched])
     edited = message(2, days=1, text="other")
     assert archive.commit([page(edited)])[0].new == 0
     assert [(touched.topic, touched.day) for touched in archive.touched(CHAT)] == [(0, DAY + 1)]
@@ -123,7 +123,7 @@ def test_a_day_that_changed_after_it_was_read_stays_touched(archive: Archive) ->
     archive.commit([page(message(1))])
     seen = archive.touched(CHAT)[0]
     archive.commit([page(message(2))])
-    archive.clear_touched(CHAT, 0, [seen.day], seen.generation)
+    archive.put_notes(CHAT, shown=[seen])
     assert [touched.day for touched in archive.touched(CHAT)] == [seen.day]
 
 

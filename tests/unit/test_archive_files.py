@@ -110,7 +110,7 @@ def test_a_fresh_reference_keeps_what_was_downloaded_but_another_file_does_not(a
 def test_a_failure_has_a_reason_touches_its_day_and_is_tried_again_by_the_next_run(archive: Archive) -> None:
     archive.commit([page(1, row(1, 7))])
     for touched in archive.touched(1):
-        archive.clear_touched(1, touched.topic, [touched.day], touched.generation)
+        archive.put_notes(1, shown=[touched])
     task = archive.pending_files(ALL, 1)[0]
     archive.file_failed(task, "It is gone.")
     assert archive.pending_files(ALL, 9) == []
@@ -124,7 +124,7 @@ def test_a_day_is_touched_whenever_a_note_would_say_something_else_of_its_files(
     def touched_since() -> int:
         days = archive.touched(1)
         for day in days:
-            archive.clear_touched(1, day.topic, [day.day], day.generation)
+            archive.put_notes(1, shown=[day])
         return len(days)
 
     archive.commit([page(1, row(1, 7))])
@@ -165,15 +165,3 @@ def test_folders_of_chats_and_topics_are_frozen_when_first_stored(archive: Archi
     archive.put_topics(1, [TopicRecord(Topic(3, "Old"), "Old (t3)")])
     topics = archive.put_topics(1, [TopicRecord(Topic(3, "New"), "New (t3)"), TopicRecord(Topic(1, "General"), "g")])
     assert [(known.topic.title, known.folder) for known in topics] == [("General", "g"), ("New", "Old (t3)")]
-
-
-def test_the_register_of_notes_remembers_the_last_writing(archive: Archive) -> None:
-    archive.put_rendered("b.md", 1, 0, 5, "x")
-    archive.put_rendered("a.md", 1, 4, 6, "y")
-    archive.put_rendered("b.md", 1, 0, 7, "z")
-    assert [(note.path, note.count, note.sha256) for note in archive.rendered(1)] == [
-        ("a.md", 6, "y"),
-        ("b.md", 7, "z"),
-    ]
-    archive.forget_rendered("a.md")
-    assert archive.rendered(1, 4) == []

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.render_help import Rendered, render_chat
 from tests.unit.markdown_judge import PARSER
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord, FileFilter, FileScope, PageCommit, TopicRecord, message_rows
 from tobs_tui.archive.schema import archive_path
-from tobs_tui.engine.vault import IndexJob, RenderJob, RenderResult, render_chat, render_index
+from tobs_tui.engine.index_pages import IndexJob, render_index
+from tobs_tui.engine.note_plan import Survey
 from tobs_tui.model import media as m
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.messages import Action, ActionKind, Forward, Message, Reaction, ReactionKind, Reply
@@ -77,14 +80,9 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         yield opened
 
 
-def _render(archive: Archive, vault: Path, chat: int = CLUB, layout: Layout = LAYOUT, **facts: object) -> RenderResult:
+def _render(archive: Archive, vault: Path, chat: int = CLUB, layout: Layout = LAYOUT, **facts: Any) -> Rendered:
     """Render and register, as a run does."""
-    result = render_chat(RenderJob(str(vault), chat, layout, **facts))  # type: ignore[arg-type]
-    for note in result.notes:
-        archive.put_rendered(note.path, note.chat, note.topic, note.count, note.sha256)
-    for day in result.done:
-        archive.clear_touched(chat, day.topic, [day.day], day.generation)
-    return result
+    return render_chat(archive, vault, chat, layout=layout, **facts)
 
 
 def _anchors(path: Path) -> list[int]:
@@ -132,16 +130,16 @@ def test_links_between_messages_lead_to_their_blocks(archive: Archive, tmp_path:
 def test_rendering_again_writes_nothing(archive: Archive, tmp_path: Path) -> None:
     _render(archive, tmp_path)
     assert _render(archive, tmp_path).notes == ()
-    again = _render(archive, tmp_path, everything=True)
-    assert len(again.notes) == 3
-    assert not any(note.changed for note in again.notes)
+    assert _render(archive, tmp_path, everything=True).notes == ()
+    archive.put_vault_options("another")
+    assert _render(archive, tmp_path, everything=True).changed == []
 
 
 def test_new_messages_rewrite_their_month_only_and_end_in_the_same_bytes(archive: Archive, tmp_path: Path) -> None:
     _render(archive, tmp_path)
     _commit(archive, CLUB, [Message(100, JUNE + 300, sender=8, text="news")])
     result = _render(archive, tmp_path)
-    assert [(note.path, note.changed) for note in result.notes] == [("Dev Club (c1234567890)/2024-06.md", True)]
+    assert result.changed == ["Dev Club (c1234567890)/2024-06.md"]
     step_by_step = {path: (tmp_path / path).read_bytes() for path in _notes(tmp_path)}
     for path in step_by_step:
         (tmp_path / path).unlink()
@@ -155,9 +153,9 @@ def test_a_note_without_messages_left_is_removed_but_only_one_of_ours(archive: A
     own.write_text("mine")
     moved = [msg for msg in _club_messages() if msg.id == 9]
     _commit(archive, CLUB, [Message(9, MAY + 100_000, sender=8, text=moved[0].text)])
-    result = _render(archive, tmp_path)
-    assert result.gone == ("Dev Club (c1234567890)/2024-06.md",)
-    assert not (tmp_path / result.gone[0]).exists()
+    _render(archive, tmp_path)
+    assert not (tmp_path / "Dev Club (c1234567890)/2024-06.md").exists()
+    assert "Dev Club (c1234567890)/2024-06.md" not in {note.path for note in archive.notes(CLUB)}
     assert own.read_text() == "mine"
 
 
@@ -186,14 +184,14 @@ def test_comments_lead_to_the_discussion_when_it_is_exported_too(archive: Archiv
     _render(archive, tmp_path, NEWS)
     note = tmp_path / "News (c42)/2024-05.md"
     assert "💬 [2 comments](https://t.me/news/3)" in note.read_text(encoding="utf-8")
-    _render(archive, tmp_path, NEWS, everything=True, linked=(CLUB,))
+    _render(archive, tmp_path, NEWS, linked=frozenset({CLUB}))
     assert "💬 [2 comments](<../Dev%20Club%20(c1234567890)/2024-05.md#m60>)" in note.read_text(encoding="utf-8")
 
 
 def test_indexes_count_and_link_every_note(archive: Archive, tmp_path: Path) -> None:
     _render(archive, tmp_path)
     written = render_index(IndexJob(str(tmp_path), LAYOUT))
-    assert [note.path for note in written] == ["Dev Club (c1234567890)/index.md", "index.md"]
+    assert list(written) == ["Dev Club (c1234567890)/index.md", "index.md"]
     root = (tmp_path / "index.md").read_text(encoding="utf-8")
     assert "| [Dev Club](<Dev%20Club%20(c1234567890)/index.md>) | forum | 12 | 2024-05-14 | 2024-06-15 |" in root
     chat = (tmp_path / "Dev Club (c1234567890)/index.md").read_text(encoding="utf-8")
@@ -201,7 +199,7 @@ def test_indexes_count_and_link_every_note(archive: Archive, tmp_path: Path) -> 
     assert "| [2024-05](2024-05.md) | 8 |" in chat
     assert "| [2024-06](<Releases%20(t42)/2024-06.md>) | 3 |" in chat
     assert "| Zoe | 7 |" in chat
-    assert not any(note.changed for note in render_index(IndexJob(str(tmp_path), LAYOUT)))
+    assert render_index(IndexJob(str(tmp_path), LAYOUT)) == ()
 
 
 def test_anchors_of_a_vault_follow_its_layout(archive: Archive, tmp_path: Path) -> None:
@@ -214,9 +212,9 @@ def test_anchors_of_a_vault_follow_its_layout(archive: Archive, tmp_path: Path) 
 def test_a_vault_that_cannot_be_written_is_told_in_a_sentence(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "Dev Club (c1234567890)").write_text("a file where the folder should be")
     with pytest.raises(TobsError) as caught:
-        render_chat(RenderJob(str(tmp_path), CLUB, LAYOUT))
+        _render(archive, tmp_path)
     assert caught.value.code is ErrorCode.OUTPUT_NOT_WRITABLE
 
 
 def test_a_chat_that_is_not_in_the_archive_renders_to_nothing(archive: Archive, tmp_path: Path) -> None:
-    assert render_chat(RenderJob(str(tmp_path), -5)) == RenderResult(-5, (), ())
+    assert _render(archive, tmp_path, -5) == Rendered(Survey(), ())

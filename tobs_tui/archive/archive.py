@@ -11,7 +11,7 @@ import msgspec
 from tobs_tui.archive.files import Files
 from tobs_tui.archive.notes import Notes
 from tobs_tui.archive.reading import Reading
-from tobs_tui.archive.records import ChatRecord, Rendered, TopicRecord
+from tobs_tui.archive.records import ChatRecord, TopicRecord
 from tobs_tui.archive.refreshing import Refreshing
 from tobs_tui.archive.schema import connect
 from tobs_tui.archive.versions import Versions
@@ -67,31 +67,3 @@ class Archive(Refreshing, Files, Notes, Reading, Versions):
                 ],
             )
             return self.topics(chat)
-
-    def clear_touched(self, chat: int, topic: int, days: Iterable[int], generation: int) -> None:
-        """Note that days were rendered as of `generation`; a day that changed since stays touched."""
-        keys = [(chat, topic, day, generation) for day in days]
-        where = "WHERE chat = ? AND topic = ? AND day = ? AND touched <= ?"
-        with self.transaction() as db:
-            db.executemany(f"DELETE FROM days {where} AND count = 0", keys)
-            db.executemany(f"UPDATE days SET touched = 0 {where}", keys)
-
-    def put_rendered(self, path: str, chat: int, topic: int, count: int, sha256: str) -> None:
-        """Register a Markdown file that was written: path relative to the vault, its messages, SHA-256 of its bytes."""
-        with self.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO rendered VALUES (?, ?, ?, ?, ?)", (path, chat, topic, count, sha256))
-
-    def forget_rendered(self, path: str) -> None:
-        """Take a Markdown file that is gone off the register."""
-        with self.transaction() as db:
-            db.execute("DELETE FROM rendered WHERE path = ?", (path,))
-
-    def rendered(self, chat: int, topic: int | None = None) -> list[Rendered]:
-        """The Markdown files written for a chat, or for one topic of it, by path."""
-        of_topic, tail = ("", ()) if topic is None else (" AND topic = ?", (topic,))
-        with self.reading() as db:
-            rows = db.execute(
-                f"SELECT path, chat, topic, count, sha256 FROM rendered WHERE chat = ?{of_topic} ORDER BY path",
-                (chat, *tail),
-            ).fetchall()
-        return [Rendered(*row) for row in rows]

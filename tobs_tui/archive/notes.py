@@ -38,8 +38,8 @@ class NoteRecord(Struct, frozen=True, array_like=True):
     `seen` messages up to the id `last_id` were read for it, of which `shown_id` was the last to be shown. `senders` has
     the number of messages by marked id. `pointed` are the other chats that its links lead into or would if those were
     exported, `led` those of them that were; `missing` has the messages, as (chat, id), that links looked for in vain,
-    `copies` the posts, as (discussion group, post id), whose comments could not be found, and `thin` the peers of whom
-    too little was known.
+    `copies` the posts, as (discussion group, post id), whose comments could not be found, and `thin` the peers that
+    were not known (False), or of whom only no username was (True).
     """
 
     options: str
@@ -53,7 +53,7 @@ class NoteRecord(Struct, frozen=True, array_like=True):
     led: tuple[int, ...] = ()
     missing: tuple[tuple[int, int], ...] = ()
     copies: tuple[tuple[int, int], ...] = ()
-    thin: tuple[int, ...] = ()
+    thin: tuple[tuple[int, bool], ...] = ()
 
     @property
     def size(self) -> int:
@@ -77,10 +77,12 @@ class Note(Struct, frozen=True):
 
 class Finished(Struct, frozen=True):
     """A chat whose notes were brought into their final form. `pointed` are the other chats its links lead into;
-    `open` that notes were written since, so that all of them have to be looked at again."""
+    `open` that notes were written since, so that all of them have to be looked at again; `options` is a text of the
+    engine's that says which of its messages are shown."""
 
     pointed: frozenset[int] = frozenset()
     open: bool = False
+    options: str = ""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -150,13 +152,21 @@ class Notes(Database):
     def finished(self) -> dict[int, Finished]:
         """The chats whose notes were brought into their final form once."""
         with self.reading() as db:
-            rows = db.execute("SELECT chat, pointed, open FROM finished WHERE chat <> ?", (_EVERYTHING,)).fetchall()
-        return {chat: Finished(frozenset(_decode_ids(pointed)), bool(is_open)) for chat, pointed, is_open in rows}
+            rows = db.execute(
+                "SELECT chat, pointed, open, options FROM finished WHERE chat <> ?", (_EVERYTHING,)
+            ).fetchall()
+        return {
+            chat: Finished(frozenset(_decode_ids(pointed)), bool(is_open), options)
+            for chat, pointed, is_open, options in rows
+        }
 
-    def put_finished(self, chat: int, pointed: Iterable[int]) -> None:
-        """Note that a chat's notes are final, and which other chats their links lead into."""
+    def put_finished(self, chats: dict[int, Finished]) -> None:
+        """Note that chats' notes are final."""
         with self.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO finished VALUES (?, 0, ?, '')", (chat, _encode(sorted(pointed))))
+            db.executemany(
+                "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?)",
+                [(chat, one.open, _encode(sorted(one.pointed)), one.options) for chat, one in chats.items()],
+            )
 
     def reopen(self, chats: Sequence[int]) -> None:
         """Note that all notes of these chats have to be looked at again."""

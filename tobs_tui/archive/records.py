@@ -241,16 +241,6 @@ class KindTotals(Struct, frozen=True):
     pending_bytes: int = 0
 
 
-class Rendered(Struct, frozen=True):
-    """A Markdown file that the program wrote: path relative to the vault, messages in it, SHA-256 of its bytes."""
-
-    path: str
-    chat: int
-    topic: int
-    count: int
-    sha256: str
-
-
 _DOCUMENT_KINDS = {
     DocumentKind.FILE: MediaKind.FILE,
     DocumentKind.VIDEO: MediaKind.VIDEO,

@@ -41,7 +41,7 @@ CREATE TABLE refreshed (chat INTEGER PRIMARY KEY, pts INTEGER NOT NULL, seen INT
 
 _STEPS = {
     1: f"""ALTER TABLE days ADD COLUMN added INTEGER NOT NULL DEFAULT 0; {NOTES}
-    INSERT INTO notes SELECT path, chat, topic, count, 0, x'' FROM rendered;""",
+    INSERT INTO notes SELECT path, chat, topic, count, 0, x'' FROM rendered; DROP TABLE rendered;""",
     2: VERSIONS,
 }
 """What brings an archive of each older format to the next one."""
@@ -70,10 +70,6 @@ CREATE TABLE files (
     reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (chat, message, idx)) WITHOUT ROWID;
 CREATE INDEX files_pending ON files (chat, message, idx) WHERE status = 0;
 CREATE TABLE known_files (identity TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE rendered (
-    path TEXT PRIMARY KEY, chat INTEGER NOT NULL, topic INTEGER NOT NULL, count INTEGER NOT NULL,
-    sha256 TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX rendered_of_chat ON rendered (chat, topic);
 {NOTES}{VERSIONS}"""
 
 

@@ -1,58 +1,175 @@
-"""Puts a file in place whole: written beside itself, flushed to the disk, renamed; left alone when nothing changes."""
+"""Files of notes: written beside their place and renamed into it, or made longer; what a person changed is kept.
+
+All of it happens in worker processes, where plain files are right: an event loop waits for none of it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import hashlib
 import os
+import shutil
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tobs_tui.archive.notes import NoteRecord, Stretch
+from tobs_tui.archive.schema import internal_folder
 
 TEMPORARY = ".tobs-tmp"
 """Ending of a note while it is written; one that a killed process left is replaced when its note is written again."""
 
+BUFFER_BYTES = 512 * 1024
+"""What is gathered before it goes to the file in one write. Fewer bytes make more system calls, more cost memory."""
 
-class NoteFile:
-    """A text file written beside `path` and put in its place when the block ends well; UTF-8, LF line ends."""
+SMALL_STRETCHES = 32
+"""Short stretches that the record of a growing note may end in before they are taken together."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._beside = path.with_name(f".{path.name}{TEMPORARY}")
+
+def beside(path: Path, part: int = 0) -> Path:
+    """Where a note, or one part of it, is written before it is whole."""
+    return path.with_name(f".{path.name}{f'.{part}' if part else ''}{TEMPORARY}")
+
+
+class TextFile:
+    """A file that text is written to, from the byte `start` on; UTF-8, LF line ends. What was behind `start` goes.
+
+    Call `end` when all is written: only then is the file sure to hold it.
+    """
+
+    def __init__(self, path: Path, start: int = 0, *, sync: bool = True, buffer: int = BUFFER_BYTES) -> None:
+        self._path, self._start, self._sync, self._buffer = path, start, sync, buffer
+        self._gathered: list[str] = []
+        self._length = 0
+        self._size = 0
         self._hash = hashlib.sha256()
-        self.sha256 = ""
-        self.changed = False
 
-    def __enter__(self) -> NoteFile:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._beside.open("wb", buffering=1 << 18)
+    def __enter__(self) -> Self:
+        if self._start:
+            self._file = self._path.open("r+b", buffering=0)
+            self._file.truncate(self._start)
+            self._file.seek(self._start)
+        else:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("wb", buffering=0)
         return self
 
     def write(self, text: str) -> None:
         """Append text. A lone surrogate, which no source of ours gives, becomes a question mark."""
-        data = text.encode("utf-8", "replace")
+        self._gathered.append(text)
+        self._length += len(text)
+        if self._length >= self._buffer:
+            self._pour()
+
+    def _pour(self) -> None:
+        data = "".join(self._gathered).encode("utf-8", "replace")
+        self._gathered, self._length = [], 0
         self._hash.update(data)
-        self._file.write(data)
+        self._size += len(data)
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
 
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is not None:
-            self._file.close()
-            self._beside.unlink(missing_ok=True)
-            return
-        self._file.flush()
-        self.sha256 = self._hash.hexdigest()
-        if self._is_there_already():
-            self._file.close()
-            self._beside.unlink()
-            return
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._beside.replace(self._path)
-        self.changed = True
+    def end(self) -> Stretch:
+        """Nothing more comes: what was written."""
+        self._pour()
+        return Stretch(self._size, self._hash.digest())
 
-    def _is_there_already(self) -> bool:
-        if not self._path.is_file() or self._path.stat().st_size != self._file.tell():
-            return False
-        with self._path.open("rb") as known:
-            return hashlib.file_digest(known, "sha256").hexdigest() == self.sha256
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._file:
+            if kind is None and self._sync:
+                os.fsync(self._file.fileno())
+
+
+def put_in_place(draft: Path, path: Path) -> bool:
+    """Rename a draft, which is on the disk, to its note; when that has the same bytes, the draft goes instead.
+
+    Gives whether the note changed.
+    """
+    if path.is_file() and filecmp.cmp(draft, path, shallow=False):
+        draft.unlink()
+        return False
+    draft.replace(path)
+    return True
+
+
+def append_files(path: Path, start: int, parts: list[Path]) -> None:
+    """Cut a file off at `start` bytes, append others to it, and see that it is on the disk."""
+    with path.open("r+b") as file:
+        file.truncate(start)
+        file.seek(start)
+        for part in parts:
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, file, BUFFER_BYTES)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def changed_by_hand(path: Path, record: NoteRecord | None) -> str:
+    """The SHA-256 of a file that is not as its record says, '' for one that is, or is not there.
+
+    A file of the same size and time of change is taken to be as it was; any other is read. Without a record, any file
+    is another's.
+    """
+    try:
+        facts = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    if record is not None and (facts.st_size, facts.st_mtime_ns) == (record.size, record.mtime_ns):
+        return ""
+    with path.open("rb") as file:
+        if record is not None and facts.st_size == record.size and _holds(path, record):
+            return ""
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _holds(path: Path, record: NoteRecord) -> bool:
+    """Whether a file begins with the bytes of a record."""
+    with path.open("rb") as file:
+        for stretch in record.stretches:
+            digest, left = hashlib.sha256(), stretch.size
+            while left and (data := file.read(min(left, BUFFER_BYTES))):
+                digest.update(data)
+                left -= len(data)
+            if left or digest.digest() != stretch.sha256:
+                return False
+    return True
+
+
+def with_few_stretches(path: Path, stretches: list[Stretch]) -> list[Stretch]:
+    """The stretches of a file, the last ones as one when a note that grew often has too many small ones."""
+    small = 0
+    while small < len(stretches) and stretches[-1 - small].size < BUFFER_BYTES // 8:
+        small += 1
+    if small <= SMALL_STRETCHES:
+        return stretches
+    kept, joined = stretches[:-small], stretches[-small:]
+    size = sum(stretch.size for stretch in joined)
+    with path.open("rb") as file:
+        file.seek(sum(stretch.size for stretch in kept))
+        return [*kept, Stretch(size, hashlib.sha256(file.read(size)).digest())]
+
+
+def keep_aside(vault: Path, path: str, sha256: str) -> str:
+    """Copy the file at `path`, if its bytes are those, to where a person finds what they had made of it.
+
+    Gives the copy's path relative to the vault, '' when the file has other bytes by now.
+    """
+    source = vault / path
+    try:
+        with source.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                return ""
+    except FileNotFoundError:
+        return ""
+    note = Path(path)
+    kept = internal_folder(vault) / "edited" / note.with_name(f"{note.stem}.{sha256[:8]}{note.suffix}")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, kept)
+    return kept.relative_to(vault).as_posix()
 
 
 def flush_folder(folder: Path) -> None:

@@ -1,49 +1,53 @@
-"""The rendering half of a run: chats as they are fetched, then once more what the end of the run has changed.
+"""The rendering half of a run: notes as soon as their messages are there, then what the end of the run has changed.
 
-Links from one chat's notes to another's depend on which chats are exported, and links within a chat on which of its
-messages are there. So a day counts as rendered only when its chat was complete, and all others of the run were as far
-as they will get. Until then notes are previews, and a killed run leaves their days marked as touched.
+While a chat is fetched, the notes of periods that can get no more messages are written; when nothing more of it comes,
+the others. What links find in other chats, or among messages that came later, is looked up again at the end: each
+note's record tells what its links looked for in vain. So the vault is the same in whatever order things came.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from loguru import logger
-from msgspec import Struct
 
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.records import Touched
-from tobs_tui.archive.schema import output_error
+from tobs_tui.archive.notes import Finished
+from tobs_tui.archive.schema import internal_folder
 from tobs_tui.engine.chat_jobs import ChatJob
 from tobs_tui.engine.commit import Writer
+from tobs_tui.engine.filtering import RecordFilter
+from tobs_tui.engine.governor import Gate
+from tobs_tui.engine.index_pages import IndexJob, render_index
+from tobs_tui.engine.note_crew import NoteCrew, Watcher
+from tobs_tui.engine.note_jobs import NoteGrows, NoteWritten
+from tobs_tui.engine.note_plan import NoteTask, Occasion, SurveyJob
 from tobs_tui.engine.processes import ProcessPool
-from tobs_tui.engine.render_book import BookPage, RenderBook
+from tobs_tui.engine.render_progress import RenderProgress
 from tobs_tui.engine.state import RunBoard
-from tobs_tui.engine.vault import IndexJob, NoteGrows, RenderJob, RenderResult, render_chat, render_index
+from tobs_tui.engine.together import all_or_none
+from tobs_tui.engine.vault import EVERYTHING, View, options_of
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
-from tobs_tui.model.run import ChatState, Failure, WorkerRole, WorkerState
-from tobs_tui.monitor.clock import monotonic
+from tobs_tui.model.run import ChatState, Failure, Level, WorkerRole, WorkerState
 
 _FATAL = frozenset({ErrorCode.DISK_FULL, ErrorCode.OUTPUT_NOT_WRITABLE, ErrorCode.ARCHIVE_UNUSABLE})
 
-SAVE_S = 2.0
-"""Seconds of rendering that a kill may cost."""
-
-
-class _Preview(Struct, frozen=True):
-    """A render of a complete chat: what the book would say of it, and the days that it shows."""
-
-    page: BookPage
-    done: tuple[Touched, ...]
+LOOK_S = 0.5
+"""Seconds between two looks at the chats that are being fetched."""
+LOOK_AFTER = 10_000
+"""Messages that must have come into a chat since the last look at its notes."""
+CHATS_AT_ONCE = 4
+"""Chats brought into their final form side by side."""
 
 
 class RenderStage:
-    """Renders in a process of its own. `begin` it, `request` chats as they are fetched, `finish` at the end."""
+    """Renders in the pool's processes. `begin` it, `watch` chats being fetched, `request` those that are, `finish`."""
 
     def __init__(
         self,
@@ -51,50 +55,59 @@ class RenderStage:
         profile: Profile,
         writer: Writer,
         board: RunBoard,
+        pool: ProcessPool,
         *,
-        on_loss: Callable[[str], None],
         on_fatal: Callable[[TobsError], None],
         files_open: Callable[[tuple[int, int]], bool],
     ) -> None:
         """`on_fatal` hears of an error that every other chat would meet as well."""
-        self._vault = vault
-        self._profile = profile
-        self._writer = writer
-        self._board = board
+        self._vault, self._profile, self._writer, self._board, self._pool = vault, profile, writer, board, pool
         self._on_fatal = on_fatal
         self._files_open = files_open
-        self._pool = ProcessPool(1, on_loss, self._note_grows)
-        self._at_work: ChatJob | None = None
-        self._notes: dict[str, tuple[int, int]] = {}  # of the chat at work: topic and messages of each note
+        self._allowed = pool.size
+        self._fetching = True
+        self._gate = Gate(1)
+        self.allow(pool.size)
+        self._crew = NoteCrew(pool, writer, self._gate, Watcher(self._begun, self._note_written, self._failed))
+        self._progress = RenderProgress(self._key_of, self._show_rendered)
+        pool.on_news = self._hear
+        self._keeps = EVERYTHING
         self._worker = board.workers.hire("r", WorkerRole.RENDER, 1)[0]
-        self._book = RenderBook()
-        self._options_changed = False
+        self._jobs: dict[int, ChatJob] = {}
         self._queue: asyncio.Queue[ChatJob] = asyncio.Queue()
-        self._book_dirty = False
-        self._done: list[tuple[int, tuple[Touched, ...]]] = []  # days that are final, and not noted as such yet
-        self._saved_at = monotonic()
-        self._previews: dict[int, _Preview] = {}
+        self._finished: dict[int, Finished] = {}
+        self._lost: set[int] = set()  # chats of which a note is no longer where it was written
+        self._options_changed = False
         self._complete: set[int] = set()
-        self._elsewhere: frozenset[int] = frozenset()
-        self._task: asyncio.Task[None] | None = None
-        self._stopped = False
-        self._written: set[str] = set()  # a note that is written twice, as a preview and finally, is one note
+        self._stirred: set[int] = set()  # chats whose notes this run has written
+        self._news: dict[int, Finished] = {}  # chats that are final, and not registered as such yet
+        self._written: set[str] = set()  # a note that is written twice is one note
+        self._kept = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._watched: Callable[[], Iterable[ChatJob]] = tuple
+        self._looked: dict[int, int] = {}
 
     async def begin(self) -> None:
-        """Read what was rendered before, and start the process. Raises `TobsError`."""
-        self._book = RenderBook.load(self._vault)
-        options = (self._profile.layout, self._profile.media)
-        self._options_changed = bool(self._book.chats) and (self._book.layout, self._book.media) != options
-        self._book.layout, self._book.media = options
-        self._elsewhere = frozenset(self._book.chats)
-        if self._options_changed:
-            # Said at once: a run that ends early must not leave the next one in the belief that all is as it was.
-            self._book.chats.clear()
-            await self._save_book()
-        for chat in await self._writer.submit(lambda archive: _chats_with_lost_notes(archive, self._vault)):
-            self._book.chats.pop(chat, None)
-        await self._pool.start()
-        self._task = asyncio.create_task(self._preview_forever())
+        """Read what was rendered before. Raises `TobsError`."""
+        options = options_of(self._profile.layout, self._profile.media)
+        self._options_changed = await self._writer.submit(lambda archive: _set_options(archive, options))
+        self._finished = await self._writer.submit(lambda archive: archive.finished())
+        self._lost = await self._writer.submit(lambda archive: _chats_with_lost_notes(archive, self._vault))
+        self._tasks = [asyncio.create_task(self._follow_forever()), asyncio.create_task(self._look_forever())]
+
+    def allow(self, processes: int) -> None:
+        """Use so many of the pool's processes at most; while pages are being fetched, one less, so they get decoded."""
+        self._allowed = processes
+        most = max(1, self._pool.size - 1) if self._fetching else self._pool.size
+        self._gate.resize(max(1, min(processes, most)))
+
+    def show_only(self, keeps: RecordFilter) -> None:
+        """Show only those of the messages of this run's chats. Call it before there are any."""
+        self._keeps = keeps
+
+    def watch(self, jobs: Callable[[], Iterable[ChatJob]]) -> None:
+        """Look at these chats from time to time, for notes that can be written already."""
+        self._watched = jobs
 
     def request(self, job: ChatJob) -> None:
         """A chat is fetched: show what there is of it."""
@@ -102,138 +115,142 @@ class RenderStage:
             self._complete.add(job.target.chat)
         self._queue.put_nowait(job)
 
+    def all_fetched(self) -> None:
+        """No page is on its way any more: the pool is free."""
+        self._fetching = False
+        self.allow(self._allowed)
+
     async def note_gap(self, chat: int) -> None:
         """Messages older than rendered ones may come into a chat: its links will have to be looked at again."""
-        page = self._book.chats.get(chat)
-        if page is not None and not page.gap:
-            self._book.chats[chat] = BookPage(page.pointed, page.led, gap=True)
-            await self._save_book()
+        await self._writer.submit(lambda archive: archive.reopen([chat]))
+        known = self._finished.get(chat)
+        if known is not None:
+            self._finished[chat] = Finished(known.pointed, True, known.options)
 
     def stop(self) -> None:
-        """Render no further chat."""
-        self._stopped = True
+        """Begin no further note."""
+        self._crew.stopped = True
 
     async def close(self) -> None:
-        """End the process. What it was at is rendered again by the next run."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await self._pool.close()
+        """End. What was under way is written again by the next run."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    # --- previews -----------------------------------------------------------------------------------------------------
+    # --- while chats are fetched --------------------------------------------------------------------------------------
 
-    async def _preview_forever(self) -> None:
+    async def _look_forever(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for job in list(self._watched()):
+                chat = job.target.chat
+                new = sum(self._board.row(key).messages_new for key in job.keys)
+                if job.record is None or job.fetched or new - self._looked.get(chat, 0) < LOOK_AFTER:
+                    continue
+                self._looked[chat] = new
+                await self._bring_safely(job, Occasion.FETCHING)
+
+    async def _follow_forever(self) -> None:
         while True:
             job = await self._queue.get()
             try:
-                await self._preview(job)
-            except TobsError as error:
-                self._on_fatal(error)
+                await self._bring_safely(job, Occasion.FETCHED)
+                await self._count_rendered(job)
+                for key in job.keys:
+                    if self._board.row(key).state is ChatState.RENDERING:
+                        self._board.change(key, state=ChatState.MEDIA if self._files_open(key) else ChatState.DONE)
             finally:
                 self._queue.task_done()
 
-    async def _preview(self, job: ChatJob) -> None:
-        chat = job.target.chat
-        linked = self._linked()
-        everything = self._outdated(chat, linked)
-        if everything or await self._writer.submit(lambda archive: bool(archive.touched(chat))):
-            result = await self._render(job, linked, everything=everything)
-            if result is not None and job.covered:
-                self._previews[chat] = _Preview(self._page_after(result, linked, everything=everything), result.done)
-        else:
-            await self._count_rendered(job)
-        for key in job.keys:
-            if self._board.row(key).state is ChatState.RENDERING:
-                self._board.change(key, state=ChatState.MEDIA if self._files_open(key) else ChatState.DONE)
-
-    def _page_after(self, result: RenderResult, linked: frozenset[int], *, everything: bool) -> BookPage:
-        """What the book will say of a chat after a render."""
-        known = self._book.chats.get(result.chat)
-        before = frozenset[int]() if everything or known is None else known.pointed
-        pointed = before | result.pointed
-        return BookPage(pointed, linked & pointed)
-
-    def _linked(self) -> frozenset[int]:
-        """Chats whose messages are all there: those of this run, and those that earlier runs have finished."""
-        return self._elsewhere | self._complete
-
-    def _outdated(self, chat: int, linked: frozenset[int]) -> bool:
-        """Whether notes of days that nothing has touched may have to change as well."""
-        page = self._book.chats.get(chat)
-        return page is None or not page.holds(linked)
+    async def _bring_safely(self, job: ChatJob, occasion: Occasion) -> None:
+        try:
+            if await self._writer.submit(lambda archive: archive.is_touched(job.target.chat)):
+                await self._bring(job, occasion, self._linked(), everything=False)
+        except TobsError as error:
+            self._on_fatal(error)
 
     # --- the end of a run ---------------------------------------------------------------------------------------------
 
     async def finish(self, jobs: Iterable[ChatJob]) -> None:
         """Bring every chat's notes into their final form, and write the indexes. Errors become failures."""
+        self.all_fetched()
         await self._idle()
+        wanted = [job for job in jobs if job.record is not None]
         try:
-            await self._finish_all(list(jobs), self._linked())
+            await self._finish_all(wanted)
         finally:
-            await self._save_final()
-        if not self._stopped:
-            await self._index()
-
-    async def _finish_all(self, jobs: list[ChatJob], linked: frozenset[int]) -> None:
-        for job in jobs:
-            if job.record is not None and not self._stopped:
-                await self._finish_chat(job, linked)
-        for chat in sorted(self._elsewhere - {job.target.chat for job in jobs}):
-            # Other chats of the vault, whose links can now lead into chats that this run has added.
-            if not self._stopped and self._outdated(chat, linked):
-                await self._finish_other(chat, linked)
+            news = self._news
+            await self._writer.submit(lambda archive: archive.put_finished(news))
+        if not self._crew.stopped:
+            await self._index(wanted)
 
     async def _idle(self) -> None:
-        """Wait until no preview is on its way; those not begun are left to the final pass."""
+        """Wait until no look at a chat is on its way; those not begun are left to the final pass."""
         with contextlib.suppress(asyncio.QueueEmpty):
             while True:
                 self._queue.get_nowait()
                 self._queue.task_done()
+        self._watched = tuple
         await self._queue.join()
 
-    async def _finish_chat(self, job: ChatJob, linked: frozenset[int]) -> None:
+    async def _finish_all(self, jobs: list[ChatJob]) -> None:
+        linked = self._linked()
+        chats = [job.target.chat for job in jobs]
+        touched = await self._writer.submit(lambda archive: {chat for chat in chats if archive.is_touched(chat)})
+        stirred = touched | self._stirred | {chat for chat in chats if chat not in self._finished}
+        turn = asyncio.Semaphore(CHATS_AT_ONCE)
+
+        async def in_turn(work: Coroutine[Any, Any, None]) -> None:
+            async with turn:
+                await work
+
+        shown = _words_of(self._keeps)
+        work = [self._finish_chat(job, linked, due=self._is_due(job.target.chat, stirred, shown)) for job in jobs]
+        for chat in sorted(self._finished.keys() - set(chats)):
+            # Other chats of the vault, whose links can now lead into chats that this run has added.
+            if self._is_due(chat, stirred, self._finished[chat].options):
+                work.append(self._finish_other(chat, linked))
+        await all_or_none(*(in_turn(one) for one in work))
+
+    def _linked(self) -> frozenset[int]:
+        """Chats whose messages are all there: those of this run, and those that earlier runs have finished."""
+        return frozenset(self._finished) | self._complete
+
+    def _is_due(self, chat: int, stirred: set[int], shown: str) -> bool:
+        """Whether notes of a chat may have to change; `stirred` are the chats where something is new."""
+        page = self._finished.get(chat)
+        return (
+            page is None
+            or page.options != shown
+            or chat in stirred
+            or not stirred.isdisjoint(page.pointed)
+            or self._whole(chat)
+        )
+
+    def _whole(self, chat: int) -> bool:
+        """Whether notes have to be looked at whose days did not change and that the register does not know."""
+        page = self._finished.get(chat)
+        return page is None or page.open or self._options_changed or chat in self._lost
+
+    async def _finish_chat(self, job: ChatJob, linked: frozenset[int], *, due: bool) -> None:
         chat = job.target.chat
-        preview = self._previews.pop(chat, None)
-        if preview is not None and preview.page.holds(linked):
-            await self._make_final(chat, preview.page, preview.done)
-        touched = await self._writer.submit(lambda archive: archive.touched(chat))
-        everything = self._outdated(chat, linked)
-        if not touched and not everything:
-            return
-        result = await self._render(job, linked, everything=everything)
-        if result is not None and job.covered:
-            await self._make_final(chat, self._page_after(result, linked, everything=everything), result.done)
+        if due:
+            pointed = await self._bring(job, Occasion.FINAL, linked, everything=True)
+            if pointed is not None and job.covered:
+                self._news[chat] = Finished(pointed, options=_words_of(self._keeps))
+        await self._count_rendered(job)
 
     async def _finish_other(self, chat: int, linked: frozenset[int]) -> None:
-        result = await self._carry(chat, linked, everything=True, title="")
-        if result is not None:
-            await self._make_final(chat, self._page_after(result, linked, everything=True), result.done)
+        options = self._finished[chat].options
+        keeps = msgspec.json.decode(options, type=RecordFilter) if options else EVERYTHING
+        view = View(str(self._vault), chat, self._profile.layout, self._profile.media, linked, keeps)
+        pointed = await self._crew.bring(SurveyJob(view, Occasion.FINAL, everything=True))
+        if pointed is not None:
+            self._news[chat] = Finished(pointed, options=options)
 
-    async def _make_final(self, chat: int, page: BookPage, done: tuple[Touched, ...]) -> None:
-        """Note that a chat's notes are final; the disk hears of it every few seconds."""
-        self._book_dirty = self._book_dirty or self._book.chats.get(chat) != page
-        self._book.chats[chat] = page
-        self._done.append((chat, done))
-        if monotonic() - self._saved_at > SAVE_S:
-            await self._save_final()
-
-    async def _save_final(self) -> None:
-        # The book first: days that stay touched cost a render, a page that is missing in it would cost a link.
-        if self._book_dirty:
-            await self._save_book()
-        done, self._done = self._done, []
-        await self._writer.submit(lambda archive: _clear(archive, done))
-        self._saved_at = monotonic()
-
-    async def _save_book(self) -> None:
-        try:
-            await asyncio.to_thread(self._book.save, self._vault)
-        except OSError as error:
-            raise output_error(error, self._vault) from error
-        self._book_dirty = False
-
-    async def _index(self) -> None:
-        job = IndexJob(str(self._vault), self._profile.layout)
+    async def _index(self, jobs: list[ChatJob]) -> None:
+        chats = tuple({job.target.chat for job in jobs} | self._stirred)
+        job = IndexJob(str(self._vault), self._profile.layout, None if self._options_changed else chats)
         try:
             self._worker.begin("index")
             await self._pool.run(render_index, job)
@@ -242,72 +259,73 @@ class RenderStage:
         finally:
             self._worker.rest()
 
-    # --- one render ---------------------------------------------------------------------------------------------------
+    # --- one chat -----------------------------------------------------------------------------------------------------
 
-    async def _render(self, job: ChatJob, linked: frozenset[int], *, everything: bool) -> RenderResult | None:
-        title, chat = self._board.row(job.keys[0]).title, job.target.chat
-        self._notes = await self._writer.submit(
-            lambda archive: {note.path: (note.topic, note.count) for note in archive.rendered(chat)}
-        )
-        self._show_rendered(job, [*self._notes.values()])
-        self._at_work = job
+    async def _bring(
+        self, job: ChatJob, occasion: Occasion, linked: frozenset[int], *, everything: bool
+    ) -> frozenset[int] | None:
+        chat = job.target.chat
+        self._jobs[chat] = job
+        view = View(str(self._vault), chat, self._profile.layout, self._profile.media, linked, self._keeps)
+        scopes = tuple({track.scope for track in job.tracks}) or (0,)
+        self._worker.begin(self._title(chat), chat)
         try:
-            result = await self._carry(chat, linked, everything=everything, title=title)
+            return await self._crew.bring(SurveyJob(view, occasion, scopes, everything=everything))
         finally:
-            self._at_work = None
-        if result is not None:
-            await self._count_rendered(job)
-        return result
+            self._progress.ended(chat)
+            self._worker.rest()
 
-    def _note_grows(self, news: NoteGrows) -> None:
-        """Show what is rendered of the chat at work. A note that is written again counts as what it was till then."""
-        job = self._at_work
-        if job is None:
-            return
-        before = self._notes.get(news.path, (news.topic, 0))[1]
-        key = (job.target.chat, news.topic if job.target.topics else 0)
-        if news.count > before and key in job.keys:
-            self._notes[news.path] = (news.topic, news.count)
-            self._board.change(key, rendered=self._board.row(key).rendered + news.count - before)
-            self._worker.count(news.count - before)
+    def _title(self, chat: int) -> str:
+        job = self._jobs.get(chat)
+        return self._board.row(job.keys[0]).title if job is not None else ""
+
+    def _key_of(self, chat: int, topic: int) -> tuple[int, int] | None:
+        job = self._jobs.get(chat)
+        key = (chat, topic if job is not None and job.target.topics else 0)
+        return key if job is not None and key in job.keys else None
+
+    def _show_rendered(self, key: tuple[int, int], count: int) -> None:
+        self._board.change(key, rendered=count)
 
     async def _count_rendered(self, job: ChatJob) -> None:
         chat = job.target.chat
-        self._show_rendered(
-            job,
-            await self._writer.submit(lambda archive: [(note.topic, note.count) for note in archive.rendered(chat)]),
-        )
-
-    def _show_rendered(self, job: ChatJob, notes: Iterable[tuple[int, int]]) -> None:
-        """Show how many messages are in the notes of each row; `notes` are their topics and counts."""
+        notes = await self._writer.submit(lambda archive: archive.note_counts(chat))
         for key in job.keys:
-            self._board.change(key, rendered=sum(count for topic, count in notes if key[1] in (0, topic)))
+            self._show_rendered(key, sum(count for _, topic, count in notes if key[1] in (0, topic)))
 
-    async def _carry(self, chat: int, linked: frozenset[int], *, everything: bool, title: str) -> RenderResult | None:
-        """Render a chat and register its notes. None when that failed, which is told."""
-        job = RenderJob(
-            vault=str(self._vault),
-            chat=chat,
-            layout=self._profile.layout,
-            media=self._profile.media,
-            linked=tuple(sorted(linked)),
-            everything=everything,
+    def _hear(self, news: object) -> None:
+        if isinstance(news, NoteGrows):
+            self._progress.grows(news)
+            self._worker.count(news.more)
+
+    def _begun(self, chat: int, before: list[tuple[str, int, int]], tasks: tuple[NoteTask, ...]) -> None:
+        if tasks:
+            self._stirred.add(chat)
+        self._progress.begun(chat, before, tasks)
+
+    def _note_written(self, chat: int, written: NoteWritten) -> None:
+        self._progress.written(chat, written)
+        if written.changed and written.note.record is not None:
+            self._written.add(written.note.path)
+            self._board.counters.notes = len(self._written)
+        if written.kept:
+            self._tell_kept(written)
+
+    def _tell_kept(self, written: NoteWritten) -> None:
+        self._kept += 1
+        text = f"{written.note.path} had been changed by hand; that version is kept as {written.kept}."
+        self._board.log(Level.WARNING, text)
+        folder = f"{internal_folder(self._vault)}/edited"
+        count = "A note" if self._kept == 1 else f"{self._kept} notes"
+        self._board.alerts.open(
+            "edited", Level.WARNING, f"{count} had been changed by hand and had to be written again: see {folder}."
         )
-        self._worker.begin(title, chat)
-        try:
-            result = await self._pool.run(render_chat, job)
-            await self._writer.submit(lambda archive: _register(archive, self._vault, result, everything=everything))
-        except Exception as error:  # noqa: BLE001  # a chat that trips the renderer must not take the others with it
-            self._fail(chat, title, error)
-            return None
-        finally:
-            self._worker.rest()
-        self._written.update(note.path for note in result.notes if note.changed)
-        self._board.counters.notes = len(self._written)
-        return result
+
+    def _failed(self, chat: int, error: Exception) -> None:
+        self._fail(chat, self._title(chat), error)
 
     def _fail(self, chat: int, title: str, error: Exception) -> None:
-        """Tell of a chat that trips the renderer. Raises what every other chat would meet too."""
+        """Tell of notes that trip the renderer. Raises what every other chat would meet too."""
         if isinstance(error, TobsError) and error.code in _FATAL:
             raise error
         if isinstance(error, TobsError):
@@ -320,42 +338,25 @@ class RenderStage:
 
     def show_process(self) -> None:
         """Bring the worker's row up to date."""
-        self._board.workers.assign_pids(WorkerRole.RENDER, self._pool.pids())
-        self._worker.queue = self._queue.qsize()
-        if self._stopped:
+        self._worker.queue = self._crew.waiting
+        if self._crew.stopped:
             self._worker.rest(WorkerState.STOPPED)
 
 
-def _chats_with_lost_notes(archive: Archive, vault: Path) -> list[int]:
+def _words_of(keeps: RecordFilter) -> str:
+    """Which messages are shown, as the register has it; '' when that is all of them."""
+    return "" if keeps.open else msgspec.json.encode(keeps).decode()
+
+
+def _set_options(archive: Archive, options: str) -> bool:
+    """Say at once what the vault is rendered with from now on: a run that ends early must not leave the next one in the
+    belief that all is as it was. Gives whether that is something new."""
+    if archive.vault_options() == options:
+        return False
+    archive.put_vault_options(options)
+    return True
+
+
+def _chats_with_lost_notes(archive: Archive, vault: Path) -> set[int]:
     """Chats of which a note is no longer where it was written: a person may have moved or deleted it."""
-    return [
-        record.id
-        for record in archive.chats()
-        if any(not (vault / note.path).exists() for note in archive.rendered(record.id))
-    ]
-
-
-def _clear(archive: Archive, done: Iterable[tuple[int, Iterable[Touched]]]) -> None:
-    """Note that days of chats were rendered. Those that changed since stay touched."""
-    for chat, touched in done:
-        groups: dict[tuple[int, int], list[int]] = {}
-        for day in touched:
-            groups.setdefault((day.topic, day.generation), []).append(day.day)
-        for (topic, generation), days in groups.items():
-            archive.clear_touched(chat, topic, days, generation)
-
-
-def _register(archive: Archive, vault: Path, result: RenderResult, *, everything: bool) -> None:
-    """Register the notes of a render. Notes that a render of everything did not write again are no notes any more."""
-    for path in result.gone:
-        archive.forget_rendered(path)
-    if everything:
-        kept = {note.path for note in result.notes}
-        for known in archive.rendered(result.chat):
-            if known.path not in kept:
-                (vault / known.path).unlink(missing_ok=True)
-                archive.forget_rendered(known.path)
-    known_sums = {known.path: known.sha256 for known in archive.rendered(result.chat)}
-    for note in result.notes:
-        if known_sums.get(note.path) != note.sha256:
-            archive.put_rendered(note.path, note.chat, note.topic, note.count, note.sha256)
+    return {chat for path, chat in archive.note_paths() if not (vault / path).exists()}

@@ -227,10 +227,11 @@ class ExportRun:
             self._profile,
             writer,
             self._board,
-            on_loss=self._note_loss,
+            pool,
             on_fatal=self._end_by,
             files_open=self._files_open,
         )
+        self._machine.governor.follow(render.allow, WorkerRole.RENDER, pool.size)
         try:
             await writer.start()
             self._opened = True
@@ -328,8 +329,10 @@ class ExportRun:
         if not self._paused:
             self._board.enter(RunPhase.RUNNING)
         self._board.log(Level.INFO, f"Chats to export: {len(targets)}.")
+        render.watch(jobs.jobs.values)
         await jobs.fetch()
         await jobs.pipeline.drain()
+        render.all_fetched()
         await media.finish(list(jobs.jobs.values()))
 
     def _all_planned(self) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from cachetools import LRUCache
 
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.records import ChatRecord, FileState, FileStatus, message_files
+from tobs_tui.archive.records import ChatRecord, FileState, FileStatus, Place, message_files
 from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message
 from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, PeerKind, id_label
@@ -18,15 +17,28 @@ from tobs_tui.render import layout as names
 from tobs_tui.render.links import telegram_link
 from tobs_tui.render.scene import FileLink, Scene, Target
 
-CHUNK = 500
-"""Messages looked ahead at once, to fetch their senders and files together."""
-
 _MEBIBYTE = 1 << 20
-_Place = tuple[int, int, int]  # date, topic, sender
+NAMES_KEPT = 20_000
+"""Names, and addresses of notes, held at once."""
+
+_ANCHORS = {Anchors.HEADING: "#m", Anchors.BLOCK: "#^m"}
+
+
+class Uses:
+    """What a note's blocks took from elsewhere, and could have said otherwise: see `NoteRecord`."""
+
+    def __init__(self) -> None:
+        self.pointed: set[int] = set()
+        self.missing: set[tuple[int, int]] = set()
+        self.copies: set[tuple[int, int]] = set()
+        self.thin: set[tuple[int, bool]] = set()
 
 
 class ChatScene:
-    """The surroundings of one chat's notes. `enter` a note's folder, then stream its messages through `prepared`."""
+    """The surroundings of one chat's notes. `enter` a note's folder, then stream its messages through `prepared`.
+
+    Names and addresses are kept between notes; what the archive did not know when asked is asked again in each note.
+    """
 
     def __init__(
         self,
@@ -35,7 +47,7 @@ class ChatScene:
         layout: Layout,
         media: MediaOptions,
         zone: datetime.tzinfo,
-        linked: tuple[int, ...],
+        linked: Iterable[int],
         root_of: Callable[[Archive, ChatRecord], str],
         topic_root: Callable[[str, int, dict[int, str]], str],
     ) -> None:
@@ -43,12 +55,17 @@ class ChatScene:
         self._linked = frozenset(linked)
         self._root_of, self._topic_root = root_of, topic_root
         self._folder = ""
-        self._peers: LRUCache[int, Peer | None] = LRUCache(50_000)
-        self._places: LRUCache[tuple[int, int], _Place | None] = LRUCache(20_000)
-        self._roots: dict[int, tuple[str, dict[int, str]] | None] = {}
+        self._peers: LRUCache[int, Peer] = LRUCache(20_000)
+        self._unknown: set[int] = set()  # peers that the archive did not know when this note was entered
+        self._names: dict[int, str] = {}
+        self._places: LRUCache[tuple[int, int], Place] = LRUCache(5_000)
+        self._near: tuple[list[Message], list[Message]] = ([], [])  # the chunk before, and this one
+        self._near_by_id: dict[int, Message] | None = None
+        self._notes: dict[tuple[int, int, str], str] = {}  # addresses of notes from the folder entered
+        self._roots: dict[int, tuple[str, dict[int, str]]] = {}
         self._states: dict[tuple[int, int], FileState] = {}
-        self._comments: dict[int, int] | None = None
-        self.pointed: set[int] = set()  # other chats that links lead into, or would if they were among `linked`
+        self._comments: tuple[int, dict[int, int]] | None = None  # of which group, and post to copy
+        self.uses = Uses()
         self.scene = Scene(
             chat=record.id,
             title=record.title,
@@ -61,75 +78,129 @@ class ChatScene:
             comments=self._comments_of,
         )
 
-    def enter(self, folder: str) -> None:
-        """Make addresses relative to a note in that folder of the vault."""
+    def enter(self, folder: str) -> Uses:
+        """Make addresses relative to a note in that folder of the vault; what its blocks use is noted in the result."""
+        if folder != self._folder:
+            self._notes.clear()
         self._folder = folder
+        self._places.clear()  # a message may have another topic by now
+        self._unknown.clear()
+        self._near, self._near_by_id = ([], []), None
+        self.uses = Uses()
+        return self.uses
 
-    def prepared(self, first: Message, rest: Iterator[Message]) -> Iterator[Message]:
+    @property
+    def linked(self) -> frozenset[int]:
+        """The chats whose notes links may lead into."""
+        return self._linked
+
+    def prepared(self, chunks: Iterator[list[Message]]) -> Iterator[list[Message]]:
         """The messages, with what their blocks will ask for fetched by the chunk."""
-        stream = itertools.chain((first,), rest)
-        while chunk := list(itertools.islice(stream, CHUNK)):
-            wanted = {message.sender for message in chunk} - {0}
-            missing = [peer for peer in wanted if peer not in self._peers]
-            found = self._archive.peers(missing)
-            self._peers.update((peer, found.get(peer)) for peer in missing)
-            carriers = [message.id for message in chunk if message_files(message)]
-            self._states = {}
-            if carriers:
-                self._states = self._archive.file_states(self._record.id, carriers[0], carriers[-1])
-            for message in chunk:
-                self._places[self._record.id, message.id] = (message.date, message.topic, message.sender)
-                yield message
+        for chunk in chunks:
+            self._near, self._near_by_id = (self._near[1], chunk), None
+            self._fetch_names({message.sender for message in chunk})
+            carriers = [
+                message.id
+                for message in chunk
+                if (message.media is not None or message.action is not None) and message_files(message)
+            ]
+            self._states = self._archive.file_states(self._record.id, carriers[0], carriers[-1]) if carriers else {}
+            yield chunk
+
+    def _fetch_names(self, senders: set[int]) -> None:
+        wanted = senders - self._names.keys() - self._unknown - {0}
+        if not wanted:
+            return
+        found = self._archive.peers(wanted)
+        self._unknown |= wanted - found.keys()
+        self._peers.update(found)
 
     def _peer(self, peer_id: int) -> Peer | None:
-        if peer_id not in self._peers:
-            self._peers[peer_id] = self._archive.peer(peer_id)
-        return self._peers[peer_id]
+        peer = self._peers.get(peer_id)
+        if peer is None and peer_id not in self._unknown:
+            peer = self._archive.peer(peer_id)
+            if peer is None:
+                self._unknown.add(peer_id)
+            else:
+                self._peers[peer_id] = peer
+        if peer is None:
+            self.uses.thin.add((peer_id, False))
+        return peer
 
     def _name(self, peer_id: int) -> str:
+        name = self._names.get(peer_id)
+        if name is not None:
+            return name
         peer = self._peer(peer_id)
         if peer is None:
             return self._record.title if peer_id == self._record.id else id_label(peer_id)
-        if peer.deleted and not peer.title.strip():
-            return DELETED_ACCOUNT
-        return peer.title.strip() or id_label(peer_id)
+        shown = peer.title.strip()
+        name = shown or (DELETED_ACCOUNT if peer.deleted else id_label(peer_id))
+        if len(self._names) >= NAMES_KEPT:
+            self._names.clear()
+        self._names[peer_id] = name
+        return name
 
     def _username(self, peer_id: int) -> str:
         peer = self._peer(peer_id)
+        if peer is not None and peer.min and not peer.username:
+            self.uses.thin.add((peer_id, True))
         return peer.username if peer is not None else ""
 
-    def _place(self, chat: int, message_id: int) -> _Place | None:
+    def _place(self, chat: int, message_id: int) -> Place | None:
+        if chat == self._record.id:
+            if self._near_by_id is None:
+                self._near_by_id = {message.id: message for part in self._near for message in part}
+            near = self._near_by_id.get(message_id)
+            if near is not None:
+                return Place(near.date, near.topic, near.sender)
         key = (chat, message_id)
-        if key not in self._places:
-            message = self._archive.message(chat, message_id)
-            self._places[key] = None if message is None else (message.date, message.topic, message.sender)
-        return self._places[key]
+        place = self._places.get(key)
+        if place is None and key not in self.uses.missing:
+            place = self._archive.place(chat, message_id)
+            if place is None:
+                self.uses.missing.add(key)
+            else:
+                self._places[key] = place
+        return place
 
     def _target(self, chat: int, message_id: int) -> Target:
         here = chat == self._record.id
         if not here:
-            self.pointed.add(chat)
+            self.uses.pointed.add(chat)
         place = self._place(chat, message_id) if here or chat in self._linked else None
         if place is not None:
-            date, topic, sender = place
+            sender = place.sender
             name = self._name(sender) if sender else self._record.title if here else self._name(chat)
-            return Target(name, self._address(chat, message_id, date, topic))
+            return Target(name, self._address(chat, message_id, place))
         username = self._record.username if here else self._username(chat)
         return Target("" if here else self._name(chat), telegram_link(chat, message_id, username))
 
-    def _address(self, chat: int, message_id: int, date: int, topic: int) -> str:
+    def _address(self, chat: int, message_id: int, place: Place) -> str:
         """The relative address of a message's block; '' when its chat has no folder in the vault."""
-        if chat not in self._roots:
+        period = names.period(place.date, self._layout.split, self._zone)
+        key = (chat, place.topic, period)
+        note = self._notes.get(key)
+        if note is None:
+            folder = self._folder_of(chat, place.topic)
+            if not folder:
+                return ""
+            if len(self._notes) >= NAMES_KEPT:
+                self._notes.clear()
+            note = self._notes[key] = names.relative_address(f"{folder}/{names.period_note(period)}", self._folder)
+        anchor = _ANCHORS.get(self._layout.anchors)
+        return f"{note}{anchor}{message_id}" if anchor else note
+
+    def _folder_of(self, chat: int, topic: int) -> str:
+        """The folder of a topic's notes; '' when the chat has none in the vault."""
+        root = self._roots.get(chat)
+        if root is None or (topic and topic not in root[1]):
             record = self._record if chat == self._record.id else self._archive.chat(chat)
+            if record is None:
+                return ""
             folders = {known.topic.id: known.folder for known in self._archive.topics(chat)}
-            self._roots[chat] = None if record is None else (self._root_of(self._archive, record), folders)
-        root = self._roots[chat]
-        if root is None:
-            return ""
-        folder = self._topic_root(root[0], topic, root[1])
-        note = names.note_name(date, self._layout.split, self._zone)
-        anchor = {Anchors.HEADING: f"#m{message_id}", Anchors.BLOCK: f"#^m{message_id}", Anchors.NONE: ""}
-        return names.relative_address(f"{folder}/{note}", self._folder) + anchor[self._layout.anchors]
+            root = self._roots[chat] = (self._root_of(self._archive, record), folders)
+        return self._topic_root(root[0], topic, root[1])
 
     def _file(self, message: Message, index: int, file: File) -> FileLink:
         state = self._states.get((message.id, index))
@@ -148,26 +219,23 @@ class ChatScene:
             return FileLink("", "not downloaded: too large")
         return FileLink("", "not downloaded yet")
 
+    def copy_of(self, group: int, post: int) -> int:
+        """The id of a channel's post in its discussion group, where comments answer to it; 0 when it is not there."""
+        if self._comments is None or self._comments[0] != group:
+            self._comments = (group, self._archive.posts_copied(group, self._record.id))
+        return self._comments[1].get(post, 0)
+
     def _comments_of(self, post: Message) -> str:
         """Where a post's comments begin: its copy in the discussion group, else the post on the web."""
-        if post.discussion:
-            self.pointed.add(post.discussion)
-        if post.discussion in self._linked:
-            if self._comments is None:
-                self._comments = self._copies(post.discussion)
-            copy = self._comments.get(post.id)
-            place = self._place(post.discussion, copy) if copy else None
-            if copy and place is not None:
-                return self._address(post.discussion, copy, place[0], place[1])
+        group = post.discussion
+        if group:
+            self.uses.pointed.add(group)
+        if group in self._linked:
+            copy = self.copy_of(group, post.id)
+            place = self._place(group, copy) if copy else None
+            if place is not None:
+                return self._address(group, copy, place)
+            self.uses.copies.add((group, post.id))
         if self._record.kind is not PeerKind.CHANNEL:
             return ""
         return telegram_link(self._record.id, post.id, self._record.username)
-
-    def _copies(self, group: int) -> dict[int, int]:
-        """The ids of this channel's posts in its discussion group, where Telegram forwards each of them."""
-        copies: dict[int, int] = {}
-        for message in self._archive.messages(group):
-            forward = message.forward
-            if forward is not None and forward.peer == self._record.id and forward.message_id and forward.saved_peer:
-                copies.setdefault(forward.message_id, message.id)
-        return copies
