@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.e2e.scripted import (
     NOW,
@@ -27,6 +28,7 @@ from tobs_tui.config.profiles import load_profile, save_profile
 from tobs_tui.config.settings import Settings, load_settings
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import Dialog, Peer, PeerKind
+from tobs_tui.model.profile import Filters, MediaKind
 from tobs_tui.model.run import RunPhase, RunUpdated
 from tobs_tui.service.protocol import (
     AccountChanged,
@@ -35,6 +37,9 @@ from tobs_tui.service.protocol import (
     AcknowledgeAlert,
     CancelRun,
     Dialogs,
+    Estimate,
+    EstimateExport,
+    EstimateHeldUp,
     ListDialogs,
     PauseRun,
     RunFinished,
@@ -53,7 +58,7 @@ from tobs_tui.ui.screens.run import RunScreen
 from tobs_tui.ui.screens.sign_in import SignInScreen
 from tobs_tui.ui.screens.summary import SummaryScreen
 from tobs_tui.ui.screens.targets import DialogsPanel, TargetsScreen
-from tobs_tui.ui.screens.tuning import TuningScreen
+from tobs_tui.ui.screens.tuning import COUNTING, EstimatePanel, TuningScreen
 from tobs_tui.ui.widgets.form import EntryLine, FormPanel
 from tobs_tui.ui.widgets.painted import Painted, Words
 
@@ -167,6 +172,44 @@ async def test_a_wrong_value_is_told_at_its_field_and_changes_nothing(paths: Pat
         screen = app.screen
         assert isinstance(screen, TuningScreen)
         assert screen.profile.filters.since is None
+
+
+async def test_the_filters_are_edited_and_the_estimate_follows(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    client.answers[EstimateExport] = lambda _: Estimate(
+        1, 500, 100, 7, 3, files=12, bytes=3_000_000, missing=400, uncounted=(MediaKind.STICKER,)
+    )
+    app = scripted_app(client, paths)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press(pilot, "n space n j j enter")
+        await write(pilot, "500")
+        await press(pilot, "j j enter j enter")
+        await write(pilot, "@zoe, me")
+        await press(pilot, "j enter")
+        await write(pilot, "/(/")
+        assert "RE2" in app.screen.query_one("#entry-hint", Words).text
+        app.screen.query_one(EntryLine).query_one(Input).value = ""
+        await write(pilot, "Invoice")
+        screen = app.screen
+        assert isinstance(screen, TuningScreen)
+        assert screen.profile.filters == Filters(last=500, only_mine=True, senders=("@zoe", "me"), text="Invoice")
+        await until(pilot, lambda: "12 and more" in screen_text(app))
+        assert "3.0 MB and more" in screen_text(app)
+        asked = [command.profile.filters for command in client.asked if isinstance(command, EstimateExport)]
+        assert asked[-1] == screen.profile.filters
+
+
+async def test_a_wait_that_holds_an_estimate_up_is_shown(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "n space n")
+        panel = app.screen.query_one(EstimatePanel)
+        panel.note = COUNTING
+        client.send(EstimateHeldUp(app.model.clock() + 25))
+        await until(pilot, lambda: "Telegram asks to wait 2" in "".join(part.text for part in panel.title()))
 
 
 async def test_a_link_that_leads_nowhere_is_told_beside_the_field(paths: Paths) -> None:

@@ -103,6 +103,10 @@ def test_a_value_of_ones_own_makes_the_preset_custom() -> None:
     [
         ("filters.since", "2024-05-01", datetime.date(2024, 5, 1)),
         ("filters.since", " ", None),
+        ("filters.last", "1000", 1000),
+        ("filters.from_id", "", 0),
+        ("filters.senders", " @zoe,  me , 5001 ", ("@zoe", "me", "5001")),
+        ("filters.text", "/invoice \\d+/", "/invoice \\d+/"),
         ("media.max_size_mb", "", 0),
         ("performance.history_workers", "32", 32),
         ("layout.timezone", "Europe/London", "Europe/London"),
@@ -117,6 +121,9 @@ def test_what_a_person_types_becomes_a_value(key: str, text: str, value: object)
     [
         ("filters.since", "yesterday"),
         ("filters.until", "2024-13-01"),
+        ("filters.last", "-5"),
+        ("filters.from_id", "first"),
+        ("filters.text", "/(unclosed/"),
         ("media.max_size_mb", "-1"),
         ("performance.history_workers", "33"),
         ("performance.connections", "many"),

@@ -25,6 +25,7 @@ from tobs_tui.service.protocol import (
     AccountPhase,
     AccountState,
     AnyEvent,
+    EstimateHeldUp,
     MessagesCounted,
     RunFinished,
     RunStarted,
@@ -84,6 +85,8 @@ class RunModel:
     frozen: bool = False
     counts: dict[int, dict[int, int]] = field(default_factory=dict)
     """Telegram's counts of messages, by chat and topic; topic 0 is the whole chat."""
+    estimate_waits: float = 0.0
+    """Until when Telegram makes the estimate wait, in epoch seconds; 0 = it does not."""
     _held: RunState | None = field(default=None, repr=False)
 
     def attached(self, snapshot: Snapshot) -> None:
@@ -117,6 +120,8 @@ class RunModel:
                     self.run = apply_update(self.run, event)
             case MessagesCounted(chat=chat, counts=counts):
                 self.counts.setdefault(chat, {}).update(counts)
+            case EstimateHeldUp(until=until):
+                self.estimate_waits = until
             case ServiceStopping():
                 self.lost("The background service has stopped.", Link.STOPPED)
         self._heard()

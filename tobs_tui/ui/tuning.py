@@ -14,6 +14,7 @@ import msgspec
 from tobs_tui.config.layers import PROFILE_KEYS
 from tobs_tui.config.presets import UNTUNED
 from tobs_tui.model.profile import Anchors, Backoff, MediaKind, Preset, Profile, Split
+from tobs_tui.model.text_match import text_matcher
 
 
 class Way(enum.Enum):
@@ -46,6 +47,40 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "filters.since", "Since", "First day to take: YYYY-MM-DD, or nothing", Way.TYPE, empty="the beginning"
             ),
             Entry("filters.until", "Until", "Last day to take: YYYY-MM-DD, or nothing", Way.TYPE, empty="now"),
+            Entry(
+                "filters.last",
+                "Newest only",
+                "How many of the newest messages of each chat to take, within the dates; 0 takes all",
+                Way.TYPE,
+                empty="all",
+            ),
+            Entry(
+                "filters.from_id",
+                "From id",
+                "The first message id to take; 0 takes any",
+                Way.TYPE,
+                empty="any",
+            ),
+            Entry(
+                "filters.only_mine",
+                "Only mine",
+                "Fetch and show only what you wrote; private chats are fetched whole for it",
+                Way.TOGGLE,
+            ),
+            Entry(
+                "filters.senders",
+                "Senders",
+                "Show only their messages: @names, ids or names, separated by commas; me is you",
+                Way.TYPE,
+                empty="everybody",
+            ),
+            Entry(
+                "filters.text",
+                "Text",
+                "Show only messages that hold it, in any case; between slashes, a regular expression",
+                Way.TYPE,
+                empty="any",
+            ),
         ),
     ),
     (
@@ -149,7 +184,8 @@ def reads(entry: Entry, profile: Profile) -> str:
     if isinstance(value, Split):
         return _SPLIT_WORDS[value]
     if isinstance(value, tuple):
-        return "all kinds" if len(value) == len(MediaKind) else ", ".join(str(item) for item in value)
+        every = entry.key == "media.kinds" and len(value) == len(MediaKind)
+        return "all kinds" if every else ", ".join(str(item) for item in value)
     if entry.key.endswith("_mb"):
         return f"{value} MiB"
     return str(value)
@@ -158,7 +194,9 @@ def reads(entry: Entry, profile: Profile) -> str:
 def typed(entry: Entry, profile: Profile) -> str:
     """The value as a person would type it."""
     value = value_of(profile, entry.key)
-    return "" if value is None else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None or (entry.empty and value == 0) else str(value)
 
 
 def parse(entry: Entry, text: str) -> Any:
@@ -170,10 +208,22 @@ def parse(entry: Entry, text: str) -> Any:
         return _zone(text)
     if entry.key == "output":
         return _folder(text)
+    if entry.key == "filters.senders":
+        return tuple(name.strip() for name in text.split(",") if name.strip())
+    if entry.key == "filters.text":
+        return _text(text)
     try:
         return msgspec.convert(text or "0", PROFILE_KEYS[entry.key], strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(f"Not possible. {entry.help}.") from error
+
+
+def _text(text: str) -> str:
+    try:
+        text_matcher(text)
+    except ValueError as error:
+        raise ValueError(f"{error}.") from error
+    return text
 
 
 def _day(text: str) -> datetime.date | None:

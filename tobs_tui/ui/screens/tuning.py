@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 ESTIMATE_AFTER_S = 0.3
 """How long a value must rest before the estimate is asked for."""
+UNKNOWN = "not known yet"
+COUNTING = "Counting."
 _FIXED = (Layer.ENVIRONMENT, Layer.FLAG)
 
 
@@ -58,30 +60,33 @@ class EstimatePanel(Panel):
     def __init__(self) -> None:
         super().__init__(id="estimate")
         self.estimate: Estimate | None = None
-        self.note = "Counting."
+        self.note = COUNTING
 
     def title(self) -> Line:
         """The panel's name, and whether it is up to date."""
-        palette = self.tobs.palette
-        return [
-            Segment("Estimate", palette.strong),
-            Segment("  counting" if self.note == "Counting." else "", palette.faint),
-        ]
+        palette, model = self.tobs.palette, self.tobs.model
+        news, tone = ("  counting", palette.faint) if self.note == COUNTING else (f"  {self.note}", palette.warn)
+        if self.note == COUNTING and (left := model.estimate_waits - model.clock()) > 0:
+            news, tone = f"  Telegram asks to wait {duration(left)}", palette.warn
+        return [Segment("Estimate", palette.strong), Segment(news if self.note else "", tone)]
 
     def facts(self) -> list[tuple[str, str]]:
         """Names and values."""
         found = self.estimate
         if found is None:
             return []
-        unknown = "not known yet"
+        more = " and more" if found.uncounted else ""
+        new = found.missing
+        if new < 0 <= min(found.messages, found.messages_known):
+            new = max(0, found.messages - found.messages_known)
         return [
             ("Chats", count(found.chats)),
-            ("New messages", count(max(0, found.messages - found.messages_known)) if found.messages >= 0 else unknown),
-            ("Already there", count(found.messages_known)),
-            ("Time", _about(found.seconds) if found.seconds >= 0 else unknown),
-            ("Requests", count(found.requests) if found.requests >= 0 else unknown),
-            ("Files", count(found.files) if found.files >= 0 else unknown),
-            ("File bytes", size(found.bytes) if found.bytes >= 0 else unknown),
+            ("New messages", _known(count, new)),
+            ("Already there", _known(count, found.messages_known)),
+            ("Time", _about(found.seconds) if found.seconds >= 0 else UNKNOWN),
+            ("Requests", _known(count, found.requests)),
+            ("Files", _known(count, found.files, more)),
+            ("File bytes", _known(size, found.bytes, more)),
         ]
 
     def count(self) -> int:
@@ -106,6 +111,10 @@ class EstimatePanel(Panel):
         for name, value in shown:
             line += [Segment(f" {fit(name, 14)}", palette.muted), Segment(fit(value, 18), palette.text)]
         return line
+
+
+def _known(words: Callable[[int], str], value: int, more: str = "") -> str:
+    return words(value) + more if value >= 0 else UNKNOWN
 
 
 def _about(seconds: int) -> str:
@@ -162,6 +171,8 @@ class TuningScreen(Page):
 
     def model_changed(self) -> None:
         """The estimate is asked for once the service is there, and again when Telegram told more counts."""
+        if self.query_one(EstimatePanel).note == COUNTING:
+            self.query_one(EstimatePanel).repaint()
         counts = {target.chat: dict(self._counts_of(target.chat)) for target in self.profile.targets.chats}
         if self.tobs.model.link is Link.ATTACHED and (counts != self._counted or not self._estimated):
             self._counted = counts
@@ -254,12 +265,12 @@ class TuningScreen(Page):
 
     async def _estimate(self) -> None:
         panel = self.query_one(EstimatePanel)
-        panel.note = "Counting."
+        panel.note = COUNTING
         panel.repaint()
         await asyncio.sleep(ESTIMATE_AFTER_S)
         try:
             panel.estimate = await self.tobs.ask(EstimateExport(self.shown), Estimate)
-            panel.note = ""
+            panel.note = clean(panel.estimate.problem, 300)
             self._estimated = True
         except TobsError as error:
             panel.estimate = None
