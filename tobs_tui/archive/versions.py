@@ -35,3 +35,18 @@ class Versions(Database):
                 "SELECT seen, blob FROM versions WHERE chat = ? AND id = ? ORDER BY number", (chat, message_id)
             ).fetchall()
         return [Version(seen, decode_message(blob)) for seen, blob in rows]
+
+    def edited_since(self, count: int, moment: int) -> tuple[int, int, dict[int, list[int]]]:
+        """The messages, by chat, of which a version was put aside at `moment` or later.
+
+        With them come how many versions there are by now, and the moment of the newest; nothing is looked for when
+        there are still `count` of them.
+        """
+        with self.reading() as db:
+            now, newest = db.execute("SELECT count(*), coalesce(max(seen), 0) FROM versions").fetchone()
+            edited: dict[int, list[int]] = {}
+            if now != count:
+                rows = db.execute("SELECT DISTINCT chat, id FROM versions WHERE seen >= ? ORDER BY chat, id", (moment,))
+                for chat, ident in rows:
+                    edited.setdefault(chat, []).append(ident)
+        return now, newest, edited
