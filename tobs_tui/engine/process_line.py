@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, cast
 
 _HEAD = struct.Struct("<IB")
 WORK, SMALL_WORK, RESULT, ERROR, NEWS, READY = range(6)
@@ -64,8 +64,7 @@ class PoolEnd(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The line is up."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass of it
 
     def data_received(self, data: bytes) -> None:
         """Something came in."""
