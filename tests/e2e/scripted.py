@@ -29,6 +29,7 @@ from tobs_tui.model.run import (
     RunPhase,
     RunRecord,
     RunState,
+    TakeoutDelay,
     Totals,
     WorkerRole,
     WorkerRow,
@@ -376,6 +377,21 @@ def run_state() -> RunState:
         dc=2,
         latency_ms=38,
         takeout=True,
+    )
+
+
+def delayed_run() -> RunState:
+    """A run that waits for Telegram to let it begin."""
+    return RunState(
+        run_id="r6",
+        profile=profile(),
+        output="/home/ada/vault",
+        started_at=NOW - 12,
+        totals=Totals(elapsed_s=12),
+        takeout_delay=TakeoutDelay(until=NOW + 79_200, next_try=NOW + 18),
+        alerts=(Alert("takeout", Level.WARNING, "Telegram lets this device export in 22 hours.", NOW - 12),),
+        dc=2,
+        latency_ms=38,
     )
 
 

@@ -15,6 +15,7 @@ from tests.e2e.scripted import (
     RUST_CLUB,
     SIGNED_IN,
     ScriptedClient,
+    delayed_run,
     dialogs,
     finished_run,
     profile,
@@ -42,10 +43,12 @@ from tobs_tui.service.protocol import (
     EstimateHeldUp,
     ListDialogs,
     PauseRun,
+    RetryTakeout,
     RunFinished,
     RunStarted,
     SendCode,
     ServiceStopping,
+    SkipTakeout,
     Snapshot,
     StartRun,
     SubmitCode,
@@ -57,6 +60,7 @@ from tobs_tui.ui.screens.home import HomeScreen
 from tobs_tui.ui.screens.run import RunScreen
 from tobs_tui.ui.screens.sign_in import SignInScreen
 from tobs_tui.ui.screens.summary import SummaryScreen
+from tobs_tui.ui.screens.takeout_delay import TakeoutDelayScreen
 from tobs_tui.ui.screens.targets import DialogsPanel, TargetsScreen
 from tobs_tui.ui.screens.tuning import COUNTING, EstimatePanel, TuningScreen
 from tobs_tui.ui.widgets.form import EntryLine, FormPanel
@@ -481,3 +485,35 @@ async def test_a_run_that_ends_before_it_is_seen_still_comes_to_its_summary(path
         again = msgspec.structs.replace(finished_run(), run_id="another")
         client.send(RunFinished(again))
         await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+
+
+@pytest.mark.parametrize(("keys", "command"), [("up", SkipTakeout()), ("up up", RetryTakeout()), ("", None)])
+async def test_a_delayed_takeout_offers_both_ways_on_and_waiting(
+    tmp_path: Path, keys: str, command: RetryTakeout | SkipTakeout | None
+) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN, delayed_run()))
+    app = scripted_app(client, Paths.resolve(home=tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("a")
+        await settled(pilot)
+        assert isinstance(app.screen, TakeoutDelayScreen)
+        for key in [*keys.split(), "enter"]:
+            await pilot.press(key)
+        await settled(pilot)
+        asked = [each for each in client.asked if isinstance(each, SkipTakeout | RetryTakeout)]
+        assert asked == ([command] if command else [])
+        assert isinstance(app.screen, TakeoutDelayScreen if command == RetryTakeout() else RunScreen)
+
+
+async def test_the_takeout_dialog_goes_away_when_the_delay_is_over(tmp_path: Path) -> None:
+    run = delayed_run()
+    client = ScriptedClient(Snapshot(SIGNED_IN, run))
+    app = scripted_app(client, Paths.resolve(home=tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("a")
+        await settled(pilot)
+        assert isinstance(app.screen, TakeoutDelayScreen)
+        client.send(RunUpdated(run_id=run.run_id, at=NOW, phase=RunPhase.RUNNING, totals=run.totals, takeout=True))
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))

@@ -75,6 +75,7 @@ def _place_options(command: F) -> F:
 @click.option("--chat", "chats", multiple=True, metavar="X", help="Export this chat: id, @name, link or exact title.")
 @click.option("--all-chats", is_flag=True, help="Export every chat.")
 @_filter_options
+@click.option("--no-takeout", is_flag=True, help="Export without a takeout session: begins at once, but is slower.")
 @click.option("--plan", is_flag=True, help="Only count and estimate what would be exported; with --json for a machine.")
 @click.option("--low-bandwidth", is_flag=True, default=None, help="Paint less often, for slow links.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
@@ -94,6 +95,7 @@ def tobs(
     demo: bool,
     server: Path | None,
     plan: bool,
+    no_takeout: bool,
     profile: str = "",
     **filters: Any,
 ) -> int | None:
@@ -118,7 +120,8 @@ def tobs(
             (f"filters.{name}", value)
             for name, value in filters.items()
             if value is not None and value is not False and value != ()
-        ),
+        )
+        + ((("performance.takeout", False),) if no_takeout else ()),
     )
     ctx.obj = options
     if output is not None and not output.strip():

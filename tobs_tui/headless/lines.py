@@ -116,6 +116,15 @@ class WaitStarted(Line, frozen=True):
     title: str = ""
 
 
+class TakeoutDelayed(Line, frozen=True):
+    """Telegram lets the export begin at `until`. `ways` are the ways on before that: ``approve`` it on another device;
+    run again with ``--no-takeout``."""
+
+    at: float
+    until: float
+    ways: tuple[str, ...] = ("approve", "--no-takeout")
+
+
 class AlertRaised(Line, frozen=True):
     """Something a person should know."""
 
@@ -171,7 +180,7 @@ class RunFinished(Line, frozen=True):
     failures: tuple[FailedItem, ...] = ()
 
 
-AnyNews = PhaseChanged | ChatFinished | WaitStarted | AlertRaised | AlertResolved | ItemFailed
+AnyNews = PhaseChanged | ChatFinished | WaitStarted | TakeoutDelayed | AlertRaised | AlertResolved | ItemFailed
 _OVER = (ChatState.DONE, ChatState.FAILED)
 
 
@@ -179,6 +188,8 @@ def news(before: RunState, after: RunState, at: float) -> Iterator[AnyNews]:
     """What happened between two states of one run, progress apart."""
     if before.phase is not after.phase and after.phase is not RunPhase.FINISHED:
         yield PhaseChanged(at=at, phase=after.phase)
+    if after.takeout_delay is not None and before.takeout_delay is None:
+        yield TakeoutDelayed(at=at, until=after.takeout_delay.until)
     known = {row.key: row for row in before.chats}
     for row in after.chats:
         yield from _chat_news(known.get(row.key), row, at)

@@ -64,6 +64,12 @@ def news_sentence(item: AnyNews) -> str:
             until = time.strftime("%H:%M:%S", time.localtime(item.until))
             whom = chat_label(item.title, item.chat) if item.chat else "everything"
             return f"⏳ Telegram asks to wait with {whom}: {duration(item.until - item.at)}, until {until}."
+        case lines.TakeoutDelayed():
+            until = time.strftime("%H:%M:%S", time.localtime(item.until))
+            return (
+                f"⏳ Telegram delays the export: {duration(item.until - item.at)}, until {until}. Approve it on another"
+                " device, or go on without a takeout session: run again with --no-takeout."
+            )
         case lines.AlertRaised():
             return f"⚠ {item.level}: {clean(item.text, 400)}"
         case lines.AlertResolved():

@@ -170,6 +170,14 @@ class CancelRun(Command, frozen=True):
     """End the run, keeping what is fetched and rendering it; resumable."""
 
 
+class RetryTakeout(Command, frozen=True):
+    """Ask Telegram again for a delayed takeout: the person has approved it on another device."""
+
+
+class SkipTakeout(Command, frozen=True):
+    """Go on without the takeout that Telegram delays."""
+
+
 class AcknowledgeAlert(Command, frozen=True):
     """Mark an alert as seen ('' = all of them)."""
 
@@ -205,6 +213,8 @@ AnyCommand = (
     | PauseRun
     | ResumeRun
     | CancelRun
+    | RetryTakeout
+    | SkipTakeout
     | AcknowledgeAlert
     | ListRuns
     | Shutdown

@@ -187,10 +187,18 @@ class Service:
             p.PauseRun: lambda c: _at_once(lambda: self._runs.current().pause()),
             p.ResumeRun: lambda c: _at_once(lambda: self._runs.current().resume()),
             p.CancelRun: lambda c: _at_once(lambda: self._runs.current().cancel()),
+            p.RetryTakeout: lambda c: _at_once(self._retry_takeout),
+            p.SkipTakeout: lambda c: _at_once(self._skip_takeout),
             p.AcknowledgeAlert: lambda c: _at_once(lambda: self._runs.current().acknowledge(c.key)),
             p.ListRuns: self._list_runs,
             p.Shutdown: lambda c: _at_once(self.stop),
         }
+
+    def _retry_takeout(self) -> None:
+        self._runs.current().takeout.try_now()
+
+    def _skip_takeout(self) -> None:
+        self._runs.current().takeout.go_without()
 
     async def _sign_out(self) -> None:
         if self._runs.active:

@@ -160,7 +160,7 @@ def error_of(refusal: Refusal, *, method: str = "") -> TobsError:
             ErrorCode.TAKEOUT_DELAYED,
             f"Telegram lets this device export in {spell_seconds(refusal.number)}.",
             "Approve the export in the message from Telegram on another device, and it may begin at once; "
-            "or go on without a takeout: turn it off in the profile (slower, but it starts at once).",
+            "or go on without a takeout (--no-takeout, or off in the profile): slower, but it starts at once.",
             wait_s=refusal.number,
         )
     if refusal.ends_session:

@@ -17,6 +17,7 @@ from tobs_tui.ui.paint import Line
 from tobs_tui.ui.screens.dialogs import Ask, Detail
 from tobs_tui.ui.screens.page import Page
 from tobs_tui.ui.screens.run_details import details
+from tobs_tui.ui.screens.takeout_delay import TakeoutDelayScreen
 from tobs_tui.ui.widgets.chrome import SILENT_AFTER_S
 from tobs_tui.ui.widgets.fields import Line1
 from tobs_tui.ui.widgets.painted import Words
@@ -46,6 +47,7 @@ class RunScreen(Page):
         self._over = over
         self.zoomed = False
         self.current = 1
+        self._delay_shown = False
 
     def crumbs(self) -> list[str]:
         """The profile and what it exports."""
@@ -124,12 +126,23 @@ class RunScreen(Page):
             self._over = model.run.run_id
             self.tobs.show_summary()
             return
+        self._mind_takeout()
         if model.view is not None and self.wide and not self.zoomed:
             most = self.app.size.height // 3 - 1
             _fit_height(self.query_one(WorkersPanel), min(len(model.view.workers) + 3, most))
             _fit_height(self.query_one(ResourcesPanel), min(self.query_one(ResourcesPanel).count() + 2, most))
         if not self.wide:
             self._make_tabs()
+
+    def _mind_takeout(self) -> None:
+        """Show the ways on once for each delay of the takeout; the alert stays for those who wait."""
+        run = self.tobs.model.run
+        delay = run.takeout_delay if run is not None and self.tobs.model.running else None
+        if delay is not None and not self._delay_shown and self.is_current:
+            self._delay_shown = True
+            self.tobs.push_screen(TakeoutDelayScreen(delay))
+        elif delay is None:
+            self._delay_shown = False
 
     def _arrange(self) -> None:
         """Show all panels, or only the current one."""
