@@ -195,6 +195,15 @@ class Files(Database):
             ).fetchone()
         return None if row is None else _state(row)
 
+    def awaits_file(self, task: FileTask) -> bool:
+        """Whether the message is still known with this very file, and the file is not there yet."""
+        with self.reading() as db:
+            row = db.execute(
+                "SELECT status FROM files WHERE chat = ? AND message = ? AND idx = ? AND identity = ?",
+                (*task.key, file_identity(task.file)),
+            ).fetchone()
+        return row is not None and row[0] != FileStatus.DONE.value
+
     def file_states(
         self, chat: int, first_id: int, last_id: int, topic: int | None = None
     ) -> dict[tuple[int, int], FileState]:
