@@ -167,11 +167,12 @@ class Reading(Database):
         """First and last date and number of the messages of a chat, or of one topic; None when there are none."""
         of_topic, tail = ("", ()) if topic is None else (" AND topic = ?", (topic,))
         with self.reading() as db:
-            first, last, count = db.execute(
-                f"SELECT min(first_date), max(last_date), sum(count) FROM days WHERE chat = ? AND count > 0{of_topic}",
+            first, last, count, last_id = db.execute(
+                "SELECT min(first_date), max(last_date), sum(count), max(last_id) FROM days"
+                f" WHERE chat = ? AND count > 0{of_topic}",
                 (chat, *tail),
             ).fetchone()
-        return None if first is None else Span(first, last, count)
+        return None if first is None else Span(first, last, count, last_id)
 
     def days(self, chat: int, topic: int | None = None) -> list[DayCount]:
         """The days with messages, by topic and then by day; a year of one topic is at most 366 rows."""

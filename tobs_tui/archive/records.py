@@ -101,6 +101,7 @@ class Span(Struct, frozen=True):
     first_date: int
     last_date: int
     count: int
+    last_id: int
 
 
 class DayCount(Struct, frozen=True, array_like=True):

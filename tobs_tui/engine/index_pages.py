@@ -19,11 +19,13 @@ from tobs_tui.render.index import ChatEntry, NoteEntry, TopicEntry, render_chat_
 
 
 class IndexJob(Struct, frozen=True):
-    """The index pages to write: the vault's, and those of `chats` (None = every chat's)."""
+    """The index pages to write: the vault's, and those of `chats` (None = every chat's). `filters` say of some chats
+    which of their messages are shown."""
 
     vault: str
     layout: Layout = Layout()
     chats: tuple[int, ...] | None = None
+    filters: tuple[tuple[int, str], ...] = ()
 
 
 def render_index(job: IndexJob) -> tuple[str, ...]:
@@ -34,10 +36,11 @@ def render_index(job: IndexJob) -> tuple[str, ...]:
     changed: list[str] = []
     records = archive.chats()
     exported = {record.id for record in records}
+    filters = dict(job.filters)
     entries: list[ChatEntry] = []
     for record in records:
         wanted = job.chats is None or record.id in job.chats
-        entry = _entry(archive, record, exported, senders=wanted)
+        entry = _entry(archive, record, exported, filters.get(record.id, ""), senders=wanted)
         if not entry.count:
             continue
         entries.append(entry)
@@ -59,7 +62,7 @@ def _put(vault: Path, path: str, text: str) -> Iterator[str]:
         raise output_error(error, vault) from error
 
 
-def _entry(archive: Archive, record: ChatRecord, exported: set[int], *, senders: bool) -> ChatEntry:
+def _entry(archive: Archive, record: ChatRecord, exported: set[int], shown: str, *, senders: bool) -> ChatEntry:
     root = root_of(archive, record)
     titles = {known.topic.id: (known.topic.title, known.folder) for known in archive.topics(record.id)}
     folders = {topic: folder for topic, (_, folder) in titles.items()}
@@ -86,6 +89,8 @@ def _entry(archive: Archive, record: ChatRecord, exported: set[int], *, senders:
         members=record.members,
         senders=tuple(_senders(archive, record)) if senders else (),
         old_half=f"{root}/{names.BEFORE_MIGRATION}" if record.migrated_from in exported else "",
+        shown=shown,
+        partial=not archive.ledger(record.id).covers(1, span.last_id if span else 0),
         part_of=record.migrated_to if record.migrated_to in exported else 0,
     )
 

@@ -72,6 +72,7 @@ class RenderStage:
         self._progress = RenderProgress(self._key_of, self._show_rendered)
         pool.on_news = self._hear
         self._keeps = EVERYTHING
+        self._shown: frozenset[int] = frozenset()
         self._worker = board.workers.hire("r", WorkerRole.RENDER, 1)[0]
         self._jobs: dict[int, ChatJob] = {}
         self._queue: asyncio.Queue[ChatJob] = asyncio.Queue()
@@ -101,9 +102,16 @@ class RenderStage:
         most = max(1, self._pool.size - 1) if self._fetching else self._pool.size
         self._gate.resize(max(1, min(processes, most)))
 
-    def show_only(self, keeps: RecordFilter) -> None:
+    def show_only(self, keeps: RecordFilter, chats: Iterable[int]) -> None:
         """Show only those of the messages of this run's chats. Call it before there are any."""
         self._keeps = keeps
+        self._shown = frozenset(chats)
+
+    def _filters(self) -> tuple[tuple[int, RecordFilter], ...]:
+        """The filters of all chats that have one: this run's, and those that earlier runs have shown other chats by."""
+        found = {chat: _filter_of(page.options) for chat, page in self._finished.items() if page.options}
+        found |= dict.fromkeys(self._shown | self._jobs.keys(), self._keeps)
+        return tuple(sorted((chat, keeps) for chat, keeps in found.items() if not keeps.open))
 
     def watch(self, jobs: Callable[[], Iterable[ChatJob]]) -> None:
         """Look at these chats from time to time, for notes that can be written already."""
@@ -205,6 +213,7 @@ class RenderStage:
                 await work
 
         shown = _words_of(self._keeps)
+        stirred |= {chat for chat in chats if chat in self._finished and self._finished[chat].options != shown}
         work = [self._finish_chat(job, linked, due=self._is_due(job.target.chat, stirred, shown)) for job in jobs]
         for chat in sorted(self._finished.keys() - set(chats)):
             # Other chats of the vault, whose links can now lead into chats that this run has added.
@@ -242,15 +251,16 @@ class RenderStage:
 
     async def _finish_other(self, chat: int, linked: frozenset[int]) -> None:
         options = self._finished[chat].options
-        keeps = msgspec.json.decode(options, type=RecordFilter) if options else EVERYTHING
-        view = View(str(self._vault), chat, self._profile.layout, self._profile.media, linked, keeps)
+        profile, keeps = self._profile, _filter_of(options)
+        view = View(str(self._vault), chat, profile.layout, profile.media, linked, keeps, self._filters())
         pointed = await self._crew.bring(SurveyJob(view, Occasion.FINAL, everything=True))
         if pointed is not None:
             self._news[chat] = Finished(pointed, options=options)
 
     async def _index(self, jobs: list[ChatJob]) -> None:
         chats = tuple({job.target.chat for job in jobs} | self._stirred)
-        job = IndexJob(str(self._vault), self._profile.layout, None if self._options_changed else chats)
+        filters = tuple((chat, keeps.words) for chat, keeps in self._filters())
+        job = IndexJob(str(self._vault), self._profile.layout, None if self._options_changed else chats, filters)
         try:
             self._worker.begin("index")
             await self._pool.run(render_index, job)
@@ -266,7 +276,8 @@ class RenderStage:
     ) -> frozenset[int] | None:
         chat = job.target.chat
         self._jobs[chat] = job
-        view = View(str(self._vault), chat, self._profile.layout, self._profile.media, linked, self._keeps)
+        profile = self._profile
+        view = View(str(self._vault), chat, profile.layout, profile.media, linked, self._keeps, self._filters())
         scopes = tuple({track.scope for track in job.tracks}) or (0,)
         self._worker.begin(self._title(chat), chat)
         try:
@@ -346,6 +357,11 @@ class RenderStage:
 def _words_of(keeps: RecordFilter) -> str:
     """Which messages are shown, as the register has it; '' when that is all of them."""
     return "" if keeps.open else msgspec.json.encode(keeps).decode()
+
+
+def _filter_of(words: str) -> RecordFilter:
+    """The other way round."""
+    return msgspec.json.decode(words, type=RecordFilter) if words else EVERYTHING
 
 
 def _set_options(archive: Archive, options: str) -> bool:

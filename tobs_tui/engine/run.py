@@ -16,6 +16,7 @@ from tobs_tui.engine.asking import Asking
 from tobs_tui.engine.chat_jobs import ChatJob, ChatJobs, Hooks
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.decode_pool import DecodePool
+from tobs_tui.engine.filtering import RecordFilter, record_filter
 from tobs_tui.engine.link_watch import LinkWatch
 from tobs_tui.engine.machine_watch import MachineWatch, Steering
 from tobs_tui.engine.media_stage import MediaStage
@@ -107,6 +108,7 @@ class ExportRun:
         self._opened = False
         self._jobs: ChatJobs | None = None
         self._render: RenderStage | None = None
+        self._records = RecordFilter()
         self._media: MediaStage | None = None
         self._writer: Writer | None = None
 
@@ -274,6 +276,8 @@ class ExportRun:
             await all_or_none(*opening)
             if self.takeout.delayed:  # who knows what was written meanwhile
                 await self._find_targets()
+            self._records = await record_filter(self._profile.filters, self._link, self._ask)
+            render.show_only(self._records, (target.chat for target in self._targets[0]))
         finally:
             await starting
 
@@ -292,6 +296,7 @@ class ExportRun:
             self._board,
             on_fatal=self._end_by,
             governor=self._machine.governor,
+            records=self._records,
         )
         hooks = Hooks(
             fetched=self._chat_fetched,

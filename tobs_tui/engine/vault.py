@@ -43,7 +43,8 @@ class View(Struct, frozen=True):
 
     `linked` are chats whose messages are all in the archive by now, so that links may point at their notes; comments
     of a channel's posts are found in its discussion group only when that is among them. `media` is what the run's
-    profile chooses, for saying why a file is not there, and `keeps` which messages are shown.
+    profile chooses, for saying why a file is not there, and `keeps` which messages are shown. `filters` are those of
+    all chats of which not everything is shown: links don't lead to what is left out.
     """
 
     vault: str
@@ -52,16 +53,22 @@ class View(Struct, frozen=True):
     media: MediaOptions = MediaOptions()
     linked: frozenset[int] = frozenset()
     keeps: RecordFilter = EVERYTHING
+    filters: tuple[tuple[int, RecordFilter], ...] = ()
 
     @property
     def options(self) -> str:
         """A name for all that makes notes of the same messages differ, but for links into other chats."""
-        return options_of(self.layout, self.media, self.keeps)
+        return options_of(self.layout, self.media, self.keeps, self.filters)
 
 
-def options_of(layout: Layout, media: MediaOptions, keeps: RecordFilter = EVERYTHING) -> str:
+def options_of(
+    layout: Layout,
+    media: MediaOptions,
+    keeps: RecordFilter = EVERYTHING,
+    filters: tuple[tuple[int, RecordFilter], ...] = (),
+) -> str:
     """A name for this way of rendering; another zone of the machine's makes another one."""
-    facts = (FORMAT, layout, resolve_zone(layout.timezone)[0], media, keeps)
+    facts = (FORMAT, layout, resolve_zone(layout.timezone)[0], media, keeps, filters)
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()[:16]
 
 
@@ -106,7 +113,9 @@ class World:
         self.options = view.options
         self.split = view.layout.split
         self.zone_name, self.zone = resolve_zone(view.layout.timezone)
-        self.scene = ChatScene(archive, record, view.layout, view.media, self.zone, view.linked, root_of, topic_root)
+        self.scene = ChatScene(
+            archive, record, view.layout, view.media, self.zone, view.linked, view.filters, root_of, topic_root
+        )
         self._root = root_of(archive, record)
         self._topics = {known.topic.id: known.folder for known in archive.topics(record.id)}
 
@@ -131,6 +140,7 @@ class World:
             topic_id=topic,
             period=period,
             zone=self.zone_name,
+            shown=self.view.keeps.words,
         )
 
 

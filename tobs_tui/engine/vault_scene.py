@@ -9,6 +9,7 @@ from cachetools import LRUCache
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord, FileState, FileStatus, Place, message_files
+from tobs_tui.engine.filtering import RecordFilter
 from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message
 from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, PeerKind, id_label
@@ -48,11 +49,13 @@ class ChatScene:
         media: MediaOptions,
         zone: datetime.tzinfo,
         linked: Iterable[int],
+        filters: Iterable[tuple[int, RecordFilter]],
         root_of: Callable[[Archive, ChatRecord], str],
         topic_root: Callable[[str, int, dict[int, str]], str],
     ) -> None:
         self._archive, self._record, self._layout, self._media, self._zone = archive, record, layout, media, zone
         self._linked = frozenset(linked)
+        self._shows = {chat: keeps.matcher(chat) for chat, keeps in filters}
         self._root_of, self._topic_root = root_of, topic_root
         self._folder = ""
         self._peers: LRUCache[int, Peer] = LRUCache(20_000)
@@ -148,6 +151,15 @@ class ChatScene:
         return peer.username if peer is not None else ""
 
     def _place(self, chat: int, message_id: int) -> Place | None:
+        """Where a message is shown; None for one that the archive does not hold or a filter leaves out."""
+        place = self._archived_place(chat, message_id)
+        shows = self._shows.get(chat)
+        if place is None or shows is None:
+            return place
+        message = self._archive.message(chat, message_id)
+        return place if message is not None and shows(message) else None
+
+    def _archived_place(self, chat: int, message_id: int) -> Place | None:
         if chat == self._record.id:
             if self._near_by_id is None:
                 self._near_by_id = {message.id: message for part in self._near for message in part}
@@ -235,7 +247,8 @@ class ChatScene:
             place = self._place(group, copy) if copy else None
             if place is not None:
                 return self._address(group, copy, place)
-            self.uses.copies.add((group, post.id))
+            if not copy:  # else a filter leaves it out
+                self.uses.copies.add((group, post.id))
         if self._record.kind is not PeerKind.CHANNEL:
             return ""
         return telegram_link(self._record.id, post.id, self._record.username)

@@ -35,12 +35,16 @@ def note_front_matter(
     topic_id: int = 0,
     period: str = "",
     zone: str = "UTC",
+    shown: str = "",
 ) -> str:
-    """The front matter of a note of messages. `chat_id` is the marked id; `period` as in `layout.period`."""
+    """The front matter of a note of messages. `chat_id` is the marked id; `period` as in `layout.period`; `shown` says
+    which messages a filter has chosen, '' where all are there."""
     pairs: list[tuple[str, str | int | Sequence[str]]] = [("chat", chat), ("chat_id", chat_id), ("type", kind.value)]
     if topic_id:
         pairs += [("topic", topic), ("topic_id", topic_id)]
     if period:
         pairs.append(({4: "year", 7: "month"}.get(len(period), "day"), period))
+    if shown:
+        pairs.append(("shown", shown))
     pairs += [("tz", zone), ("source", "telegram"), ("tags", ("telegram",)), ("format", FORMAT)]
     return yaml_block(pairs)

@@ -53,6 +53,8 @@ class ChatEntry(Struct, frozen=True, omit_defaults=True):
     members: int = 0
     senders: tuple[tuple[str, int], ...] = ()  # names with their messages, most first
     old_half: str = ""  # root of the basic group that this chat grew out of
+    shown: str = ""  # which of its messages a filter has chosen; '' = all of them
+    partial: bool = False  # whether less than all of it was fetched
     part_of: int = 0  # the supergroup that this chat became, when that is in the vault too
 
     @property
@@ -83,7 +85,7 @@ def render_root_index(chats: Sequence[ChatEntry], zone: datetime.tzinfo) -> str:
         (
             _link(inline_name(chat.title) or "untitled", f"{chat.root}/{INDEX_NOTE}", ""),
             chat.kind.value + (", before its migration" if chat.part_of else ""),
-            str(chat.count),
+            f"{chat.count}{', a part' if chat.shown or chat.partial else ''}",
             _day(chat.first_date, zone),
             _day(chat.last_date, zone),
         )
@@ -116,6 +118,10 @@ def render_chat_index(chat: ChatEntry, zone: datetime.tzinfo) -> str:
     if chat.username:
         facts.append(f"[@{inline_name(chat.username)}](https://t.me/{destination(chat.username)})")
     blocks = [f"# {inline_name(chat.title) or 'untitled'}", " · ".join(facts), render_text(FormattedText(chat.about))]
+    if chat.partial:
+        blocks.append("Not all of this chat was exported.")
+    if chat.shown:
+        blocks.append(f"Filtered: {inline_name(chat.shown)}.")
     if chat.old_half:
         blocks.append(f"Earlier messages: {_link('before the migration', f'{chat.old_half}/{INDEX_NOTE}', chat.root)}")
     blocks += _contents(chat)
