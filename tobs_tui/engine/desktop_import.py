@@ -41,7 +41,8 @@ OLD_HALVES = 500_000_000_000
 class ImportedChat(Struct, frozen=True):
     """What came of a chat: messages and files brought in, those that were there already, and those left out.
 
-    Messages `without_id` cannot be kept: nothing could tell them from others. `problem` says why nothing or not all of it could be had ('' = nothing of note).
+    Messages `without_id` cannot be kept: nothing could tell them from others. `problem` says why nothing or not all of
+    it could be had ('' = nothing of note).
     """
 
     title: str
