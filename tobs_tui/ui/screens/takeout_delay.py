@@ -47,6 +47,8 @@ class Countdown(Painted):
 class TakeoutDelayScreen(Dialog[None]):
     """Stays until the delay is over or a way on was chosen; Escape leaves the run waiting."""
 
+    AUTO_FOCUS = "#wait"  # what changes nothing
+
     def __init__(self, delay: TakeoutDelay) -> None:
         super().__init__()
         self._delay = delay
@@ -67,9 +69,8 @@ class TakeoutDelayScreen(Dialog[None]):
                 yield Choice("Wait", id="wait")
 
     def on_mount(self) -> None:
-        """Count down; waiting changes nothing, so it is the default."""
+        """Count down."""
         self.set_interval(1.0, self._tick)
-        self.query_one("#wait", Choice).focus()
 
     def _tick(self) -> None:
         run = self.tobs.model.run
