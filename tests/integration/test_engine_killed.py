@@ -23,8 +23,8 @@ CHATS = [-1001600000001, -1001500000001, -1001650000001, -1001650000002, 5001000
 class Child:
     """An export in a process of its own."""
 
-    def __init__(self, folder: Path, vault: Path) -> None:
-        arguments = [folder / "session", folder / "server.json", vault, folder / "profile.json"]
+    def __init__(self, folder: Path, vault: Path, *more: Path) -> None:
+        arguments = [folder / "session", folder / "server.json", vault, folder / "profile.json", *more]
         self.process = subprocess.Popen(
             [sys.executable, engine_help.__file__, *map(str, arguments)],
             stdout=subprocess.PIPE,
@@ -53,14 +53,14 @@ class Child:
         return out.split()[-1]
 
 
-def _prepare(folder: Path, server: SandboxServer, profile: Profile) -> None:
+def prepare(folder: Path, server: SandboxServer, profile: Profile) -> None:
     (folder / "server.json").write_bytes(msgspec.json.encode(address_of(server)))
     (folder / "profile.json").write_bytes(msgspec.json.encode(profile))
 
 
 async def test_a_killed_run_ends_in_the_same_bytes(sandbox: SandboxServer, tmp_path: Path) -> None:
     profile = profile_of(CHATS)
-    _prepare(tmp_path, sandbox, profile)
+    prepare(tmp_path, sandbox, profile)
     async with account_at(address_of(sandbox), tmp_path / "session", sandbox.world) as account:
         state = await account.export(tmp_path / "undisturbed", profile)
     assert state.outcome is not None

@@ -125,7 +125,8 @@ def write_part(job: PartJob) -> NotePart:
     path = beside(world.vault / job.task.path, job.number)
     try:
         with TextFile(path, sync=False) as file:
-            return _NoteWriter(world).fill(file, job.task, job.after, job.upto, head=job.number == 1)
+            head = job.number == 1 and not job.task.grows
+            return _NoteWriter(world).fill(file, job.task, job.after, job.upto, head=head)
     except OSError as error:
         raise output_error(error, world.vault) from error
 
