@@ -243,6 +243,12 @@ class Reading(Database):
                     found[ident] = _decode_peer(record)
         return found
 
+    def every_peer(self) -> Iterator[Peer]:
+        """All peers that the archive knows, by id."""
+        with self.reading() as db:
+            for (record,) in db.execute("SELECT record FROM peers ORDER BY id"):
+                yield _decode_peer(record)
+
     def chats(self) -> list[ChatRecord]:
         """Every chat that was exported into this vault, by title and id."""
         with self.reading() as db:

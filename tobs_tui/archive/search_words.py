@@ -31,9 +31,14 @@ def taken_apart(text: str) -> str:
 
 def searchable(message: Message) -> str:
     """Everything in a message that a person may look for, ready for the index; '' when there is nothing."""
+    return taken_apart(visible_words(message))
+
+
+def visible_words(message: Message) -> str:
+    """Everything in a message that a person may look for, as it was written."""
     if message.media is None and message.action is None and not message.rich_text and message.forward is None:
-        return taken_apart(message.text)
-    return taken_apart("\n".join(part for part in _parts(message) if part))
+        return message.text
+    return "\n".join(part for part in _parts(message) if part)
 
 
 def _parts(message: Message) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -246,6 +247,41 @@ def profiles_delete(ctx: click.Context, name: str) -> int:
     from tobs_tui.cli.show import remove_profile
 
     return remove_profile(ctx.obj, name)
+
+
+@tobs.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option(
+    "--chat", "chats", multiple=True, metavar="X", help="Only in this chat: a part of its title, @name or id."
+)
+@click.option(
+    "--from", "senders", multiple=True, metavar="NAME", help="Only by this person: a part of the name, or id."
+)
+@click.option("--since", default="", metavar="DAY", help="From this day on: 2024-05-01.")
+@click.option("--until", default="", metavar="DAY", help="Up to this day: 2024-05-31.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Show so many, newest first.")
+@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
+@_place_options
+@click.pass_context
+def search(
+    ctx: click.Context,
+    /,
+    words: tuple[str, ...],
+    demo: bool,
+    server: Path | None,
+    output: str | None,
+    json_lines: bool,
+    **choice: Any,
+) -> int:
+    """Find messages in a vault: all WORDS, "a phrase", wor* for a beginning, -word for what must not be there.
+
+    Exit status: 0 found, 1 nothing found.
+    """
+    from tobs_tui.cli.search import print_search
+
+    options = replace(_merged(ctx, demo, server), output=output, json_lines=json_lines)
+    return print_search(options, words, **choice)
 
 
 @tobs.group()
