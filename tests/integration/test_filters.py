@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from tests.integration.engine_help import Account, account_at, address_of, profi
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.model.messages import Message
-from tobs_tui.model.peers import own_scope
+from tobs_tui.model.peers import bare_id, own_scope
 from tobs_tui.model.profile import Filters, Layout, MediaOptions
 from tobs_tui.model.run import Outcome
 from tobs_tui.sandbox.manifest import build_manifest
 from tobs_tui.sandbox.server import SandboxServer
+from tobs_tui.sandbox.worlds.loader import load_world
 from tobs_tui.sandbox.worlds.world import World
 
 FORUM = -1001600000001
@@ -27,6 +29,7 @@ OFFICE = -1001500000001
 OLD_OFFICE = -820002
 LOUNGE = -1001500000002
 GROUP = -820001
+CHANNEL, DISCUSSION = -1001650000001, -1001650000002
 ZOE = 5001000
 TEXT_ONLY = MediaOptions(download=False)
 UTC = Layout(timezone="UTC")
@@ -209,3 +212,140 @@ async def test_more_of_ones_own_than_a_search_reaches_costs_the_whole_walk(
     assert state.outcome is Outcome.COMPLETE
     assert shown(tmp_path, LOUNGE) == own_ids(sandbox.world, LOUNGE)
     assert len(archived(tmp_path, LOUNGE)) == len(ids_of(sandbox.world, LOUNGE))
+
+
+# --- what is shown ----------------------------------------------------------------------------------------------------
+
+
+def texts(world: World, chat: int) -> dict[int, tuple[str, int]]:
+    """Text and sender (0: none is named) of every message of a chat."""
+    history = world.histories[chat]
+    found: dict[int, tuple[str, int]] = {}
+    for at, ident in enumerate(history.ids):
+        message = history.message(at)
+        sender = getattr(message.from_id, "user_id", 0) if message.from_id else 0
+        found[ident] = (getattr(message, "message", "") or "", sender)
+    return found
+
+
+async def test_senders_and_texts_choose_what_is_shown_and_everything_fetched_stays_in_the_archive(
+    account: Account, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    said = texts(sandbox.world, OFFICE)
+    await account.export(tmp_path, only(OFFICE, senders=("me", str(ZOE))))
+    me = sandbox.world.me_id
+    expected = [ident for ident, (_, sender) in said.items() if sender in (me, ZOE)]
+    assert 0 < len(expected) < len(said)
+    assert shown(tmp_path, OFFICE) == expected
+    assert len(archived(tmp_path, OFFICE)) == len(said)
+
+    calls = sandbox.calls.copy()
+    await account.export(tmp_path, only(OFFICE, text="THE"))
+    assert shown(tmp_path, OFFICE) == [ident for ident, (text, _) in said.items() if "the" in text.casefold()]
+    state = await account.export(tmp_path, only(OFFICE, text="/^[A-Z].*\\?$/"))
+    fitting = [ident for ident, (text, _) in said.items() if re.search(r"^[A-Z].*\?$", text)]
+    assert shown(tmp_path, OFFICE) == fitting != []
+    assert state.totals.messages_new == 0, "nothing is fetched again"
+    assert (sandbox.calls - calls)["messages.getHistory"] <= 8
+
+
+async def test_a_filter_taken_away_leaves_the_vault_as_if_it_had_never_been(
+    account: Account, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    whole = profile_of([OFFICE], media=TEXT_ONLY, layout=UTC)
+    await account.export(tmp_path / "other", whole)
+    await account.export(tmp_path / "vault", only(OFFICE, senders=("@zoe_lind", "me"), text="e"))
+    narrow = vault_bytes(tmp_path / "vault")
+    await account.export(tmp_path / "vault", whole)
+    assert vault_bytes(tmp_path / "vault") == vault_bytes(tmp_path / "other")
+    await account.export(tmp_path / "vault", only(OFFICE, senders=("@zoe_lind", "me"), text="e"))
+    assert vault_bytes(tmp_path / "vault") == narrow
+    again = await account.export(tmp_path / "vault", only(OFFICE, senders=("@zoe_lind", "me"), text="e"))
+    assert again.totals.notes == 0
+
+
+async def test_notes_and_indexes_say_that_they_are_filtered(account: Account, tmp_path: Path) -> None:
+    await account.export(tmp_path, only(GROUP, text="Hike *"))
+    await account.export(tmp_path / "part", only(GROUP, last=20, text="e"))
+    notes = [path for path in (tmp_path / "part").rglob("*.md") if path.name != "index.md"]
+    assert notes
+    assert all('shown: "only texts that hold e"' in path.read_text() for path in notes)
+    index = next(path for path in (tmp_path / "part").rglob("index.md") if path.parent != tmp_path / "part").read_text()
+    assert "Filtered: only texts that hold e." in index
+    assert "Not all of this chat was exported." in index
+    assert ", a part |" in (tmp_path / "part" / "index.md").read_text()
+    await account.export(tmp_path / "whole", only(GROUP))
+    assert not any("shown:" in path.read_text() for path in (tmp_path / "whole").rglob("*.md"))
+    assert ", a part" not in (tmp_path / "whole" / "index.md").read_text()
+
+
+async def test_answers_to_what_is_left_out_link_to_telegram_not_into_nothing(
+    account: Account, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    await account.export(tmp_path, only(LOUNGE, senders=("me",)))
+    anchors = {f"m{ident}" for ident in shown(tmp_path, LOUNGE)}
+    text = "\n".join(path.read_text() for path in tmp_path.rglob("2*.md"))
+    linked = set(re.findall(r"\.md#(m\d+)\)", text))
+    assert linked
+    assert linked <= anchors
+    assert re.search(r"↩ (\[[^\]]*\]\(https://t\.me|message )", text)
+    again = await account.export(tmp_path, only(LOUNGE, senders=("me",)))
+    assert again.totals.notes == 0, "an answer to what is left out is no reason to render anew"
+
+
+async def test_each_chat_keeps_the_filter_that_it_was_exported_with(
+    account: Account, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    await account.export(tmp_path, only(DISCUSSION))
+    before = vault_bytes(tmp_path)
+    await account.export(tmp_path, only(CHANNEL, text="/(?i)orbit/"))
+    assert shown(tmp_path, DISCUSSION) == ids_of(sandbox.world, DISCUSSION)
+    kept = set(shown(tmp_path, CHANNEL))
+    answers = "\n".join(path.read_text() for path in tmp_path.rglob("2*.md") if f"c{bare_id(DISCUSSION)}" in str(path))
+    into = set(re.findall(rf"c{bare_id(CHANNEL)}[^)]*#m(\d+)", answers))
+    assert into == into & {str(ident) for ident in kept}
+    assert before != vault_bytes(tmp_path)
+
+
+async def test_only_the_files_of_what_is_shown_are_downloaded(
+    account: Account, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    files = profile_of([LOUNGE], layout=UTC, filters=Filters(senders=("me",)))
+    state = await account.export(tmp_path / "mine", files)
+    assert state.outcome is Outcome.COMPLETE
+    own = set(own_ids(sandbox.world, LOUNGE))
+    names = [path.stem for path in (tmp_path / "mine").rglob("media/*/m*")]
+    assert {int(re.match(r"m(\d+)", name)[1]) for name in names} <= own  # type: ignore[index]
+    assert state.totals.files_total == len(names)
+    whole = await account.export(tmp_path / "all", profile_of([LOUNGE], layout=UTC))
+    assert whole.totals.files_total > state.totals.files_total
+
+    last = await account.export(tmp_path / "all", profile_of([LOUNGE], layout=UTC, filters=Filters(last=500)))
+    assert last.totals.files_total < whole.totals.files_total, "files of older messages are not looked for any more"
+
+
+async def test_a_sender_nobody_knows_ends_the_run_with_a_sentence(account: Account, tmp_path: Path) -> None:
+    for sender, told in (("@nobody_at_all", "nobody_at_all"), ("Never Seen", "Never Seen")):
+        state = await account.export(tmp_path, only(OFFICE, senders=(sender,)))
+        assert state.outcome is Outcome.FAILED
+        assert told in state.message
+    state = await account.export(tmp_path, only(OFFICE, text="/(/"))
+    assert state.outcome is Outcome.FAILED
+    assert "RE2" in state.message
+
+
+async def test_a_sender_may_be_named(account: Account, sandbox: SandboxServer, tmp_path: Path) -> None:
+    await account.export(tmp_path, only(OFFICE, senders=("zoe lindqvist",)))
+    said = texts(sandbox.world, OFFICE)
+    assert shown(tmp_path, OFFICE) == [ident for ident, (_, sender) in said.items() if sender == ZOE]
+
+
+async def test_an_emptied_chat_is_no_failure(tmp_path: Path) -> None:
+    world = load_world("demo", seed=1, messages=None)
+    async with SandboxServer(world) as server, account_at(address_of(server), tmp_path / "s", world) as account:
+        await account.link.dialogs()
+        world.histories[GROUP].fill([])  # type: ignore[attr-defined]
+        for filters in ({}, {"last": 5}, {"only_mine": True}, {"since": datetime.date(2024, 1, 1)}):
+            state = await account.export(tmp_path / "vault", only(GROUP, **filters))
+            assert state.outcome is Outcome.COMPLETE
+            assert state.totals.messages == 0
