@@ -120,7 +120,7 @@ def latency_sparse(messages: int = 200_000) -> Row:
 
 
 def flood(messages: int = 300_000, per_second: int = 20) -> Row:
-    """A server that allows 20 history requests a second, 20 at once: the share of the allowed rate that a whole run uses,
+    """A server that allows 20 history requests a second, 20 at once: the share of the allowed rate that a run uses,
     and the share of its requests that is refused."""
 
     async def measure(address: ServerAddress, login: SimpleNamespace) -> tuple[float, int, int]:

@@ -117,6 +117,28 @@ def test_the_thief_takes_the_upper_half_of_the_largest_piece() -> None:
     assert (second.next, second.hi, third.next, third.hi) == (2001, 6000, 6001, 10_000)
 
 
+@given(pages=st.integers(1, 60), workers=st.integers(1, 8))
+@settings(max_examples=60, deadline=None)
+def test_sharing_a_dense_chat_costs_no_request(pages: int, workers: int) -> None:
+    history = _History(list(range(1, PAGE_LIMIT * pages + 1)))
+    track = _track(PAGE_LIMIT * pages, expected=PAGE_LIMIT * pages)
+    pool = RangePool()
+    pool.add([Piece(track, 1, PAGE_LIMIT * pages)])
+    asked = 0
+    held: list[Piece] = []
+    while not pool.empty:
+        while len(held) < workers and (piece := pool.take()) is not None:
+            held.append(piece)
+        for piece in list(held):  # all have one request in flight
+            asked += 1
+            newest, page = history.newest_of_page(piece.next)
+            track.fetched += min(len(page), piece.advance(newest).size)
+            if not piece.remaining:
+                pool.finish(piece)
+                held.remove(piece)
+    assert asked == pages
+
+
 def test_an_empty_answer_settles_the_whole_piece() -> None:
     piece = Piece(_track(500), 101, 500)
     assert piece.advance(0) == Interval(101, 500)

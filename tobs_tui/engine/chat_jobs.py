@@ -28,7 +28,8 @@ from tobs_tui.model.run import ChatProgress, ChatState, Failure, Level, WorkerRo
 from tobs_tui.telegram.link import TelegramLink
 
 PLANNERS = 3
-"""Chats planned at once: each takes two or three requests, whose answers would otherwise be waited for one by one."""
+"""Chats planned at once at least, and no fewer than there are workers to walk them: each takes two or three requests,
+whose answers would otherwise be waited for one by one."""
 
 
 class ChatJob:
@@ -136,7 +137,8 @@ class ChatJobs:
     # --- planning -----------------------------------------------------------------------------------------------------
 
     async def _plan_everything(self) -> None:
-        await all_or_none(*(self._plan_some() for _ in range(PLANNERS)))
+        planners = max(PLANNERS, len(self._board.workers.of_role(WorkerRole.FETCH)))
+        await all_or_none(*(self._plan_some() for _ in range(planners)))
         self._board.planned = True
         self._hooks.planned()
         await self.crew.no_more()

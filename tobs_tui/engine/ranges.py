@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 
@@ -160,7 +161,10 @@ class RangePool:
         return min(float(piece.remaining), left * piece.remaining / ids) if ids else 0.0
 
     def _steal(self) -> Piece | None:
-        """The upper half of the walked piece that is thought to hold most. The victim keeps the lower half."""
+        """The upper half of the walked piece that is thought to hold most, cut where a page is thought to end.
+
+        The victim keeps the lower half, with the page that it is waiting for.
+        """
         best, most = None, float(STEAL_FROM)
         for piece in self._walked:
             expected = 0.0 if piece.by_id else self.expected(piece)
@@ -168,7 +172,8 @@ class RangePool:
                 best, most = piece, expected
         if best is None:
             return None
-        middle = best.next + (best.hi - best.next) // 2
+        kept = (math.ceil(most / PAGE_LIMIT) + 1) // 2
+        middle = min(best.next + int(kept * PAGE_LIMIT * best.remaining / most) - 1, best.hi - 1)
         stolen = Piece(best.track, middle + 1, best.hi, best.split)
         best.hi = middle
         best.track.open_pieces += 1
