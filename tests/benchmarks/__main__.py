@@ -1,7 +1,7 @@
-"""Everything that is measured, in one table: ``python -m tests.benchmarks [--messages N] [--rounds N] [--rows NAME,...]``.
+"""Everything that is measured, in one table: ``python -m tests.benchmarks [--messages N] [--rounds N] [--rows A,B]``.
 
-Runs against the sandbox, which serves from a process of its own. Writes ``build/bench.json`` as well. Exit status 1 when
-a figure misses its goal, or an export is not what it should be.
+Runs against the sandbox, which serves from a process of its own. Writes ``build/bench.json`` as well. Exit status 1
+when a figure misses its goal, or an export is not what it should be.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from tests.benchmarks import throughput
+from tests.benchmarks import apart, throughput
 from tests.benchmarks.rows import Row, Settings, Verdict, show
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
@@ -28,6 +28,9 @@ ROWS: dict[str, Callable[[Settings], list[Row]]] = {
     "throughput": throughput.throughput,
     "peers": throughput.peers,
     "memory": throughput.memory,
+    "rerun": throughput.rerun,
+    **{name: apart.near_limits(name) for name in apart.LATENCY},
+    "decode": apart.decoding,
 }
 
 

@@ -12,11 +12,11 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TextIO
 
-Way = Callable[[dict[str, Any], TextIO], Awaitable[int]]
+Way = Callable[[dict[str, Any], TextIO], Coroutine[Any, Any, int]]
 
 
 def _begin() -> None:
@@ -71,7 +71,7 @@ async def kurigram(server: dict[str, Any], note: TextIO) -> int:
 
     from tobs_tui.sandbox.wire.tl import tl_bytes
 
-    class ToTheSandbox(Connection):  # kurigram knows Telegram's addresses: it must never dial them
+    class ToTheSandbox(Connection):  # type: ignore[misc]  # it has no types; kurigram knows Telegram's addresses: it must never dial them
         def __init__(self, dc_id: int, server_address: str, port: int, *args: Any, **options: Any) -> None:
             super().__init__(dc_id, server["host"], server["port"], *args, **options)
 
@@ -94,10 +94,10 @@ async def kurigram(server: dict[str, Any], note: TextIO) -> int:
         await client.sign_in(server["phone"], sent.phone_code_hash, server["code"])
     except SessionPasswordNeeded:
         await client.check_password(server["password"])
-    chat = [dialog.chat async for dialog in client.get_dialogs()][0]
+    chats = [dialog.chat async for dialog in client.get_dialogs()]
     _begin()
     count = 0
-    async for message in client.get_chat_history(chat.id):
+    async for message in client.get_chat_history(chats[0].id):
         sender = message.from_user
         note.write(f"**{sender.first_name if sender else ''}** {message.date:%Y-%m-%d %H:%M}\n\n{message.text}\n\n")
         count += 1

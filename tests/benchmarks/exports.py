@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,17 @@ import psutil
 from msgspec import Struct
 
 from tests.benchmarks.meter import Meter, Taken
-from tests.e2e.serving import ServedSandbox, served, sign_in
+from tests.e2e.serving import ServedSandbox, sign_in
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
 from tobs_tui.sandbox.worlds.bench import dense_ids
+from tobs_tui.service.launch import attach
 
 TOBS = str(Path(sys.executable).with_name("tobs"))
+_SLOWEST_S = 1 / 2000
+"""Seconds a message; an export that is slower than that hangs, and is ended."""
 _ANCHOR = re.compile(rb"^###### m(\d+)$", re.MULTILINE)
 
 
@@ -46,10 +50,21 @@ class Exported(Struct, frozen=True):
 class Place:
     """A served world with an account that is signed in at it, in a folder of its own."""
 
-    def __init__(self, folder: Path, sandbox: ServedSandbox) -> None:
+    def __init__(self, folder: Path, messages: int) -> None:
         self.folder = folder
-        self.sandbox = sandbox
-        self.paths = Paths.resolve(server=load_server(sandbox.toml))
+        self.sandbox = self._served(messages, port=0)
+        self.paths = Paths.resolve(server=load_server(self.sandbox.toml))
+        self._signed_in = False
+
+    def _served(self, messages: int, port: int) -> ServedSandbox:
+        world = ("--world", "bench", "--messages", str(messages))
+        place = ("--port", str(port), "--state", str(self.folder / "accounts"))
+        return ServedSandbox(self.folder / "server", *world, *place)
+
+    def grow(self, messages: int) -> None:
+        """Serve so many messages instead, at the same address and to the same account."""
+        self.sandbox.stop()
+        self.sandbox = self._served(messages, self.sandbox.port)
 
     def server_json(self) -> Path:
         """What the sandbox said first, as a file for the baselines."""
@@ -65,15 +80,26 @@ class Place:
                 return process
         return None
 
+    def _signed_in_service(self) -> psutil.Process:
+        """A service that has done nothing yet but sign in, so that each export begins with the same memory."""
+        _end(self.service())
+        if self._signed_in:
+            asyncio.run(_started(self.paths, self.sandbox.toml))
+        else:
+            asyncio.run(sign_in(self.paths, self.sandbox))
+            self._signed_in = True
+        service = self.service()
+        assert service is not None
+        return service
+
     def export(self, vault: Path, messages: int, performance: str = "") -> Exported:
         """Run the command; `performance` has lines of the profile's table. Raises `IncompleteVault`."""
         profile = self.folder / f"{vault.name}.toml"
         profile.write_text(
-            f'output = "{vault}"\n[targets]\nall_chats = true\n[layout]\ntimezone = "UTC"\n[performance]\n{performance}\n'
+            f'output = "{vault}"\n[targets]\nall_chats = true\n'
+            f'[layout]\ntimezone = "UTC"\n[performance]\n{performance}\n'
         )
-        asyncio.run(sign_in(self.paths, self.sandbox)) if self.service() is None else None
-        service = self.service()
-        assert service is not None
+        service = self._signed_in_service()
         server = psutil.Process(self.sandbox.pid)
         before = sum(server.cpu_times()[:2])
         command = [TOBS, "--server", str(self.sandbox.toml), "--headless", "--json", str(profile)]
@@ -81,12 +107,15 @@ class Place:
         with Meter(lambda: roots) as meter:
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                 roots.append(("command", process.pid))
+                overdue = threading.Timer(60 + messages * _SLOWEST_S, process.kill)
+                overdue.start()
                 assert process.stdout is not None
                 said = [json.loads(line) for line in process.stdout]
+                overdue.cancel()
         spent = sum(server.cpu_times()[:2]) - before
         last = said[-1]
-        if last["outcome"] != "complete":
-            raise IncompleteVault(f"The export ended as {last['outcome']}: {last['message']}")
+        if last.get("outcome") != "complete":
+            raise IncompleteVault(f"The export ended as {last.get('outcome')}: {last.get('message')}")
         check_vault(vault, messages)
         seconds = last["at"] - said[0]["at"]
         return Exported(messages, seconds, meter.taken, round(spent, 2), int(last["totals"].get("requests", 0)))
@@ -111,7 +140,7 @@ def check_vault(vault: Path, messages: int) -> None:
 
 
 @contextlib.contextmanager
-def place(messages: int, *arguments: str) -> Iterator[Place]:
+def place(messages: int) -> Iterator[Place]:
     """A bench world of that size, served, and a home for the account; all of it goes with the block."""
     with tempfile.TemporaryDirectory(prefix="tobs-bench-") as name:
         folder = Path(name)
@@ -120,16 +149,21 @@ def place(messages: int, *arguments: str) -> Iterator[Place]:
             del os.environ[key]
         os.environ |= {"TOBS_HOME": str(folder / "home"), "TOBS_API_ID": "1", "TOBS_API_HASH": "0" * 32}
         try:
-            with served(folder / "server", "--world", "bench", "--messages", str(messages), *arguments) as sandbox:
-                here = Place(folder, sandbox)
-                try:
-                    yield here
-                finally:
-                    _end(here.service())
+            here = Place(folder, messages)
+            try:
+                yield here
+            finally:
+                _end(here.service())
+                here.sandbox.stop()
         finally:
             for key in ("TOBS_HOME", "TOBS_API_ID", "TOBS_API_HASH"):
                 del os.environ[key]
             os.environ |= kept
+
+
+async def _started(paths: Paths, server_file: Path) -> None:
+    client = await attach(paths, server_file=server_file)
+    await client.close()
 
 
 def _end(service: psutil.Process | None) -> None:

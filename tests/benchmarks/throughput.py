@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -15,10 +17,11 @@ from tests.benchmarks.meter import Meter
 from tests.benchmarks.rows import Row, Settings, Verdict, judged
 
 SPEED_GOAL = 2.5
-KURIGRAM_SHARE = 10
-"""kurigram is four times as slow as Telethon: it reads this part of the messages."""
+PEERS_SHARE = 10
+"""The other ways read this part of the messages: kurigram needs four times as long as Telethon."""
 PSS_GOAL, CONSERVATIVE_GOAL, GROWTH_GOAL = 300.0, 220.0, 1.1
 SMALL = 100_000
+NEW, RERUN_REQUESTS, RERUN_S = 50, 10, 2.0
 
 
 class Read(Struct, frozen=True):
@@ -110,14 +113,8 @@ def _export(here: Place, name: str, messages: int, performance: str = "") -> Exp
     """An export into a vault that is removed afterwards."""
     vault = here.folder / name
     found = here.export(vault, messages, performance)
-    _remove(vault)
-    return found
-
-
-def _remove(vault: Path) -> None:
-    import shutil
-
     shutil.rmtree(vault)
+    return found
 
 
 def _by_role(exports: list[Exported]) -> str:
@@ -142,17 +139,46 @@ def _told(each: Read) -> dict[str, float]:
 def peers(settings: Settings) -> list[Row]:
     """What the other ways of reading take, once each."""
     rows = []
-    for way, messages in (
-        ("telethon-text", max(1000, settings.messages // KURIGRAM_SHARE)),
-        ("kurigram", max(1000, settings.messages // KURIGRAM_SHARE)),
-    ):
+    messages = max(1000, settings.messages // PEERS_SHARE)
+    how = f"{messages:,} messages, once"
+    for way in ("telethon-text", "kurigram"):
         with place(messages) as here:
             found = read_by(way, here, messages)
         figure = f"{found.rate:,.0f}/s, {found.cpu_us:.1f} us CPU, {found.peak_mib:.0f} MiB"
-        rows.append(
-            Row("peers", f"{way}, the same history", figure, how=f"{messages:,} messages, once", facts=_told(found))
-        )
+        rows.append(Row("peers", f"{way}, the same history", figure, how=how, facts=_told(found)))
     return rows
+
+
+def rerun(settings: Settings) -> list[Row]:
+    """A complete export, then `NEW` messages more: what the second run asks for, how long it takes, what it writes."""
+    with place(settings.messages) as here:
+        vault = here.folder / "vault"
+        here.export(vault, settings.messages)
+        before = _notes(vault)
+        sums = {path: _digest(path, size) for path, size in before.items()}
+        here.grow(settings.messages + NEW)
+        again = here.export(vault, settings.messages + NEW)
+        grown = all(path.exists() and _digest(path, size) == sums[path] for path, size in before.items())
+        written = sum(
+            path.stat().st_size - before.get(path, 0) for path in vault.rglob("*.md") if path.name != "index.md"
+        )
+    what = f"{settings.messages:,} messages complete, {NEW} new"
+    requests, seconds = again.requests, again.seconds
+    return [
+        Row("rerun", f"{what}: requests", f"{requests}", f"<= {RERUN_REQUESTS}", judged(requests <= RERUN_REQUESTS)),
+        Row("rerun", f"{what}: seconds", f"{seconds:.2f}", f"<= {RERUN_S:.0f}", judged(seconds <= RERUN_S)),
+        Row("rerun", f"{what}: notes", f"{written:,} bytes more", "only appended", judged(grown), "", facts(again)),
+    ]
+
+
+def _notes(vault: Path) -> dict[Path, int]:
+    """The notes of messages and their sizes."""
+    return {path: path.stat().st_size for path in vault.rglob("*.md") if path.name != "index.md"}
+
+
+def _digest(path: Path, size: int) -> bytes:
+    with path.open("rb") as note:
+        return hashlib.sha256(note.read(size)).digest()
 
 
 def memory(settings: Settings) -> list[Row]:

@@ -1,0 +1,58 @@
+"""Rows that modules of their own measure, each in a process of its own, untouched by the others."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tests.benchmarks import decode
+from tests.benchmarks.rows import Row, Settings, Verdict, judged
+
+LIMIT_S = 900
+LATENCY = ("latency-1", "latency-8", "sparse", "flood", "day", "killed")
+"""Of `tests.benchmarks.latency`; the rerun is measured with the real command, in `throughput`."""
+
+
+def near_limits(name: str) -> Callable[[Settings], list[Row]]:
+    """One row of `tests.benchmarks.latency`."""
+
+    def measure(_: Settings) -> list[Row]:
+        command = [sys.executable, "-m", "tests.benchmarks.latency", name]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=LIMIT_S, check=True)
+        return [_row(name, json.loads(done.stdout.splitlines()[-1]))]
+
+    return measure
+
+
+def _row(name: str, told: dict[str, Any]) -> Row:
+    bound = told["bound"]
+    if "refused_share" in told:
+        good = told["ratio"] >= bound and told["refused_share"] <= told["refused_bound"]
+        figure = f"{told['figure']}/s = {told['ratio']:.1%}, refused {told['refused_share']:.2%}"
+        return Row(name, told["row"], figure, f">= {bound:.0%}, <= {told['refused_bound']:.0%}", judged(good), "", told)
+    if "ratio" in told:
+        figure = f"{told['figure']} s : {told['ideal']} s = {told['ratio']}x the ideal"
+        return Row(name, told["row"], figure, f"<= {bound}x", judged(told["ratio"] <= bound), "", told)
+    good = told["figure"] <= bound and told.get("same_vault", True)
+    figure = f"{told['figure']} requests beyond the least" + ("" if told.get("same_vault", True) else ", other bytes")
+    return Row(name, told["row"], figure, f"<= {bound}", judged(good), f"{told['requests']} in all", told)
+
+
+def decoding(settings: Settings) -> list[Row]:
+    """What a page's way from TL to rows costs, by Telethon's reader and by the own ones."""
+    rows = []
+    for world, options in (("bench", {"messages": 10_000}), ("demo", {})):
+        pages = decode.pages_of(world, **options)
+        messages = sum(len(decode.own_readers_alone(page).messages) for page in pages)
+        best = {
+            name: min(decode.seconds(way, pages) for _ in range(max(3, settings.rounds))) / messages * 1e6
+            for name, way in decode.WAYS.items()
+        }
+        for name, spent in best.items():
+            how = f"{world} world, {messages:,} messages, best of {max(3, settings.rounds)}"
+            figure = f"{spent:.2f} us"
+            rows.append(Row("decode", f"CPU a message: {name}", figure, "", Verdict.TOLD, how, {"us": round(spent, 3)}))
+    return rows
