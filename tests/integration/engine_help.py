@@ -1,6 +1,7 @@
 """What the engine's tests share: a signed-in link to a sandbox, exports of it, and vaults to compare.
 
-Run as a program (``python engine_help.py SESSION SERVER.json VAULT PROFILE.json``) it does one export, to be killed.
+Run as a program (``python engine_help.py SESSION SERVER.json VAULT PROFILE.json [REFRESH.json]``) it does one export,
+to be killed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 
 from tobs_tui.engine.run import ExportRun
 from tobs_tui.model.profile import ChatTarget, Performance, Preset, Profile, Targets
+from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import Outcome, RunState, RunUpdated, apply_update
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.telegram.link import LinkEvent, TelegramLink
@@ -122,11 +124,14 @@ def vault_bytes(vault: Path) -> dict[str, bytes]:
     }
 
 
-async def _export_as_child(session: Path, server: Path, vault: Path, profile: Path) -> Outcome:
+async def _export_as_child(
+    session: Path, server: Path, vault: Path, profile: Path, refresh: Path | None = None
+) -> Outcome:
     address = msgspec.json.decode(server.read_bytes(), type=ServerAddress)
     wanted = msgspec.json.decode(profile.read_bytes(), type=Profile)
     async with account_at(address, session) as account:
-        watched = account.run(vault, wanted)
+        window = None if refresh is None else msgspec.json.decode(refresh.read_bytes(), type=Refresh)
+        watched = account.run(vault, wanted, refresh=window)
         started = asyncio.create_task(_say_when_fetching(watched))
         outcome = await watched.run.run()
         started.cancel()

@@ -116,7 +116,7 @@ class Editing:
         if not isinstance(poll, types.MessageMediaPoll):
             raise KeyError(f"message {message_id} of {peer} is no poll")
         poll.results.results = [
-            types.PollAnswerVoters(option=answer.option, voters=count)
+            types.PollAnswerVoters(option=answer.option, voters=count, recent_voters=[])
             for answer, count in zip(poll.poll.answers, counts, strict=True)
         ]
         poll.results.total_voters = sum(counts)
