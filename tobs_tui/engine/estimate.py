@@ -15,19 +15,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.records import FileFilter, FileScope, KindTotals, message_files
 from tobs_tui.archive.schema import archive_path
+from tobs_tui.engine.estimate_files import NOT_ASKED, Extent, FileEstimator
 from tobs_tui.engine.filtering import RecordFilter, record_filter
 from tobs_tui.engine.lookups import BudgetSpent, Lookups
 from tobs_tui.engine.ranges import PAGE_LIMIT
 from tobs_tui.engine.targets import DateSpan, Target, date_span, find_targets
 from tobs_tui.media.parts import PART_SIZE
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.estimate import Basis, ChatEstimate, KindEstimate, Pace, known_sum, whole_sum
+from tobs_tui.model.estimate import ChatEstimate, Pace, known_sum, whole_sum
 from tobs_tui.model.intervals import Interval, IntervalSet
 from tobs_tui.model.peers import Dialog, Peer, PeerKind, is_channel_id, own_scope
 from tobs_tui.model.profile import MediaKind, Profile
-from tobs_tui.telegram.counting import COUNTED_KINDS, Sample
 
 T = TypeVar("T")
 
@@ -37,13 +36,10 @@ PLAN_REQUESTS = 2_000
 """Requests that a dry run may cost."""
 HOLES = 4
 """Missing stretches of a chat that are counted one by one."""
-ENOUGH = 10
-"""Archived files of a kind whose mean size speaks for the others of a chat."""
 PLANNING = 3
 """Requests that a run needs for a chat besides its pages and files."""
 
 _OF_THE_CHAT = (ErrorCode.CHAT_UNAVAILABLE, ErrorCode.CHAT_NOT_FOUND, ErrorCode.TELEGRAM_REFUSED)
-_NOT_ASKED = "Not counted: it would take more requests than an estimate may cost."
 
 
 class ExportEstimate(Struct, frozen=True):
@@ -157,20 +153,6 @@ def _requests(row: ChatEstimate) -> tuple[int, int]:
     return history, parts
 
 
-class _Range(Struct, frozen=True):
-    """The ids that a row is about, and how many messages they hold (-1 = unknown)."""
-
-    ids: Interval
-    messages: int
-    top: int
-    total: int
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is all of the chat or topic."""
-        return self.ids.lo <= 1 and self.ids.hi >= self.top
-
-
 class _Estimator:
     """Makes the rows, cheap questions first, so that a small budget goes a long way."""
 
@@ -179,14 +161,14 @@ class _Estimator:
         self._dates: DateSpan = date_span(profile.filters, profile.layout.timezone)
         self._lookups = lookups
         self._archive = archive
-        self._records = records
+        self._files = FileEstimator(profile.media, lookups, archive, records)
 
     async def rows(self, targets: Sequence[Target]) -> tuple[list[ChatEstimate], str]:
         """A row for each chat or chosen topic, and what held the counting up."""
         halves = [half for target in targets for half in await self._halves(target)]
         wanted = [(target, topic) for target in halves for topic in target.topics or (0,)]
         rows = [ChatEstimate(target.chat, topic, await self._title(target, topic)) for target, topic in wanted]
-        ranges: dict[int, _Range] = {}
+        ranges: dict[int, Extent] = {}
         try:
             for index, (target, _) in enumerate(wanted):
                 last = self._filters.last
@@ -199,7 +181,7 @@ class _Estimator:
                 if found is not None:
                     ranges[index] = found
             for index, found in ranges.items() if self._profile.media.download else ():
-                rows[index], _ = await self._told(self._with_files(rows[index], found), rows[index])
+                rows[index], _ = await self._told(self._files.with_files(rows[index], found), rows[index])
         except TobsError as error:
             if error.code is not ErrorCode.FLOOD_WAIT:
                 raise
@@ -227,13 +209,13 @@ class _Estimator:
         return known.migrated_from if known is not None else await self._lookups.old_half(target.chat)
 
     async def _told(
-        self, work: Awaitable[tuple[ChatEstimate, _Range | None]], row: ChatEstimate
-    ) -> tuple[ChatEstimate, _Range | None]:
+        self, work: Awaitable[tuple[ChatEstimate, Extent | None]], row: ChatEstimate
+    ) -> tuple[ChatEstimate, Extent | None]:
         """The result of `work`, or the row with what stands in its way."""
         try:
             return await work
         except BudgetSpent:
-            return replace(row, problem=_NOT_ASKED), None
+            return replace(row, problem=NOT_ASKED), None
         except TobsError as error:
             if error.code not in _OF_THE_CHAT:
                 raise
@@ -259,7 +241,7 @@ class _Estimator:
         """What of the chat is walked; private chats are, whole."""
         return own_scope(row.topic) if self._filters.only_mine and row.chat < 0 else row.topic
 
-    async def _counted(self, row: ChatEstimate, last: int) -> tuple[ChatEstimate, _Range | None]:
+    async def _counted(self, row: ChatEstimate, last: int) -> tuple[ChatEstimate, Extent | None]:
         found = await self._range(row, last)
         missing = await self._missing(row, found)
         if missing >= 0 and found.messages >= 0:
@@ -268,7 +250,7 @@ class _Estimator:
             archived = -1 if self._archive is not None else 0
         return replace(row, messages=found.messages, archived=archived, missing=missing), found
 
-    async def _range(self, row: ChatEstimate, last: int) -> _Range:
+    async def _range(self, row: ChatEstimate, last: int) -> Extent:
         scope, chat, filters = self._scope(row), row.chat, self._filters
         newest = await self._lookups.place(chat, scope=scope)
         top, total = newest.message_id, newest.total
@@ -283,7 +265,7 @@ class _Estimator:
             place = await self._lookups.place(chat, before_id=hi + 1, back=last - 1, scope=scope)
             ids = Interval(max(lo, place.message_id), hi)
             messages = last if messages >= 0 else -1
-        return _Range(ids, messages, top, total)
+        return Extent(ids, messages, top, total)
 
     async def _at_date(self, row: ChatEstimate, date: int) -> int:
         return (await self._lookups.place(row.chat, before_date=date, scope=row.topic)).message_id
@@ -301,7 +283,7 @@ class _Estimator:
             return total
         return 0 if edge > top else (await self._lookups.place(chat, before_id=edge, scope=scope)).newer
 
-    async def _missing(self, row: ChatEstimate, found: _Range) -> int:
+    async def _missing(self, row: ChatEstimate, found: Extent) -> int:
         """How many of the range's messages the ledger lacks; -1 when it lacks too many stretches to count them."""
         scope = self._scope(row)
         held = await asyncio.to_thread(self._held, row, own=scope < 0)
@@ -318,95 +300,3 @@ class _Estimator:
             return IntervalSet()
         scopes = {0, row.topic} | ({own_scope(), own_scope(row.topic)} if own else set())
         return IntervalSet(each for scope in scopes for each in self._archive.ledger(row.chat, scope))
-
-    # --- files --------------------------------------------------------------------------------------------------------
-
-    async def _with_files(self, row: ChatEstimate, found: _Range) -> tuple[ChatEstimate, _Range | None]:
-        kinds = self._profile.media.kinds
-        known = await asyncio.to_thread(self._archived_files, row, found)
-        if row.missing == 0:
-            exact = (_all_known(kind, known.get(kind, KindTotals())) for kind in kinds)
-            return replace(row, kinds=tuple(exact)), None
-        if not self._records.open:  # which files are wanted shows only when the messages are there
-            return replace(row, kinds=tuple(KindEstimate(kind) for kind in kinds)), None
-        counts: dict[MediaKind, int] = {}
-        if found.whole:
-            counts = await self._lookups.file_counts(row.chat, kinds, row.topic)
-        estimates = []
-        for kind in kinds:
-            try:
-                estimates.append(
-                    await self._kind(row, found, kind, counts.get(kind, -1), known.get(kind, KindTotals()))
-                )
-            except BudgetSpent:
-                estimates.append(KindEstimate(kind, files=counts.get(kind, -1)))
-                row = replace(row, problem=_NOT_ASKED)
-        return replace(row, kinds=tuple(estimates)), None
-
-    def _archived_files(self, row: ChatEstimate, found: _Range) -> dict[MediaKind, KindTotals]:
-        if self._archive is None or not found.ids.size:
-            return {}
-        media = self._profile.media
-        wanted = FileFilter(
-            scopes=(FileScope(row.chat, (row.topic,) if row.topic else ()),),
-            kinds=media.kinds,
-            max_size=media.max_size_mb << 20,
-            keeps=None if self._records.open else self._records.blob_matcher(),
-        )
-        return self._archive.kind_totals(wanted, found.ids)
-
-    async def _kind(
-        self, row: ChatEstimate, found: _Range, kind: MediaKind, total: int, known: KindTotals
-    ) -> KindEstimate:
-        """The files of one kind. What is archived is known; the rest is counted, and weighed by what is known of it."""
-        if kind not in COUNTED_KINDS:
-            return KindEstimate(kind)
-        sample: Sample | None = None
-        if total < 0:
-            sample = await self._lookups.sample(row.chat, kind, before_id=self._before(found), scope=row.topic)
-            total = await self._of_kind(row, found, kind, sample)
-        if total < 0:
-            return KindEstimate(kind)
-        rest = max(0, total - known.files)
-        if not rest:
-            return KindEstimate(kind, known.chosen, known.pending, known.pending_bytes, Basis.EXACT)
-        if known.files >= ENOUGH:
-            share, mean, basis = known.chosen / known.files, known.chosen_bytes / max(1, known.chosen), Basis.ARCHIVE
-        else:
-            if sample is None:
-                sample = await self._lookups.sample(row.chat, kind, before_id=self._before(found), scope=row.topic)
-            sizes = self._sizes(sample, kind, found)
-            if not sizes:
-                return KindEstimate(kind, total)
-            fit = [size for size in sizes if self._fits(size)]
-            share, mean = len(fit) / len(sizes), sum(fit) / max(1, len(fit))
-            basis = Basis.EXACT if len(sizes) >= total and not known.files else Basis.SAMPLE
-        more = round(rest * share)
-        return KindEstimate(
-            kind, known.chosen + more, known.pending + more, known.pending_bytes + round(rest * share * mean), basis
-        )
-
-    def _before(self, found: _Range) -> int:
-        return 0 if found.ids.hi >= found.top else found.ids.hi + 1
-
-    async def _of_kind(self, row: ChatEstimate, found: _Range, kind: MediaKind, newest: Sample) -> int:
-        """How many files of a kind lie within a range that begins or ends within the chat."""
-        if found.ids.lo <= 1:
-            older = newest.place.total
-        else:
-            below = await self._lookups.sample(row.chat, kind, before_id=found.ids.lo, scope=row.topic)
-            older = below.place.newer
-        newer = newest.place.newer
-        return max(0, older - newer) if min(older, newer) >= 0 else -1
-
-    def _sizes(self, sample: Sample, kind: MediaKind, found: _Range) -> list[int]:
-        inside = (message for message in sample.messages if found.ids.lo <= message.id <= found.ids.hi)
-        return [file.size for message in inside for each, file in message_files(message) if each is kind]
-
-    def _fits(self, size: int) -> bool:
-        limit = self._profile.media.max_size_mb << 20
-        return not limit or size <= limit
-
-
-def _all_known(kind: MediaKind, known: KindTotals) -> KindEstimate:
-    return KindEstimate(kind, known.chosen, known.pending, known.pending_bytes, Basis.EXACT)

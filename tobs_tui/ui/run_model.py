@@ -68,6 +68,7 @@ _STATE_RANK = {
     ChatState.QUEUED: 5,
     ChatState.DONE: 6,
 }
+_RENDERED = (ChatState.MEDIA, ChatState.DONE, ChatState.FAILED)
 LEVELS = tuple(Level)
 
 
@@ -231,6 +232,8 @@ def shares(run: RunState) -> tuple[float, float, float]:
     done = run.phase is RunPhase.FINISHED
     total = totals.messages_total if totals.messages_total > 0 else totals.messages
     rendered = totals.rendered / total if total > 0 else float(done)
+    if run.profile.filters.chooses and run.chats:  # how many messages pass is known only when all are looked at
+        rendered = sum(row.state in _RENDERED for row in run.chats) / len(run.chats)
     if totals.bytes_total > 0:
         media = totals.bytes / totals.bytes_total
     elif totals.files_total > 0:
