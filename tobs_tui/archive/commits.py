@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import msgspec
 
@@ -24,8 +25,9 @@ PEERS_REMEMBERED = 50_000
 _encode = msgspec.msgpack.Encoder().encode
 _decode_peer = msgspec.msgpack.Decoder(Peer).decode
 
-_PUT_MESSAGE = "INSERT INTO messages (chat, id, date, topic, sender, blob) VALUES (?, ?, ?, ?, ?, ?)"
-_REPLACE_MESSAGE = _PUT_MESSAGE.replace("INSERT", "INSERT OR REPLACE")
+_REPLACE_MESSAGE = "INSERT OR REPLACE INTO messages (chat, id, date, topic, sender, blob) VALUES (?, ?, ?, ?, ?, ?)"
+ROWS_AT_ONCE = 100
+"""Messages in one statement: a page of history."""
 # `added` equals `touched` while nothing but new messages has come since the day was rendered.
 _PUT_DAY = """INSERT INTO days VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
     ON CONFLICT (chat, topic, day) DO UPDATE SET count = count + excluded.count,
@@ -235,9 +237,30 @@ def _put_messages(db: sqlite3.Connection, page: PageCommit, days: _Days) -> dict
     if replaced:
         drop_lost_files(db, chat, {row.id for row in replaced}, page.files)
         db.executemany(_REPLACE_MESSAGE, _columns(chat, replaced))
-    # What is known to be new needs no look at what it might replace, which costs a third of the time.
-    db.executemany(_PUT_MESSAGE, _columns(chat, new.values()))
+    _insert(db, chat, new.values())
     return days.add(chat, new.values())
+
+
+def _insert(db: sqlite3.Connection, chat: int, rows: Iterable[Row]) -> None:
+    """Store messages that are known to be new, which needs no look at what they might replace.
+
+    A statement for each row would take half as much time again, and let go of Python's lock each time, only to wait
+    for the event loop to get it back.
+    """
+    ready = list(rows)
+    for start in range(0, len(ready), ROWS_AT_ONCE):
+        values: list[int | bytes] = [chat]
+        for row in ready[start : start + ROWS_AT_ONCE]:
+            values += (row.id, row.date, row.topic, row.sender, row.blob)
+        db.execute(_put_messages_statement(len(values) // 5), values)
+
+
+@cache
+def _put_messages_statement(count: int) -> str:
+    """Stores `count` messages of one chat, which is the first parameter."""
+    rows = (",".join(f"?{5 * row + column}" for column in range(2, 7)) for row in range(count))
+    values = ",".join(f"(?1,{row})" for row in rows)
+    return f"INSERT INTO messages (chat, id, date, topic, sender, blob) VALUES {values}"
 
 
 def _keep_edited(db: sqlite3.Connection, chat: int, blob: bytes, row: Row) -> None:
