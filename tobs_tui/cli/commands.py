@@ -77,6 +77,8 @@ def _place_options(command: F) -> F:
 @click.option("--all-chats", is_flag=True, help="Export every chat.")
 @_filter_options
 @click.option("--no-takeout", is_flag=True, help="Export without a takeout session: begins at once, but is slower.")
+@click.option("--refresh", is_flag=True, help="Also look for edits, reactions and deletions in what is exported already.")
+@click.option("--refresh-window", metavar="W", help="How far back: 30d, 5000 (messages) or all; by default 7d.")
 @click.option("--plan", is_flag=True, help="Only count and estimate what would be exported; with --json for a machine.")
 @click.option("--low-bandwidth", is_flag=True, default=None, help="Paint less often, for slow links.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
@@ -96,6 +98,8 @@ def tobs(
     demo: bool,
     server: Path | None,
     plan: bool,
+    refresh: bool,
+    refresh_window: str | None,
     no_takeout: bool,
     profile: str = "",
     **filters: Any,
@@ -117,6 +121,8 @@ def tobs(
         demo=demo,
         server=server,
         plan=plan,
+        refresh=refresh or refresh_window is not None,
+        refresh_window=refresh_window,
         filters=tuple(
             (f"filters.{name}", value)
             for name, value in filters.items()
@@ -136,6 +142,10 @@ def tobs(
         raise click.UsageError("--demo brings its own server: leave out --server.", ctx)
     if chats and all_chats:
         raise click.UsageError("--all-chats has every chat: leave out --chat.", ctx)
+    if options.refresh and not (options.headless or profile or chats or all_chats):
+        raise click.UsageError("--refresh needs to know what: a profile's name, --chat X or --all-chats.", ctx)
+    if options.refresh and options.plan:
+        raise click.UsageError("--plan counts what is to be fetched: leave out --refresh.", ctx)
     if options.plan:
         from tobs_tui.cli.plan import print_plan
 
@@ -157,6 +167,7 @@ def _refuse_idle(ctx: click.Context, options: Options) -> None:
             "--output": options.output is not None,
             "--chat": bool(options.chats),
             "--all-chats": options.all_chats,
+            "--refresh": options.refresh,
             "--plan": options.plan,
             **{
                 f"--{key.removeprefix('filters.').removesuffix('s').replace('_', '-')}": True

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tobs_tui.config.settings import Settings
     from tobs_tui.headless.reporters import Reporter
     from tobs_tui.model.profile import Profile
+    from tobs_tui.model.refresh import Refresh
     from tobs_tui.service.client import ServiceClient
 
 _POOR_TERMINALS = ("", "dumb", "unknown")
@@ -90,6 +91,7 @@ def export_on_screen(options: Options) -> int:
         settings=chosen.settings,
         effective=resolve,
         profile=wanted,
+        refresh=_window(options),
         demo=options.demo,
         low_bandwidth=chosen.settings.low_bandwidth,
         mouse=chosen.settings.mouse,
@@ -100,6 +102,15 @@ def export_on_screen(options: Options) -> int:
         command += ["--no-mouse"] if options.no_mouse else []
         os.execv(sys.executable, command)
     return status
+
+
+def _window(options: Options) -> Refresh | None:
+    """What the run looks at again, if it does. Raises `TobsError` USAGE."""
+    from tobs_tui.model.refresh import Refresh, parse_refresh
+
+    if options.refresh_window is not None:
+        return parse_refresh(options.refresh_window)
+    return Refresh() if options.refresh else None
 
 
 def export_headless(options: Options) -> int:
@@ -122,6 +133,7 @@ def export_headless(options: Options) -> int:
         server_file=options.server,
         credentials=None if options.demo else load_credentials(setting.paths),
         max_wait_s=chosen.settings.unattended_wait_min * 60 or None,
+        refresh=_window(options),
     )
     reporter = _reporter(options, chosen.settings, sys.stdout)
     status = asyncio.run(run_headless(setting.paths, assignment, reporter))

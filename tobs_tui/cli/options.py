@@ -26,6 +26,8 @@ class Options:
     chats: tuple[str, ...] = ()
     all_chats: bool = False
     plan: bool = False
+    refresh: bool = False
+    refresh_window: str | None = None
     filters: tuple[tuple[str, Any], ...] = ()
     """Dotted keys of `config.layers` with what was given for them."""
     low_bandwidth: bool | None = None

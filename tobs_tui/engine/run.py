@@ -85,7 +85,7 @@ class ExportRun:
         self._on_update = on_update
         self._max_wait_s = max_wait_s
         self._refresh = refresh
-        self._board = RunBoard(run_id or uuid.uuid4().hex[:12], profile, str(output))
+        self._board = RunBoard(run_id or uuid.uuid4().hex[:12], profile, str(output), refresh)
         self._watch = LinkWatch(self._board, self._consider_wait, self._session_ended)
         self._machine = MachineWatch(
             self._board,

@@ -11,6 +11,7 @@ from loguru import logger
 from tobs_tui.engine.sums import Counters, RowSums
 from tobs_tui.engine.workers import WorkerTable
 from tobs_tui.model.profile import Profile
+from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import (
     LOG_LINES_KEPT,
     RATES_KEPT,
@@ -42,7 +43,7 @@ class RunBoard:
     """Collects the facts of one run. Single-threaded: the event loop's own. `alerts`, `workers` and `counters` are open
     to everyone who has something to report."""
 
-    def __init__(self, run_id: str, profile: Profile, output: str) -> None:
+    def __init__(self, run_id: str, profile: Profile, output: str, refresh: Refresh | None = None) -> None:
         self.alerts = AlertBook()
         self.workers = WorkerTable()
         self.counters = Counters()
@@ -52,7 +53,7 @@ class RunBoard:
         self.takeout = False
         self.takeout_delay: TakeoutDelay | None = None
         self.planned = False  # every row's size is known; until then there is no share of all of it
-        self._base = RunState(run_id=run_id, profile=profile, output=output, started_at=now())
+        self._base = RunState(run_id, profile, output, refresh, started_at=now())
         self._phase = RunPhase.PLANNING
         self._outcome: Outcome | None = None
         self._message = ""

@@ -89,10 +89,11 @@ def progress_sentence(run: RunState) -> str:
     total = f"/{count(totals.messages_total)}" if totals.messages_total >= 0 else ""
     files = f"{count(totals.files)}/{count(totals.files_total)} files" if totals.files_total else "no files"
     left = f", {eta(totals.eta_s)} left" if totals.eta_s > 0 else ""
+    again = f", {count(totals.reread)} looked at again" if totals.reread else ""
     return (
         f"{percent(totals.fetched).strip()} fetched, {count(totals.messages)}{total} messages"
         f" ({count(round(totals.messages_rate))}/s), {files} ({size(totals.bytes)}, {size(totals.bytes_rate)}/s),"
-        f" {totals.chats_done}/{totals.chats_total} chats{left}"
+        f" {totals.chats_done}/{totals.chats_total} chats{again}{left}"
     )
 
 

@@ -19,6 +19,7 @@ from tobs_tui.headless.reporters import Reporter
 from tobs_tui.headless.signing import service_gone, sign_in
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import ChatTarget, Profile
+from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import RunState, RunUpdated, apply_update
 from tobs_tui.monitor.clock import now
 from tobs_tui.service import protocol as p
@@ -39,6 +40,7 @@ class Assignment(Struct, frozen=True):
     server_file: Path | None = None
     credentials: Credentials | None = None
     max_wait_s: float | None = None  # a longer wait that Telegram asks for ends the run as WAITING
+    refresh: Refresh | None = None
 
 
 async def run_headless(paths: Paths, assignment: Assignment, reporter: Reporter) -> int:
@@ -149,7 +151,7 @@ class _Watch:
             self._earlier = snapshot.run.run_id if snapshot.run is not None else ""
             self._asked = True
             try:
-                await client.call(p.StartRun(profile, assignment.max_wait_s))
+                await client.call(p.StartRun(profile, assignment.max_wait_s, assignment.refresh))
             except TobsError as error:
                 if error.code is not ErrorCode.RUN_IN_PROGRESS:
                     raise
@@ -157,13 +159,13 @@ class _Watch:
                 snapshot = await client.ask(p.Attach(), p.Snapshot)
             else:
                 return await self._follow(events)
-        self._join(snapshot.run, profile, known=snapshot is client.snapshot)
+        self._join(snapshot.run, profile, assignment.refresh, known=snapshot is client.snapshot)
         return await self._follow(events)
 
-    def _join(self, run: RunState, profile: Profile, *, known: bool) -> None:
+    def _join(self, run: RunState, profile: Profile, refresh: Refresh | None, *, known: bool) -> None:
         """Make ready to follow a run that somebody else started; one not `known` when attaching will tell of itself.
         Raises `TobsError` RUN_IN_PROGRESS when it is not the one wanted."""
-        if not _same_run(run.profile, profile):
+        if not _same_run(run.profile, profile) or refresh not in (None, run.refresh):
             name = run.profile.name
             raise TobsError(
                 ErrorCode.RUN_IN_PROGRESS,

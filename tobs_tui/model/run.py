@@ -13,6 +13,7 @@ from msgspec import Struct
 from tobs_tui.model.errors import ErrorCode
 from tobs_tui.model.load import LoadState
 from tobs_tui.model.profile import Profile
+from tobs_tui.model.refresh import Refresh
 
 
 class RunPhase(enum.StrEnum):
@@ -327,11 +328,12 @@ class Totals(Struct, frozen=True, omit_defaults=True):
 
 
 class RunState(Struct, frozen=True, omit_defaults=True):
-    """Everything about a run. `log` holds the newest lines only."""
+    """Everything about a run. `log` holds the newest lines only; `refresh` is what it looks at again (None: nothing)."""
 
     run_id: str
     profile: Profile
     output: str
+    refresh: Refresh | None = None
     phase: RunPhase = RunPhase.PLANNING
     outcome: Outcome | None = None
     started_at: float = 0.0

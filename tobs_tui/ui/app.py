@@ -18,6 +18,7 @@ from tobs_tui.config.settings import Settings
 from tobs_tui.model.display import clean
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
+from tobs_tui.model.refresh import Refresh
 from tobs_tui.monitor.clock import now
 from tobs_tui.service.protocol import AnyCommand, Done, StartRun
 from tobs_tui.ui import glyphs as glyph_sets
@@ -70,13 +71,14 @@ class TobsApp(TypeAhead):
         settings: Settings,
         effective: Resolve,
         profile: Profile | None = None,
+        refresh: Refresh | None = None,
         demo: bool = False,
         low_bandwidth: bool = False,
         clock: Callable[[], float] = now,
     ) -> None:
         super().__init__()
         self.paths, self.settings, self.effective, self.demo = paths, settings, effective, demo
-        self.launch_profile = profile
+        self.launch_profile, self.launch_refresh = profile, refresh
         self.low_bandwidth = low_bandwidth or settings.low_bandwidth
         self.model = RunModel(clock)
         self.glyphs = glyph_sets.choose(settings.ascii)
@@ -237,15 +239,17 @@ class TobsApp(TypeAhead):
         """Tell the person what went wrong, and the way on."""
         self.notify(clean(str(error), 600), severity="error", markup=False, timeout=10)
 
-    async def start(self, profile: Profile, given: Collection[str] | None = None) -> bool:
-        """Start a run and watch it; `given` as in `Resolve`. Whether it started."""
+    async def start(
+        self, profile: Profile, given: Collection[str] | None = None, refresh: Refresh | None = None
+    ) -> bool:
+        """Start a run and watch it; `given` as in `Resolve`, `refresh` as in `StartRun`. Whether it started."""
         try:
             resolved = self.effective(profile, given).profile
         except TobsError as error:
             self.say_error(error)
             return False
         before = self.model.run.run_id if self.model.run else ""
-        if not await self.do(StartRun(resolved)):
+        if not await self.do(StartRun(resolved, refresh=refresh)):
             return False
         self.show_run(over=before)
         return True
@@ -381,6 +385,7 @@ def run_app(
     settings: Settings,
     effective: Resolve,
     profile: Profile | None = None,
+    refresh: Refresh | None = None,
     demo: bool = False,
     low_bandwidth: bool = False,
     mouse: bool = True,
@@ -388,7 +393,7 @@ def run_app(
     """Run the application on this terminal; gives the process's exit status, or `EXPLORE_DEMO`.
 
     `connect` attaches to the service and is called again after a cut line. `profile` is started (or, where it runs
-    already, watched) at once. `effective` resolves a profile with all layers of configuration.
+    already, watched) at once, with `refresh` looking again at what is exported. `effective` resolves a profile with all layers of configuration.
     """
     app = TobsApp(
         connect=connect,
@@ -396,6 +401,7 @@ def run_app(
         settings=settings,
         effective=effective,
         profile=profile,
+        refresh=refresh,
         demo=demo,
         low_bandwidth=low_bandwidth,
     )

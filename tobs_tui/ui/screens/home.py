@@ -14,6 +14,7 @@ from tobs_tui.config.profiles import ProfileFile, ProfileInfo, delete_profile, l
 from tobs_tui.model.display import clean, count, duration, moment, percent, plural
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
+from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import Outcome, RunRecord
 from tobs_tui.service.protocol import AccountPhase, ListRuns, Reconnect, Runs
 from tobs_tui.ui.keys import Action, bindings
@@ -245,7 +246,7 @@ class HomeScreen(Page):
         if self.tobs.model.running:
             self.tobs.show_run()
         else:
-            await self.tobs.start(profile)
+            await self.tobs.start(profile, refresh=self.tobs.launch_refresh)
 
     async def _load_runs(self) -> None:
         try:
@@ -313,7 +314,7 @@ class HomeScreen(Page):
 
     def offers(self, action: Action) -> bool:
         """Edit and delete only where there are profiles."""
-        if action.id in ("home.edit", "home.delete"):
+        if action.id in ("home.edit", "home.delete", "home.refresh"):
             return bool(self.query_one(ProfilesPanel).found)
         if action.id == "home.attach":
             return self.tobs.model.running
@@ -335,8 +336,15 @@ class HomeScreen(Page):
         elif isinstance(panel, ProfilesPanel):
             await self.action_launch(message.index + 1)
 
+    async def action_refresh(self) -> None:
+        """Start the profile under the cursor, and look for edits, reactions and deletions in what is exported."""
+        await self._start(self.query_one(ProfilesPanel).cursor + 1, Refresh())
+
     async def action_launch(self, number: int) -> None:
         """Start profile `number`, counted from 1."""
+        await self._start(number)
+
+    async def _start(self, number: int, refresh: Refresh | None = None) -> None:
         panel = self.query_one(ProfilesPanel)
         if number > len(panel.found):
             return
@@ -348,7 +356,7 @@ class HomeScreen(Page):
             self.tobs.say("Sign in first, then start the profile.")
             await self.tobs.show_sign_in()
         else:
-            await self.tobs.start(file.profile, file.given)
+            await self.tobs.start(file.profile, file.given, refresh)
 
     async def action_new_export(self) -> None:
         """Choose chats; signing in comes first."""

@@ -83,7 +83,14 @@ def run_facts(run: RunState) -> list[tuple[str, str]]:
         ("Requests", f"{count(totals.requests)}, {count(totals.retries)} of them again"),
         ("Waited", f"{plural(totals.flood_waits, 'flood wait')}, {duration(totals.flood_seconds)}"),
         ("Not fully read", plural(totals.unknown, "message") if totals.unknown else "nothing"),
+        *([("Looked at again", refresh_words(totals))] if run.refresh is not None else []),
     ]
+
+
+def refresh_words(totals: Totals) -> str:
+    """What a refresh has found so far."""
+    found = f"{count(totals.edited)} edited, {count(totals.deleted)} deleted, {count(totals.reactions)} reacted to"
+    return f"{count(totals.reread)}: {found}"
 
 
 class CountsPanel(Panel):
