@@ -274,6 +274,36 @@ async def test_search_counts_agree_with_what_search_finds(signed_in: TelegramCli
     assert all([message.photo is not None async for message in photos]), "a photo that expired is no longer found"
 
 
+async def test_a_search_for_a_sender_is_paged_like_a_history_but_not_in_private_chats(
+    signed_in: TelegramClient, sandbox: SandboxServer
+) -> None:
+    async def search(chat: int, **window: Any) -> Any:
+        peer = await signed_in.get_input_entity(chat)
+        empty = types.InputMessagesFilterEmpty()
+        options = {"offset_id": 0, "add_offset": 0, "limit": 100, "max_id": 0, "min_id": 0} | window
+        return await signed_in(
+            functions.messages.SearchRequest(
+                peer, "", empty, None, None, hash=0, from_id=types.InputPeerSelf(), **options
+            )
+        )
+
+    await signed_in.get_dialogs()
+    lounge = channel_key(ordinary.LOUNGE_ID)
+    history = sandbox.world.histories[lounge]
+    own = [ident for at, ident in enumerate(history.ids) if history.message(at).out]
+    first = await search(lounge)
+    assert [message.id for message in first.messages] == own[:-101:-1]
+    assert first.count == len(own)
+    upward = await search(lounge, offset_id=own[50], add_offset=-100)
+    assert [message.id for message in upward.messages] == own[50:150][::-1]
+    assert upward.offset_id_offset == len(own) - 150
+    assert not (await search(lounge, limit=0)).messages
+    within = await search(lounge, min_id=own[-10], max_id=own[-5])
+    assert [message.id for message in within.messages] == own[-6:-10:-1]
+    zoe = sandbox.world.histories[5001000]
+    assert (await search(5001000)).count == len(zoe.ids)
+
+
 async def test_folders_pins_and_the_archive_are_there(signed_in: TelegramClient, demo_world: World) -> None:
     dialogs = [dialog async for dialog in signed_in.iter_dialogs(archived=False)]
     archived = [dialog async for dialog in signed_in.iter_dialogs(archived=True)]

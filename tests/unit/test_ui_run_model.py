@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tobs_tui.model.profile import Profile
+from tobs_tui.model.profile import Filters, Profile
 from tobs_tui.model.run import (
     Alert,
     ChatProgress,
@@ -174,6 +174,16 @@ def test_no_stage_says_more_than_the_whole() -> None:
         "r", Profile(), "", totals=Totals(messages_total=10, rendered=11, fetched=1.0, bytes=5, bytes_total=4)
     )
     assert shares(run) == (1.0, 1.0, 1.0)
+
+
+def test_a_filtered_run_is_rendered_when_its_chats_are() -> None:
+    rows = (
+        ChatProgress(1, "a", state=ChatState.DONE),
+        ChatProgress(2, "b", state=ChatState.RENDERING),
+    )
+    profile = Profile(filters=Filters(text="x"))
+    run = RunState("r", profile, "", chats=rows, totals=Totals(messages_total=10, rendered=1))
+    assert shares(run)[1] == 0.5
 
 
 def test_a_run_without_files_has_no_media_progress_until_it_is_done() -> None:

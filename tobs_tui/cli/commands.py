@@ -161,14 +161,17 @@ def tobs(
 
 def _refuse_idle(ctx: click.Context, options: Options) -> None:
     """Refuse options for runs before a command that would do nothing with them."""
-    idle = {"--headless": options.headless and not options.json_lines, "--json": options.json_lines}
+    idle = {
+        "--plan": options.plan,
+        "--headless": options.headless and not options.json_lines,
+        "--json": options.json_lines,
+    }
     if ctx.invoked_subcommand not in ("config", "doctor"):
         idle |= {
             "--output": options.output is not None,
             "--chat": bool(options.chats),
             "--all-chats": options.all_chats,
             "--refresh": options.refresh,
-            "--plan": options.plan,
             **{
                 f"--{key.removeprefix('filters.').removesuffix('s').replace('_', '-')}": True
                 for key, _ in options.filters
