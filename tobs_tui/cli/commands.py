@@ -77,7 +77,7 @@ def _place_options(command: F) -> F:
 @click.option("--all-chats", is_flag=True, help="Export every chat.")
 @_filter_options
 @click.option("--no-takeout", is_flag=True, help="Export without a takeout session: begins at once, but is slower.")
-@click.option("--refresh", is_flag=True, help="Also look for edits, reactions and deletions in what is exported already.")
+@click.option("--refresh", is_flag=True, help="Also look for edits, reactions and deletions in what is there already.")
 @click.option("--refresh-window", metavar="W", help="How far back: 30d, 5000 (messages) or all; by default 7d.")
 @click.option("--plan", is_flag=True, help="Only count and estimate what would be exported; with --json for a machine.")
 @click.option("--low-bandwidth", is_flag=True, default=None, help="Paint less often, for slow links.")

@@ -328,7 +328,7 @@ class Totals(Struct, frozen=True, omit_defaults=True):
 
 
 class RunState(Struct, frozen=True, omit_defaults=True):
-    """Everything about a run. `log` holds the newest lines only; `refresh` is what it looks at again (None: nothing)."""
+    """Everything about a run. `log` holds the newest lines only; `refresh`: what it looks at again, if it does."""
 
     run_id: str
     profile: Profile

@@ -393,7 +393,8 @@ def run_app(
     """Run the application on this terminal; gives the process's exit status, or `EXPLORE_DEMO`.
 
     `connect` attaches to the service and is called again after a cut line. `profile` is started (or, where it runs
-    already, watched) at once, with `refresh` looking again at what is exported. `effective` resolves a profile with all layers of configuration.
+    already, watched) at once, with `refresh` looking again at what is exported. `effective` resolves a profile with all
+    layers of configuration.
     """
     app = TobsApp(
         connect=connect,

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from tobs_tui.model.display import NONE, clean, count, duration, plural, rate, size
-from tobs_tui.model.run import ChatProgress, ChatState, Failure, Outcome, RunState
+from tobs_tui.model.run import ChatProgress, ChatState, Failure, Outcome, RunState, Totals
 from tobs_tui.ui import run_model
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
