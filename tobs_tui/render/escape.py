@@ -55,7 +55,16 @@ class _Run:
         self.blank = blank  # stands between blanks
 
 
-def _run(text: str, start: int, end: int, edges: AbstractSet[int]) -> _Run:
+def _run(text: str, start: int, end: int, edges: AbstractSet[int], urls: AbstractSet[int]) -> _Run:
+    """The run text[start:end]; at `edges` it meets delimiters, at `urls` it may meet an angle bracket."""
+    run = _run_between(text, start, end, edges)
+    if start in urls or end in urls:
+        other = _run_between(text, start, end, edges | urls)
+        run.open, run.close = run.open or other.open, run.close or other.close
+    return run
+
+
+def _run_between(text: str, start: int, end: int, edges: AbstractSet[int]) -> _Run:
     char = text[start]
     before = "*" if start in edges else text[start - 1] if start else "\n"
     after = "*" if end in edges else text[end] if end < len(text) else "\n"
@@ -103,11 +112,17 @@ def _inline_matches(text: str) -> Iterator[re.Match[str]]:
 
 
 def inline_escapes(
-    text: str, *, marked: Sequence[tuple[int, int]] = (), links: bool = False, code: bool = False
+    text: str,
+    *,
+    marked: Sequence[tuple[int, int]] = (),
+    urls: AbstractSet[int] = frozenset(),
+    links: bool = False,
+    code: bool = False,
 ) -> dict[int, str]:
     """Replacements by index for one stretch of text with markup around the spans `marked`.
 
-    `links` and `code` tell whether the stretch has links and code spans of its own. Line starts: `line_escapes`.
+    `urls` are the edges of addresses that may be put in angle brackets; `links` and `code` tell whether the stretch has
+    links and code spans of its own. Line starts: `line_escapes`.
     """
     found: dict[int, str] = {}
     runs: dict[str, list[_Run]] = {}
@@ -117,7 +132,7 @@ def inline_escapes(
         start, kind = match.start(), match.lastgroup
         if kind == "run":
             cuts = [start, *sorted(edge for edge in edges if start < edge < match.end()), match.end()]
-            runs.setdefault(text[start], []).extend(_run(text, lo, hi, edges) for lo, hi in pairwise(cuts))
+            runs.setdefault(text[start], []).extend(_run(text, lo, hi, edges, urls) for lo, hi in pairwise(cuts))
         elif kind == "bracket":
             if brackets or text[start + 1 : start + 2] in ("[", "^", "!") or text[start - 1 : start] in ("[", "^"):
                 found[start] = "\\["

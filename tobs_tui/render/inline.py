@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from typing import NamedTuple
 
 from tobs_tui.render.chars import is_blank, maybe_punctuation, surely_punctuation
@@ -22,6 +22,8 @@ _TAGS = {
 }
 _DELIMITERS = {MarkKind.STRIKE: "~~", MarkKind.BOLD: "**", MarkKind.ITALIC: "*"}
 _TICKS = re.compile("`+")
+# What may stand behind an address before a blank, without parsers taking it for a part of the address.
+_TAIL = re.compile(r"[.,;:!?)]*(?=[ \t]|\Z)")
 _HTML_IN_CODE = re.compile(r"[&<>`*_\[\]\\~$=%^|#!:@]")
 
 
@@ -168,18 +170,27 @@ class LineWriter:
         if inside.link:
             self._pieces(start, end, inner, inside)
             return
-        after = self._text[end : end + 1] if end < self._end else ""
         index = bisect_left(self._where, start)
         inert = index == len(self._where) or self._where[index] >= end
-        stands_alone = not after or is_blank(after) or (after in ".,;:!?)" and not inside.closer)
-        if not inner and inert and not inside.html and not inside.closer and stands_alone:
+        stands_alone = not inside.html and not inside.closer and _TAIL.match(self._text, end, self._end)
+        if not inner and inert and stands_alone:
             self._plain(start, end, inside)
         elif not inner and not inside.html and is_address(text) and "&" not in text:
             self._out.append(f"<{text}>")
         elif is_address(text):
+            if inside.html:
+                self._disguise(start)
             self._link(mark._replace(value=text), inner, inside)
         else:
             self._pieces(start, end, inner, inside)
+
+    def _disguise(self, start: int) -> None:
+        """Keep GitHub's parser from linking the address at `start` a second time, which it does within HTML, showing
+        the escapes in it."""
+        colon = self._text.index(":", start)
+        if colon not in self._escapes:
+            self._escapes[colon] = "\\:"
+            insort(self._where, colon)
 
     def _link(self, mark: Mark, inner: list[Mark], inside: _Inside) -> None:
         if inside.link:

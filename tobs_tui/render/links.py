@@ -37,7 +37,8 @@ def web_address(url: str) -> str:
 
 def destination(address: str) -> str:
     """An address, of the web or relative, as a Markdown link destination."""
-    address = _ENTITY.sub(r"\\&", _ENCODED.sub(_percent, address))
+    # Not \&, which cmark takes for a backslash and an entity (https://github.com/github/cmark-gfm, cmark_clean_url).
+    address = _ENTITY.sub("&amp;", _ENCODED.sub(_percent, address))
     return f"<{address}>" if "(" in address or ")" in address else address
 
 

@@ -114,6 +114,8 @@ def _marked(text: str, entities: Sequence[Entity]) -> str | None:
         if (start and not _opens(text, start)) or (end < size and text[end] not in _BEHIND):
             return None
         inner = text[start:end]
+        if kind is EntityKind.URL and text[end : end + 1] not in " \n\t" and text[end + 1 : end + 2] not in " \n\t":
+            return None
         shown = _shown(entity, inner)
         if not shown:
             return None

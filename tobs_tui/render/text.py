@@ -88,6 +88,7 @@ def _prose(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
         part,
         # An address that stands for itself has no markup of its own.
         marked=[(mark.start, mark.end) for mark in marks if mark.kind is not MarkKind.URL],
+        urls=frozenset(at for mark in marks if mark.kind is MarkKind.URL for at in mark[:2]),
         links=MarkKind.LINK in kinds or MarkKind.URL in kinds,
         code=MarkKind.CODE in kinds,
     )
