@@ -70,28 +70,33 @@ class _Days:
 
     def add(self, chat: int, rows: Iterable[Row]) -> dict[int, int]:
         """Count new messages into their days; gives how many there are by topic."""
-        cells = self._cells
         by_topic: dict[int, int] = {}
-        for row in rows:
-            topic = row.topic
+        topic, start = -1, 0
+        dates: list[int] = []
+        idents: list[int] = []
+        for row in rows:  # neighbours mostly share their day and topic: they are counted together
             date = row.date
-            ident = row.id
-            by_topic[topic] = by_topic.get(topic, 0) + 1
-            key = (chat, topic, date // DAY_SECONDS)
-            cell = cells.get(key)
-            if cell is None:
-                cells[key] = [1, ident, ident, date, date]
-                continue
-            cell[0] += 1
-            if ident < cell[1]:
-                cell[1] = ident
-            elif ident > cell[2]:
-                cell[2] = ident
-            if date < cell[3]:
-                cell[3] = date
-            elif date > cell[4]:
-                cell[4] = date
+            if row.topic != topic or not start <= date < start + DAY_SECONDS:
+                if idents:
+                    by_topic[topic] = by_topic.get(topic, 0) + len(idents)
+                    self._count((chat, topic, start // DAY_SECONDS), idents, dates)
+                topic, start = row.topic, date - date % DAY_SECONDS
+                dates, idents = [], []
+            dates.append(date)
+            idents.append(row.id)
+        if idents:
+            by_topic[topic] = by_topic.get(topic, 0) + len(idents)
+            self._count((chat, topic, start // DAY_SECONDS), idents, dates)
         return by_topic
+
+    def _count(self, key: tuple[int, int, int], idents: list[int], dates: list[int]) -> None:
+        """Count messages into one day."""
+        low, high, first, last = min(idents), max(idents), min(dates), max(dates)
+        cell = self._cells.setdefault(key, [0, low, high, first, last])
+        cell[:] = [
+            *(cell[0] + len(idents), min(cell[1], low), max(cell[2], high)),
+            *(min(cell[3], first), max(cell[4], last)),
+        ]
 
     def replace(self, chat: int, old_date: int, old_topic: int, row: Row) -> None:
         """Note that a message which the archive held has other content now, and perhaps another day or topic."""

@@ -27,8 +27,15 @@ T = TypeVar("T")
 ATTEMPTS = 5
 """How many processes may die at one piece of work before it is held to be the cause."""
 
-AHEAD = 4
-"""Small pieces of work that a process is handed at once, so that it need not wait for the next one."""
+HELPING = 4
+"""Small pieces of work that are handed out together where there are as many."""
+
+LINGER_S = 0.005
+"""How long a small piece of work may wait for others to go with, in seconds. Most of what handing over costs is waking
+a process that sleeps."""
+
+AHEAD = 2 * HELPING
+"""Small pieces of work that a process has at most, so that it need not wait for the next ones."""
 
 END_S = 5.0
 """How long a process may take to end when the pool is closed, in seconds; it is killed then."""
@@ -125,6 +132,8 @@ class ProcessPool:
         self._large: deque[_Work] = deque()
         self._small: deque[_Work] = deque()
         self._out = 0
+        self._lingering: asyncio.TimerHandle | None = None
+        self._due = False  # small work has waited long enough
         self._born_dead = 0  # processes in a row that ended before they could be used
         self._running = False
         self._first = asyncio.Event()
@@ -156,39 +165,56 @@ class ProcessPool:
 
         Work that was under way when its process died is done again. Raises `WorkLostError` when that happens each time.
         """
-        return await self._do(_Work(_pickled(function, args, kwargs), small=False))
+        outcome: T = await self._do(_Work(_pickled(function, args, kwargs), small=False))
+        return outcome
 
     async def run_small(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `run`, for work of a few milliseconds: it goes to the processes in larger helpings."""
-        return await self._do(_Work(_pickled(function, args, kwargs), small=True))
+        outcome: T = await self._do(_Work(_pickled(function, args, kwargs), small=True))
+        return outcome
 
     async def _do(self, work: _Work) -> Any:
         if not self._running:
             raise RuntimeError("the pool is not started")
         self._out += 1
         (self._small if work.small else self._large).append(work)
+        if work.small and self._lingering is None:
+            self._lingering = asyncio.get_running_loop().call_later(LINGER_S, self._linger_no_more)
         self._deal()
         try:
             return await work.answer
         finally:
             self._out -= 1
 
+    def _linger_no_more(self) -> None:
+        self._lingering, self._due = None, True
+        self._deal()
+
     def _deal(self) -> None:
-        """Hand out what waits, as far as there are processes for it."""
-        for queue, small in ((self._large, False), (self._small, True)):
-            while queue:
-                if queue[0].answer.done():  # nobody waits for it any more
-                    queue.popleft()
-                    continue
-                ready = [worker for worker in self._workers if worker.ready][: self._allowed]
-                free = [worker for worker in ready if worker.takes(small=small)]
-                if not free:
-                    break
-                worker = min(free, key=lambda worker: len(worker.at_work))
-                work = queue.popleft()
+        """Hand out what waits, as far as there are processes for it and small work has company."""
+        ready = [worker for worker in self._workers if worker.ready][: self._allowed]
+        while self._large and self._hand_out(ready, self._large, 1):
+            pass
+        while len(self._small) >= HELPING or (self._small and self._due):
+            if not self._hand_out(ready, self._small, HELPING):
+                return
+        self._due = False
+
+    def _hand_out(self, ready: list[_Worker], queue: deque[_Work], count: int) -> bool:
+        """Hand up to `count` pieces of work to one of the processes. False when none of them takes it."""
+        small = queue is self._small
+        free = [worker for worker in ready if worker.takes(small=small)]
+        if not free:
+            return False
+        worker = min(free, key=lambda worker: len(worker.at_work))
+        assert worker.line is not None
+        while count and queue:
+            work = queue.popleft()
+            if not work.answer.done():  # else nobody waits for it any more
                 worker.at_work.append(work)
-                assert worker.line is not None
-                worker.line.send(work.pickled, small=work.small)
+                worker.line.send(work.pickled, small=small)
+                count -= 1
+        return True
 
     # --- processes come and go ----------------------------------------------------------------------------------------
 
