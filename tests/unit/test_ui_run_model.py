@@ -85,7 +85,7 @@ def test_a_finished_run_is_not_running() -> None:
     model, _ = attached()
     model.apply(RunStarted(RUN))
     assert model.running
-    model.apply(RunFinished(RunState("r1", Profile(), "/vault", RunPhase.FINISHED)))
+    model.apply(RunFinished(RunState("r1", Profile(), "/vault", phase=RunPhase.FINISHED)))
     assert not model.running
 
 
