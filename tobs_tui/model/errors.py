@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 
 class ErrorCode(enum.StrEnum):
@@ -51,3 +52,11 @@ class TobsError(Exception):
         self.way_on = way_on
         self.field = field
         self.wait_s = wait_s
+
+    def __reduce__(self) -> tuple[Callable[..., TobsError], tuple[object, ...]]:
+        """Travels between processes as what it is, with all that it tells."""
+        return _travelled, (self.code, self.sentence, self.way_on, self.field, self.wait_s)
+
+
+def _travelled(code: ErrorCode, sentence: str, way_on: str, field: str, wait_s: int) -> TobsError:
+    return TobsError(code, sentence, way_on, field=field, wait_s=wait_s)
