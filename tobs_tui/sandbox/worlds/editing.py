@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from tobs_tui.sandbox.worlds.history import Draft, DraftLog
-from tobs_tui.sandbox.worlds.peers import PeerKey, is_channel
+from tobs_tui.sandbox.worlds.peers import Channel, PeerKey, channel_id_of, is_channel
 from tobs_tui.sandbox.worlds.update_log import Kind, UpdateLog
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Editing:
     """The part of a world that changes it. All methods raise KeyError for a message that is not there, and TypeError
     for a peer whose history is not made of drafts (the benchmark's)."""
 
+    channels: dict[int, Channel]
     histories: dict[PeerKey, History]
     reactions: dict[tuple[PeerKey, int], list[Any]]
     updates: UpdateLog
@@ -94,6 +95,13 @@ class Editing:
     def empty_history(self, peer: PeerKey) -> None:
         """Delete everything that a chat holds."""
         self.delete_messages(peer, list(self.histories[peer].ids))
+
+    def delete_topic(self, peer: PeerKey, topic: int) -> None:
+        """Delete a forum's topic with everything in it."""
+        history = self.histories[peer]
+        inside = [history.ids[position] for position in history.thread(topic)]
+        self.delete_messages(peer, {topic, *inside} & set(history.ids))
+        del self.channels[channel_id_of(peer)].topics[topic]
 
     def react(self, peer: PeerKey, message_id: int, counts: dict[str, int]) -> None:
         """Have people react: how many with which emoji. As at Telegram, no number of updates grows by it, and the
