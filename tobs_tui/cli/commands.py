@@ -298,6 +298,32 @@ def search(
     return print_search(options, words, **choice)
 
 
+@tobs.command()
+@click.argument("message")
+@click.option(
+    "--chat", "chats", multiple=True, metavar="X", help="Only in this chat: a part of its title, @name or id."
+)
+@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@_place_options
+@click.pass_context
+def versions(
+    ctx: click.Context,
+    /,
+    message: str,
+    chats: tuple[str, ...],
+    output: str | None,
+    demo: bool,
+    server: Path | None,
+) -> int:
+    """What MESSAGE was before it was edited: its number or anchor (m1203) in a vault that was refreshed.
+
+    Exit status: 0 found, 1 no such message.
+    """
+    from tobs_tui.cli.versions import print_versions
+
+    return print_versions(replace(_merged(ctx, demo, server), output=output), message, chats)
+
+
 @tobs.group()
 def sandbox() -> None:
     """The embedded Telegram, by itself: for trying things out and for tests."""

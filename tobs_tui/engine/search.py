@@ -84,7 +84,7 @@ def search_vault(
             "Give a word, a part of one with * at its end, or a phrase.",
         )
     with Archive.open(archive_path(vault), read_only=True) as archive:
-        chats = _chats(archive, wanted.chats)
+        chats = chats_named(archive, wanted.chats)
         query = Query(words, chats, _senders(archive, wanted.senders), wanted.since, wanted.until)
         with SearchIndex.open(vault) as index:
             index.update(archive, on_progress)
@@ -94,7 +94,8 @@ def search_vault(
         return Findings(total, tuple(reader.found(hit) for hit in hits))
 
 
-def _chats(archive: Archive, wanted: Sequence[str]) -> tuple[int, ...]:
+def chats_named(archive: Archive, wanted: Sequence[str]) -> tuple[int, ...]:
+    """The chats of a vault that a person means: by a part of the title, @username or id. TobsError CHAT_NOT_FOUND."""
     records = archive.chats()
     chosen: list[int] = []
     for name in wanted:
