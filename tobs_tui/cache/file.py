@@ -6,6 +6,7 @@ are for another thread, over a connection of their own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -135,6 +136,18 @@ class CacheFile:
         except sqlite3.Error as error:
             self._trouble(error)
             return None
+
+    def values(self, space: str) -> list[bytes]:
+        """Every value of a space. For any thread: over a connection of its own."""
+        if self._reader is None:
+            return []
+        try:
+            with contextlib.closing(_connection(self.path)) as db:
+                rows = db.execute("SELECT value FROM entries WHERE space = ?", (space,)).fetchall()
+            return [_unpacked(row[0]) for row in rows]
+        except (sqlite3.Error, zlib.error) as error:
+            logger.warning("the cache {} cannot be read: {}", self.path, error)
+            return []
 
     def write(self, changes: Sequence[Change], most: Mapping[str, int]) -> dict[str, int]:
         """Write changes, then drop the oldest entries of spaces that hold more than `most`: how many of each."""

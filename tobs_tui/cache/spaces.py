@@ -70,7 +70,7 @@ class Space(Generic[K, T]):
         self._owner = owner
         self._ttl_s = ttl_s
         self._memory = _Memory(entries)
-        self._decode: Callable[[bytes], T] = msgspec.msgpack.Decoder(kind).decode
+        self.decode: Callable[[bytes], T] = msgspec.msgpack.Decoder(kind).decode
         self._encode = msgspec.msgpack.Encoder().encode
 
     def get(self, key: K) -> T | None:
@@ -90,7 +90,7 @@ class Space(Generic[K, T]):
             if stored is None:
                 return None
             try:
-                held = (self._decode(stored[0]), stored[1])
+                held = (self.decode(stored[0]), stored[1])
             except msgspec.MsgspecError:  # an earlier version's, or nobody's
                 return None
             self._memory[key] = held
@@ -116,6 +116,10 @@ class Space(Generic[K, T]):
         """Drop an entry that turned out wrong, or too old."""
         self._memory.pop(key, None)
         self._owner.change(Change(self.name, str(key), None, self._owner.clock()))
+
+    def held(self) -> dict[K, T]:
+        """What is in memory."""
+        return {key: value for key, (value, _) in self._memory.items()}
 
     def clear(self) -> None:
         """Drop what is in memory."""
@@ -196,6 +200,14 @@ class AccountCache:
     def readings(self) -> tuple[CacheReading, ...]:
         """The figures of each cache."""
         return tuple(space.reading() for space in self._spaces)
+
+    async def everybody(self) -> list[Peer]:
+        """Every peer in memory and in the file; the file is read on another thread."""
+        stored = await asyncio.to_thread(self._file.values, self.peers.name) if self._file is not None else []
+        changes = {**self._flushing, **self._pending}
+        fresh = [each.value for (space, _), each in changes.items() if space == self.peers.name and each.value]
+        found = {peer.id: peer for peer in map(self.peers.decode, [*stored, *fresh])}
+        return list((found | self.peers.held()).values())
 
     # --- for the spaces -----------------------------------------------------------------------------------------------
 

@@ -151,6 +151,7 @@ class AccountDesk:
             api_hash=credentials.api_hash,
             server=self._server,
             on_event=self._on_link_event,
+            cache_dir=self._paths.cache_dir,
         )
         try:
             await link.connect()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from telethon.tl import TLRequest, types
 from telethon.tl.functions import InvokeWithMessagesRangeRequest, InvokeWithTakeoutRequest
 
+from tobs_tui.cache.spaces import AccountCache
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
-from tobs_tui.model.peers import Peer, PeerKind, bare_id, is_channel_id
+from tobs_tui.model.peers import CHANNEL_MARK, Peer, PeerKind, bare_id, is_channel_id
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.telegram.events import ConnectionRestored, LinkEvent, LinkStats, SessionEnded
 from tobs_tui.telegram.limiter import Limiter, Patience
@@ -19,6 +21,9 @@ from tobs_tui.telegram.line import Envelope, without_updates
 from tobs_tui.telegram.network import Network
 from tobs_tui.telegram.refusals import Refusal, error_of, session_sentence
 from tobs_tui.telegram.session import Session
+
+CACHE_FILE = "cache.db"
+_UNKNOWN_PEER = frozenset({"PEER_ID_INVALID", "CHANNEL_INVALID", "USER_ID_INVALID"})
 
 
 class Core:
@@ -33,8 +38,12 @@ class Core:
         server: ServerAddress | None,
         connections: int,
         on_event: Callable[[LinkEvent], None],
+        cache_dir: Path | None = None,
     ) -> None:
+        """What is cached is kept in a folder of the account's own below `cache_dir` (None: in memory only)."""
         self.session = session
+        self.cache = AccountCache()
+        self._cache_dir = cache_dir
         self.api_id = api_id
         self.api_hash = api_hash
         self.stats = LinkStats()
@@ -84,6 +93,7 @@ class Core:
                 )
             except Refusal as refusal:
                 if not refusal.ends_session:
+                    self._doubt(query, refusal)
                     raise
                 fresh = refusal.spoils_key and not self.session.data.self_id
                 error = await self.end_session(refusal, account)
@@ -116,6 +126,24 @@ class Core:
         await self.network.close()
         return TobsError(ErrorCode.SESSION_ENDED, sentence, "Sign in again.")
 
+    def open_cache(self) -> None:
+        """Use the cache of whoever is signed in; nobody's when nobody is."""
+        if not self.session.data.self_id:
+            self.cache.close()
+        elif self._cache_dir is not None:
+            self.cache.open(self._cache_dir / str(self.session.data.self_id) / CACHE_FILE)
+
+    def _doubt(self, query: TLRequest, refusal: Refusal) -> None:
+        """Forget the peers of a request that Telegram does not know: their access hashes are not good any more."""
+        if refusal.name not in _UNKNOWN_PEER:
+            return
+        for field in (getattr(query, "peer", None), getattr(query, "channel", None), getattr(query, "id", None)):
+            for peer in field if isinstance(field, list) else [field]:
+                key = getattr(peer, "user_id", 0) or CHANNEL_MARK - getattr(peer, "channel_id", CHANNEL_MARK)
+                if key:
+                    self.session.data.peers.pop(key, None)
+                    self.cache.peers.forget(key)
+
     def account(self) -> Peer:
         """The signed-in account as last seen. TobsError NOT_SIGNED_IN."""
         peer = self.peer(self.session.data.self_id)
@@ -134,7 +162,7 @@ class Core:
             return types.InputPeerChat(-chat)
         if chat and chat == self.session.data.self_id:
             return types.InputPeerSelf()
-        peer = self.session.data.peers.get(chat)
+        peer = self.peer(chat)
         if peer is None or (not peer.access_hash and peer.kind is not PeerKind.SAVED):
             raise TobsError(
                 ErrorCode.CHAT_NOT_FOUND,
@@ -150,8 +178,8 @@ class Core:
         return types.InputChannel(peer.channel_id, peer.access_hash)
 
     def peer(self, chat: int) -> Peer | None:
-        """The peer of a marked id as last seen."""
-        return self.session.data.peers.get(chat)
+        """The peer of a marked id as last seen: among the chats, else among those that messages have shown."""
+        return self.session.data.peers.get(chat) or self.cache.peers.get(chat)
 
     def _hear(self, event: LinkEvent) -> None:
         """Pass on what the network tells."""

@@ -22,6 +22,7 @@ from tobs_tui.telegram.limiter import Patience
 PAGE = 100
 MAIN_FOLDER, ARCHIVE_FOLDER = 0, 1
 SAVED_TITLE = "Saved Messages"
+DIALOGS = "dialogs"
 
 
 class ChatFacts(Struct, frozen=True, omit_defaults=True):
@@ -58,7 +59,18 @@ class Dialogs:
         )
         self._core.session.save()
         main.update((key, dialog) for key, dialog in archive.items() if key not in main)
-        return _with_origins(main, self._core.session.data.peers)
+        dialogs = _with_origins(main, self._core.session.data.peers)
+        if folders:
+            self._core.cache.previews.put(DIALOGS, dialogs)
+        return dialogs
+
+    def known(self) -> list[Dialog]:
+        """The dialogs as they were listed last; empty when they never were."""
+        return self._core.cache.previews.get(DIALOGS) or []
+
+    def known_topics(self, chat: int) -> list[Topic]:
+        """A forum's topics as they were listed last; empty when they never were."""
+        return self._core.cache.topics.get(chat) or []
 
     async def _folders(self) -> list[Folder]:
         answer = await self._core.ask(messages.GetDialogFiltersRequest())
@@ -116,7 +128,21 @@ class Dialogs:
         return (await self._history.count(chat, topic))[0]
 
     async def facts(self, chat: int) -> ChatFacts:
-        """What Telegram tells of one chat. TobsError when not even its messages can be counted."""
+        """What Telegram tells of one chat. TobsError when not even its messages can be counted.
+
+        A chat whose access hash turns out to be out of date is looked for among the dialogs once more.
+        """
+        try:
+            return await self._facts(chat)
+        except TobsError:
+            if chat >= CHANNEL_MARK and chat < 0 or self._core.peer(chat) is not None:
+                raise
+            await self.all(folders=False)
+            if self._core.peer(chat) is None:
+                raise
+            return await self._facts(chat)
+
+    async def _facts(self, chat: int) -> ChatFacts:
         counting = asyncio.ensure_future(self._history.count(chat))
         try:
             full = await self._full(chat)
@@ -185,6 +211,7 @@ class Dialogs:
                 if topic is not None:
                     found.setdefault(topic.id, topic)
             if len(found) == before or len(found) >= answer.count:
+                self._core.cache.topics.put(chat, list(found.values()))
                 return list(found.values())
             # Pages may be short; the next one begins after the last topic, placed by its newest message.
             last = next(raw for raw in reversed(answer.topics) if hasattr(raw, "title"))

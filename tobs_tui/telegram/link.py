@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from tobs_tui.cache.spaces import AccountCache
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.media import File
 from tobs_tui.model.peers import Dialog, Peer, Topic
@@ -76,6 +78,7 @@ class TelegramLink:
         server: ServerAddress | None = None,
         connections: int = 1,
         on_event: Callable[[LinkEvent], None] = lambda _: None,
+        cache_dir: Path | None = None,
     ) -> None:
         """`server` is a Telegram-compatible server, None for Telegram itself. TobsError for a bad session file."""
         self._core = Core(
@@ -85,7 +88,9 @@ class TelegramLink:
             server=server,
             connections=connections,
             on_event=on_event,
+            cache_dir=cache_dir,
         )
+        self._core.open_cache()
         self._sign_in = SignIn(self._core)
         self._takeout = Takeout(self._core)
         self._history = History(self._core, self._takeout)
@@ -118,7 +123,13 @@ class TelegramLink:
     async def disconnect(self) -> None:
         """Cut every connection and save the session. The session stays signed in."""
         self._core.session.save()
+        await asyncio.to_thread(self._core.cache.close)
         await self._core.network.close()
+
+    @property
+    def cache(self) -> AccountCache:
+        """What the account has learned before."""
+        return self._core.cache
 
     def set_connections(self, count: int) -> None:
         """Spread requests over `count` connections to the account's data centre."""
@@ -226,8 +237,17 @@ class TelegramLink:
         return await self._resolver.sender(text)
 
     def remember_peers(self, peers: Iterable[Peer]) -> None:
-        """Keep peers that were seen in pages; the session file gets them at most twice a minute, and at the end."""
-        if self._core.session.remember(peers) and time.monotonic() - self._saved_at > SAVE_EVERY_S:
+        """Keep peers that were seen in pages. The session has the chats, the cache those who write in them."""
+        known, cache = self._core.session.data.peers, self._core.cache.peers
+        chats: list[Peer] = []
+        for peer in peers:
+            if peer.id in known:
+                chats.append(peer)
+                continue
+            before = cache.peek(peer.id)
+            if before != peer and not (peer.min and before is not None and not before.min):
+                cache.put(peer.id, peer)
+        if self._core.session.remember(chats) and time.monotonic() - self._saved_at > SAVE_EVERY_S:
             self._saved_at = time.monotonic()
             self._core.session.save()
 

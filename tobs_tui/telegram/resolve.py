@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from telethon.tl.functions import contacts, messages
+from telethon.tl import types
+from telethon.tl.functions import channels, contacts, messages, users
 
+from tobs_tui.cache.spaces import NamedPeer
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import CHANNEL_MARK, Dialog, Peer, PeerKind
 from tobs_tui.telegram.convert_peers import convert_chat, convert_peers, marked
@@ -15,6 +17,8 @@ from tobs_tui.telegram.dialogs import SAVED_TITLE, Dialogs
 
 _LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|telegram\.dog)/(?P<rest>.+)", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
+SURE_S = 3600.0
+"""Seconds that a name is taken to lead where it led: Telegram keeps a name that was given up from others for longer."""
 _WAYS = "Write an id, an @name, a t.me link, or a chat's exact title."
 
 
@@ -48,7 +52,8 @@ class Resolver:
         if text.startswith("@") or _LINK.fullmatch(text):
             return (await self.find(text)).peer
         wanted = text.casefold()
-        peers = {peer.id: peer for peer in self._core.session.data.peers.values() if peer.title.casefold() == wanted}
+        seen = [*self._core.session.data.peers.values(), *await self._core.cache.everybody()]
+        peers = {peer.id: peer for peer in seen if peer.title.casefold() == wanted}
         if not peers:
             peers = {dialog.peer.id: dialog.peer for dialog in await self._dialogs.all()}
             peers = {key: peer for key, peer in peers.items() if peer.title.casefold() == wanted}
@@ -93,10 +98,9 @@ class Resolver:
     async def _by_name(self, name: str) -> Dialog:
         if not _NAME.fullmatch(name):
             raise _not_found(f"@{name} is not a Telegram name.")
-        wanted = name.casefold()
-        for peer in self._core.session.data.peers.values():
-            if peer.username.casefold() == wanted and peer.access_hash and not peer.min:
-                return Dialog(peer)
+        known = await self._known(name.casefold())
+        if known is not None:
+            return Dialog(known)
         try:
             answer: Any = await self._core.ask(contacts.ResolveUsernameRequest(name))
         except TobsError as error:
@@ -109,7 +113,50 @@ class Resolver:
             raise _not_found(f"Nobody has the name @{name} on Telegram.")
         self._core.session.remember(peers.values())
         self._core.session.save()
+        self._core.cache.names.put(name.casefold(), NamedPeer(found.id, found.username))
         return Dialog(found)
+
+    async def _known(self, name: str) -> Peer | None:
+        """Whom a name led to before, or a chat that had it when it was seen; None when nobody is known to have it now.
+
+        Asking whether that peer still has it costs a cheap request; looking a name up is what Telegram limits most.
+        """
+        names = self._core.cache.names
+        entry = names.get(name)
+        if entry is None:
+            seen = self._core.session.data.peers.values()
+            peer = next((peer for peer in seen if peer.username.casefold() == name and not peer.min), None)
+            username = peer.username if peer is not None else ""
+        else:
+            peer, username = self._core.peer(entry.peer), entry.username
+        if peer is None or not peer.access_hash:
+            return None
+        if entry is not None and names.age(name) < SURE_S:
+            return peer
+        fresh = await self._as_of_now(peer)
+        if fresh is None or fresh.username != username:
+            names.forget(name)
+            return None
+        names.put(name, NamedPeer(fresh.id, fresh.username))
+        return fresh
+
+    async def _as_of_now(self, peer: Peer) -> Peer | None:
+        """The peer as Telegram shows it now; None when its access hash is not good any more."""
+        given = self._core.input_peer(peer.id)
+        query = (
+            channels.GetChannelsRequest([types.InputChannel(given.channel_id, given.access_hash)])
+            if is_channel_id(peer.id)
+            else users.GetUsersRequest([given if isinstance(given, types.InputPeerSelf) else _input_user(given)])
+        )
+        try:
+            answer = await self._core.ask(query)
+        except TobsError as error:
+            if error.code not in (ErrorCode.CHAT_UNAVAILABLE, ErrorCode.TELEGRAM_REFUSED):
+                raise
+            return None
+        found = convert_peers([], answer.chats) if is_channel_id(peer.id) else convert_peers(answer, [])
+        self._core.session.remember(found)
+        return next((each for each in found if each.id == peer.id), None)
 
     async def _by_title(self, title: str) -> Dialog:
         dialogs = await self._dialogs.all()
@@ -124,6 +171,10 @@ class Resolver:
         if title.casefold() in ("me", SAVED_TITLE.casefold()):
             return await self._by_id(self._core.session.data.self_id)
         raise _not_found(f"No chat of this account has the title {title!r}.")
+
+
+def _input_user(peer: Any) -> Any:
+    return types.InputUser(peer.user_id, peer.access_hash)
 
 
 def _without_hash(core: Core, chat: int) -> set[int]:

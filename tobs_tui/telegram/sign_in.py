@@ -95,6 +95,7 @@ class SignIn:
         if data.self_id != peer.id:
             data.self_id = peer.id
             data.peers.clear()  # access hashes belong to an account
+        self._core.open_cache()
         self._core.session.remember([peer])
         self._core.session.save()
         return peer
@@ -263,6 +264,8 @@ class SignIn:
         except TobsError as error:
             if error.code not in (ErrorCode.SESSION_ENDED, ErrorCode.NOT_SIGNED_IN):
                 raise
+        self._core.cache.clear()
         self._core.session.forget_account()
+        self._core.open_cache()
         self._core.session.save()
         await self._core.network.close()
