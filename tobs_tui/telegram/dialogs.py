@@ -135,7 +135,7 @@ class Dialogs:
         try:
             return await self._facts(chat)
         except TobsError:
-            if chat >= CHANNEL_MARK and chat < 0 or self._core.peer(chat) is not None:
+            if (chat >= CHANNEL_MARK and chat < 0) or self._core.peer(chat) is not None:
                 raise
             await self.all(folders=False)
             if self._core.peer(chat) is None:

@@ -10,7 +10,7 @@ from telethon.tl.functions import channels, contacts, messages, users
 
 from tobs_tui.cache.spaces import NamedPeer
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.peers import CHANNEL_MARK, Dialog, Peer, PeerKind
+from tobs_tui.model.peers import CHANNEL_MARK, Dialog, Peer, PeerKind, is_channel_id
 from tobs_tui.telegram.convert_peers import convert_chat, convert_peers, marked
 from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.dialogs import SAVED_TITLE, Dialogs
