@@ -69,6 +69,21 @@ def test_a_whole_account_is_exported_complete_and_a_rerun_adds_nothing(
     assert after == notes
 
 
+def test_a_refresh_says_what_it_looked_at_and_changes_nothing_where_nothing_changed(home: Path, tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    command = ["--demo", "--headless", "--chat", "-1001500000001", "--output", str(vault), "--json"]
+    assert tobs(*command).returncode == 0
+    before = snapshot_of(vault)
+    result = tobs(*command, "--refresh-window", "50")
+    assert result.returncode == 0, result.stderr
+    last = json_lines(result.stdout)[-1]
+    assert last["totals"]["reread"] >= 50
+    assert "again: 0 edited, 0 deleted, 0 with other reactions" in last["message"]
+    assert snapshot_of(vault) == before
+    assert tobs(*command, "--refresh-window", "a week").returncode == 2
+    assert tobs("--refresh").returncode == 2
+
+
 @pytest.mark.parametrize("delay", [1.5, 3.0])
 def test_a_worker_killed_in_the_middle_ends_in_the_same_bytes(
     home: Path, tmp_path: Path, manifest: dict[str, Any], delay: float

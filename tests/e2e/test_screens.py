@@ -30,6 +30,7 @@ from tobs_tui.config.settings import Settings, load_settings
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import Dialog, Peer, PeerKind
 from tobs_tui.model.profile import Filters, MediaKind
+from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import RunPhase, RunUpdated
 from tobs_tui.service.protocol import (
     AccountChanged,
@@ -377,6 +378,19 @@ async def test_a_number_key_starts_a_saved_profile(paths: Paths) -> None:
         await settled(pilot)
         await press(pilot, "1")
         assert [c.profile.name for c in client.asked if isinstance(c, StartRun)] == ["night-archive"]
+
+
+async def test_a_profile_is_refreshed_by_a_key_or_from_the_command_line(paths: Paths) -> None:
+    save_profile(profile(), paths)
+    for window, keys in ((None, "f"), (Refresh(days=30), "")):
+        client = ScriptedClient(Snapshot(SIGNED_IN))
+        app = scripted_app(client, paths, profile=profile() if window else None, refresh=window)
+        async with app.run_test(size=SIZE) as pilot:
+            await settled(pilot)
+            if keys:
+                await press(pilot, keys)
+            await until(pilot, lambda app=app: isinstance(app.screen, RunScreen))  # type: ignore[misc]
+            assert [c.refresh for c in client.asked if isinstance(c, StartRun)] == [window or Refresh()]
 
 
 async def test_a_small_terminal_gets_a_sentence_and_a_large_one_the_screen_back(paths: Paths) -> None:

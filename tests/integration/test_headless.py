@@ -18,6 +18,7 @@ from tobs_tui.config.paths import Paths
 from tobs_tui.headless.reporters import JsonReporter
 from tobs_tui.headless.watch import Assignment, run_headless
 from tobs_tui.model.profile import ChatTarget, Profile, Targets
+from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import ChatProgress, ChatState, Outcome, RunPhase, RunState, RunUpdated, Totals
 from tobs_tui.service import protocol as p
 
@@ -117,6 +118,22 @@ async def test_chats_named_on_the_command_line_are_found_first(paths: Paths) -> 
     started = service.received[-1]
     assert isinstance(started, p.StartRun)
     assert started.profile.targets.chats == (ChatTarget(-1005, "Räder"),)
+
+
+async def test_a_refresh_is_asked_for_and_not_taken_for_done_by_a_run_without_one(paths: Paths) -> None:
+    window = Refresh(days=30)
+    async with ScriptedService(paths, SIGNED_IN) as service:
+        watcher = Watcher(paths, Assignment(PROFILE, refresh=window))
+        await service.started.wait()
+        service.finish(Outcome.COMPLETE)
+        assert await watcher.task == 0
+    started = service.received[-1]
+    assert isinstance(started, p.StartRun)
+    assert started.refresh == window
+    async with ScriptedService(paths, SIGNED_IN, run=RUNNING):
+        watcher = Watcher(paths, Assignment(PROFILE, refresh=window))
+        assert await watcher.task != 0
+    assert "in progress" in watcher.lines[-1]["message"]
 
 
 async def test_an_unknown_chat_is_told_before_anything_starts(paths: Paths) -> None:
