@@ -20,9 +20,12 @@ from tobs_tui.model.run import (
     Alert,
     ChatProgress,
     ChatState,
+    ConnectionRow,
+    ConnectionState,
     Failure,
     GpuReading,
     Level,
+    LinkFigures,
     LogLine,
     Outcome,
     Resources,
@@ -376,6 +379,15 @@ def run_state() -> RunState:
         rate_history=tuple(5_000 + 900 * ((n * 7) % 5) for n in range(60)),
         dc=2,
         latency_ms=38,
+        link=LinkFigures(
+            connections=(
+                ConnectionRow("main01", 2, ConnectionState.OPEN, 12_900, 5, 38.0, 151.0),
+                ConnectionRow("files02", 4, ConnectionState.CONNECTING, 511, 1, 44.0, 60.0, 1),
+            ),
+            window=32,
+            in_flight=5,
+            rates={"messages.getHistory": 19.6},
+        ),
         takeout=True,
     )
 

@@ -57,6 +57,7 @@ from tobs_tui.service.protocol import (
 )
 from tobs_tui.ui.app import TobsApp
 from tobs_tui.ui.run_model import Link
+from tobs_tui.ui.screens.dialogs import Detail, Sheet
 from tobs_tui.ui.screens.home import HomeScreen
 from tobs_tui.ui.screens.run import RunScreen
 from tobs_tui.ui.screens.sign_in import SignInScreen
@@ -531,3 +532,17 @@ async def test_the_takeout_dialog_goes_away_when_the_delay_is_over(tmp_path: Pat
         assert isinstance(app.screen, TakeoutDelayScreen)
         client.send(RunUpdated(run_id=run.run_id, at=NOW, phase=RunPhase.RUNNING, totals=run.totals, takeout=True))
         await until(pilot, lambda: isinstance(app.screen, RunScreen))
+
+
+async def test_a_connection_tells_its_figures(tmp_path: Path) -> None:
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN, run_state())), Paths.resolve(home=tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for key in ("a", "3", "end", "up", "enter"):
+            await pilot.press(key)
+            await settled(pilot)
+        assert isinstance(app.screen, Detail)
+        (sheet,) = app.screen.query(Sheet)
+        pairs = dict(sheet.pairs)
+        assert (pairs["Requests"], pairs["Answer"], pairs["State"]) == ("12 900", "151 ms on average", "open")
+        assert pairs["Paced"] == "messages.getHistory: 19.6 a second"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -78,11 +79,20 @@ class RunStarted(Line, frozen=True):
 
 
 class Progress(Line, frozen=True):
-    """Where the run stands, at most once a second. `totals` has the fields of `model.run.Totals`."""
+    """Where the run stands, at most once a second. `totals` has the fields of `model.run.Totals`, each of `connections`
+    those of its `ConnectionRow`; `rates` are the requests a second that Telegram was found to allow, by method."""
 
     at: float
     phase: RunPhase
     totals: dict[str, float]
+    connections: tuple[dict[str, Any], ...] = ()
+    rates: dict[str, float] = {}
+
+
+def progress(run: RunState, at: float) -> Progress:
+    """The line for a state."""
+    rows = tuple(msgspec.structs.asdict(row) for row in run.link.connections)
+    return Progress(at=at, phase=run.phase, totals=sums(run.totals), connections=rows, rates=run.link.rates)
 
 
 class PhaseChanged(Line, frozen=True):

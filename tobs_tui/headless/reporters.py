@@ -167,7 +167,7 @@ class JsonReporter:
         for item in lines.news(before, after, at):
             self._write(item)
         if self._ticker.due():
-            self._write(lines.Progress(at=at, phase=after.phase, totals=lines.sums(after.totals)))
+            self._write(lines.progress(after, at))
 
     def finished(self, last: lines.RunFinished) -> None:
         """The last line."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from tobs_tui.model.display import NONE, clean, clock_time, count, eta, percent, rate, size
 from tobs_tui.model.run import Alert, ChatProgress, LogLine, WorkerRow
 from tobs_tui.ui.run_model import share_done
+from tobs_tui.ui.widgets.link_rows import connection_details
 from tobs_tui.ui.widgets.panel import Panel
 from tobs_tui.ui.widgets.run_panels import ChatsPanel, WorkersPanel
-from tobs_tui.ui.widgets.watch_panels import AlertsPanel, LogPanel
+from tobs_tui.ui.widgets.watch_panels import AlertsPanel, LogPanel, ResourcesPanel
 
 Pairs = list[tuple[str, str]]
 
@@ -18,6 +19,9 @@ def details(panel: Panel, index: int) -> tuple[str, Pairs] | None:
         return chat_details(panel.rows[index])
     if isinstance(panel, WorkersPanel):
         return _worker(panel.rows()[index])
+    if isinstance(panel, ResourcesPanel):
+        row, run = panel.connection(index), panel.run()
+        return connection_details(row, run.link) if row is not None and run is not None else None
     if isinstance(panel, AlertsPanel):
         return _alert(panel.alerts()[index])
     if isinstance(panel, LogPanel):

@@ -6,10 +6,11 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tobs_tui.model.display import clean, clock_time, percent, rate, size
-from tobs_tui.model.run import Alert, Level, LogLine, Resources
+from tobs_tui.model.run import Alert, ConnectionRow, Level, LogLine, Resources
 from tobs_tui.ui import run_model
 from tobs_tui.ui.paint import Line, bar, fit, sparkline
 from tobs_tui.ui.run_model import LEVELS
+from tobs_tui.ui.widgets.link_rows import connection_line
 from tobs_tui.ui.widgets.panel import Panel
 from tobs_tui.ui.widgets.run_panels import RunPanel
 
@@ -17,7 +18,7 @@ WARN_PERCENT, BAD_PERCENT = 85.0, 95.0
 
 
 class ResourcesPanel(RunPanel):
-    """The machine: processor, memory, graphics, disk, network."""
+    """The machine: processor, memory, graphics, disk, network; below, the connections to Telegram."""
 
     number, name = 3, "Resources"
 
@@ -27,8 +28,18 @@ class ResourcesPanel(RunPanel):
         self._sampled_at = 0.0
 
     def count(self) -> int:
-        """One row a resource."""
-        return len(self.table())
+        """One row a resource and a connection."""
+        return len(self.table()) + len(self.connections())
+
+    def connections(self) -> tuple[ConnectionRow, ...]:
+        """The connections, once there is anything else to show."""
+        run = self.run()
+        return run.link.connections if run is not None and self.table() else ()
+
+    def connection(self, index: int) -> ConnectionRow | None:
+        """The connection that a row shows, if it shows one."""
+        place = index - len(self.table())
+        return self.connections()[place] if place >= 0 else None
 
     def empty(self) -> str:
         """Before the first sample."""
@@ -52,6 +63,8 @@ class ResourcesPanel(RunPanel):
     def row(self, index: int, width: int) -> Line:
         """Name, bar, figures."""
         palette, glyphs = self.tobs.palette, self.tobs.glyphs
+        if (connection := self.connection(index)) is not None:
+            return connection_line(connection, palette, glyphs, width)
         name, share, note, worry = self.table()[index]
         wide = max(6, width - 28)
         if share < 0:
