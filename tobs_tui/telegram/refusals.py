@@ -135,6 +135,8 @@ _KNOWN: dict[str, tuple[ErrorCode, str, str]] = {
     "PEER_ID_INVALID": (ErrorCode.CHAT_UNAVAILABLE, "Telegram does not know this chat.", ""),
     "CHAT_FORBIDDEN": (ErrorCode.CHAT_UNAVAILABLE, "You may not read this chat.", ""),
     "CHAT_ADMIN_REQUIRED": (ErrorCode.CHAT_UNAVAILABLE, "Only admins may read this chat.", ""),
+    "TOPIC_ID_INVALID": (ErrorCode.CHAT_NOT_FOUND, "This topic is not there any more.", ""),
+    "TOPIC_DELETED": (ErrorCode.CHAT_NOT_FOUND, "This topic is not there any more.", ""),
     "USER_BANNED_IN_CHANNEL": (ErrorCode.CHAT_UNAVAILABLE, "You were banned from this chat.", ""),
 }
 _WAYS_ON = {
