@@ -17,6 +17,7 @@ from tobs_tui.engine.chat_jobs import ChatJob, ChatJobs, Hooks
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.decode_pool import DecodePool
 from tobs_tui.engine.filtering import RecordFilter, record_filter
+from tobs_tui.engine.garbage import rare_collections
 from tobs_tui.engine.link_watch import LinkWatch
 from tobs_tui.engine.machine_watch import MachineWatch, Steering
 from tobs_tui.engine.media_stage import MediaStage
@@ -201,7 +202,8 @@ class ExportRun:
         watching = (self._report(), self._machine.sample_forever(self._look_around), self._machine.time_forever())
         reporters = [asyncio.create_task(work) for work in watching]
         try:
-            outcome, message = await self._carry_out()
+            with rare_collections():
+                outcome, message = await self._carry_out()
         except TobsError as error:
             outcome = _OUTCOMES.get(error.code, Outcome.FAILED)
             message = f"{error.sentence} {error.way_on}".strip()

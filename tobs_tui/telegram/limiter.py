@@ -90,6 +90,19 @@ class Limiter:
         `Refusal` for errors that repeating will not change, TobsError FLOOD_WAIT or SERVER_UNREACHABLE when the
         patience is at its end, TELEGRAM_REFUSED when Telegram itself fails again and again.
         """
+        try:
+            # The way of nearly every request. The retrying around it would cost as much as sending it.
+            return await self._once(method, attempt, patience, chat, file)
+        except (OSError, TimeoutError, Refusal) as error:
+            first: list[BaseException] = [error]
+        if not _may_pass(first[0]):
+            raise first[0]
+
+        async def once_more() -> T:
+            if first:  # counts as the first attempt
+                raise first.pop()
+            return await self._once(method, attempt, patience, chat, file)
+
         retrying = AsyncRetrying(
             retry=retry_if_exception(_may_pass),
             wait=lambda state: backoff_s(self.backoff, state.attempt_number, self._chance),
@@ -99,7 +112,7 @@ class Limiter:
             reraise=True,
         )
         try:
-            return await retrying(self._once, method, attempt, patience, chat, file)
+            return await retrying(once_more)
         except (OSError, TimeoutError) as error:
             raise unreachable(error) from error
         except Refusal as refusal:
