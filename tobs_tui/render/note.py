@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import attrgetter
+
+from msgspec.structs import astuple
 
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Anchors
@@ -14,10 +15,12 @@ from tobs_tui.render.scene import Scene
 
 _KEPT = 10_000
 """Names kept before they are forgotten all at once, so that memory does not grow with a chat's members."""
-# What a message may have that is nothing but text. Its other fields have their defaults.
-_SIMPLE = {"id", "date", "sender", "text", "entities", "topic", "outgoing", "discussion"}
-_others = attrgetter(*(name for name in Message.__struct_fields__ if name not in _SIMPLE))
-_NO_OTHERS = _others(Message(0, 0))
+# The fields of a message that is nothing but text come first. All others have their defaults, or it is one's own.
+_TEXT = ("id", "date", "sender", "text", "entities", "topic")
+assert Message.__struct_fields__[: len(_TEXT)] == _TEXT
+_OTHERS = slice(len(_TEXT), None)
+_NO_OTHERS = astuple(Message(0, 0))[_OTHERS]
+_OUTGOING = astuple(Message(0, 0, outgoing=True))[_OTHERS]
 
 
 class NoteRenderer:
@@ -27,8 +30,8 @@ class NoteRenderer:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._names: dict[int, str] = {}
-        self._above = f"{ANCHOR}%d\n\n" if scene.anchors is Anchors.HEADING else ""
-        self._below = f"\n\n{BLOCK_ANCHOR}%d" if scene.anchors is Anchors.BLOCK else ""
+        self._above = ANCHOR if scene.anchors is Anchors.HEADING else ""
+        self._below = BLOCK_ANCHOR if scene.anchors is Anchors.BLOCK else ""
 
     def chunk(self, messages: Iterable[Message], before: Message | None = None) -> str:
         """The blocks of `messages`, each with an empty line before it and a newline behind: ready to be written behind
@@ -43,12 +46,15 @@ class NoteRenderer:
             if not start <= date < end:
                 clock.enter(date)
                 start, end, midnight, number = clock.start, clock.end, clock.midnight, clock.number
-            body = quick_body(message.text, message.entities) if _others(message) == _NO_OTHERS else None
+            others = astuple(message)[_OTHERS]
+            body = None
+            if others in (_NO_OTHERS, _OUTGOING):
+                body = quick_body(message.text, message.entities)
             if body:
                 name = names.get(message.sender) or self._name(message.sender)
                 head = "" if number == day else f"## {clock.day(date)}\n\n"
-                anchor = above and above % message.id
-                foot = below and below % message.id
+                anchor = f"{above}{message.id}\n\n" if above else ""
+                foot = f"\n\n{below}{message.id}" if below else ""
                 out.append(f"\n{head}{anchor}{name}{MINUTES[(date - midnight) // 60]}\n\n{body}{foot}\n")
             else:
                 out.append(f"\n{render_block(message, scene, before, new_day=number != day)}\n")

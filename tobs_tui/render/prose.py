@@ -51,23 +51,18 @@ _DELIMITERS = {
     EntityKind.UNDERLINE: ("<u>", "</u>"),
     EntityKind.SPOILER: ('<span class="tg-spoiler">', "</span>"),
 }
+_ODD = "\x80\u1680\u2000\u2028\u2066\u3000\ufeff\uffff\ud800"
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09, 0x0A})
-_SIGNS = b"\n\\`*_~$=%[]<&^#" + _CONTROLS
+# Bytes of UTF-8 that `_CARE` begins with, and those that the characters which `_HARD` looks for begin with.
+_SUSPECTS = b"\n\\`*_~$=%[]<&^" + _CONTROLS + bytes({char.encode("utf-8", "surrogatepass")[0] for char in _ODD})
 
 
 def is_plain(text: str) -> bool:
     """Whether no character of the text needs a second look, tags aside; false for some texts that need none."""
-    if not text.isascii():
-        if _HARD(text):
-            return False
-    else:
-        raw = text.encode()
-        size = len(raw)
-        if len(raw.translate(None, _SIGNS)) == size:
-            return text[:1] not in _STARTS or not _START(text)
-        if len(raw.translate(None, _CONTROLS)) != size:
-            return False
-    return not _CARE(text) and (text[:1] not in _STARTS or not _START(text))
+    raw = text.encode("utf-8", "surrogatepass")
+    if len(raw.translate(None, _SUSPECTS)) != len(raw) and (not _is_clean(text) or _CARE(text)):
+        return False
+    return text[:1] not in _STARTS or not _START(text)
 
 
 def with_breaks(text: str) -> str:
