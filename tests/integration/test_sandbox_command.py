@@ -17,13 +17,16 @@ from telethon import TelegramClient, errors
 from telethon.crypto import rsa
 from telethon.sessions import MemorySession
 
+from tobs_tui.sandbox.edits import apply_edit, read_edits
+from tobs_tui.sandbox.worlds.loader import load_world
+
 BENCH = ["--world", "bench", "--messages", "300"]
 
 
 @contextmanager
-def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
+def served(*arguments: str, world: str = "bench") -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
     """A sandbox in a process of its own and its announcement."""
-    command = [sys.executable, "-m", "tobs_tui.sandbox", "serve", *BENCH, *arguments]
+    command = [sys.executable, "-m", "tobs_tui.sandbox", "serve", *(BENCH if world == "bench" else ()), *arguments]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
@@ -49,6 +52,38 @@ async def test_the_announcement_is_all_a_client_needs(tmp_path: Path) -> None:
         await client.disconnect()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+
+
+def test_edits_of_a_file_have_happened_and_mistakes_in_it_are_told(tmp_path: Path) -> None:
+    edits = tmp_path / "edits.json"
+    office, someone = -1001500000001, 5001000
+    first = load_world("demo").histories[office].ids[0]
+    edits.write_text(
+        json.dumps(
+            [
+                {"do": "edit", "chat": office, "id": first, "text": "better"},
+                {"do": "react", "chat": office, "id": first, "counts": {"👍": 2}},
+                {"do": "pin", "chat": office, "id": first},
+                {"do": "post", "chat": office, "sender": someone, "text": "news"},
+                {"do": "forget", "chat": office},
+                {"do": "delete", "chat": office, "ids": [first]},
+                {"do": "empty", "chat": someone},
+            ]
+        )
+    )
+    world = load_world("demo")
+    for edit in read_edits(edits.read_bytes()):
+        apply_edit(world, edit)
+    assert first not in world.histories[office].ids
+    assert len(world.histories[someone].ids) == 0
+    with served("--edits", str(edits), world="demo") as (_, told):
+        assert told["host"] == "127.0.0.1"
+    for wrong, sentence in (("[{}]", "is not a list of edits"), (json.dumps([{"do": "empty", "chat": 1}]), "carried")):
+        edits.write_text(wrong)
+        command = [sys.executable, "-m", "tobs_tui.sandbox", "serve", "--edits", str(edits)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 2
+        assert sentence in done.stderr
 
 
 def test_it_ends_with_its_parent_when_asked_to() -> None:

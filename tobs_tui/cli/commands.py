@@ -359,6 +359,7 @@ def _check_world(world: str, messages: int | None) -> None:
 @click.option("--takeout-delay", type=click.IntRange(min=0), default=0, metavar="SECONDS", help="Make takeouts wait.")
 @click.option("--accept-qr-after", type=float, metavar="SECONDS", help="Accept QR codes by itself.")
 @click.option("--faults", type=_FILE, metavar="FILE", help="A JSON list of faults to begin with.")
+@click.option("--edits", type=_FILE, metavar="FILE", help="A JSON list of what has happened to the world.")
 @click.option("--exit-with-parent", is_flag=True, help="End when standard input ends.")
 def sandbox_serve(**given: Any) -> int:
     """Serve a world until interrupted. The first line of output is JSON: host, port, dc, public_key, phone, code,

@@ -19,6 +19,7 @@ def serve(
     takeout_delay: int,
     accept_qr_after: float | None,
     faults: Path | None,
+    edits: Path | None,
 ) -> int:
     """Serve a world until interrupted. Gives the exit status."""
     return command.serve(
@@ -32,6 +33,7 @@ def serve(
         takeout_delay_s=takeout_delay,
         accept_qr_after_s=accept_qr_after,
         faults=faults,
+        edits=edits,
     )
 
 

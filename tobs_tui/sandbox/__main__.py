@@ -25,6 +25,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--takeout-delay", type=int, default=0, metavar="SECONDS", help="make new takeouts wait")
     serve.add_argument("--accept-qr-after", type=float, metavar="SECONDS", help="accept QR codes by itself")
     serve.add_argument("--faults", type=Path, metavar="FILE", help="a JSON list of faults to begin with")
+    serve.add_argument("--edits", type=Path, metavar="FILE", help="a JSON list of what has happened to the world")
     return parser
 
 
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         takeout_delay_s=given.takeout_delay,
         accept_qr_after_s=given.accept_qr_after,
         faults=given.faults,
+        edits=given.edits,
     )
 
 

@@ -11,8 +11,12 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from tobs_tui.sandbox.worlds.world import World
 
 DEFAULT_SEED = 1
 WORLDS = ("demo", "bench", "bench-sparse")
@@ -43,11 +47,13 @@ def serve(
     takeout_delay_s: int = 0,
     accept_qr_after_s: float | None = None,
     faults: Path | None = None,
+    edits: Path | None = None,
 ) -> int:
     """Serve a world until SIGINT or SIGTERM (with `exit_with_parent` also until standard input ends). Gives a status.
 
     The first line on standard output is an `Announcement` in JSON. `messages` sizes the bench world, `latency_ms`
-    delays each answer, `state` keeps keys and sign-ins over restarts, `faults` lists `faults.Fault`s in JSON.
+    delays each answer, `state` keeps keys and sign-ins over restarts, `faults` lists `faults.Fault`s in JSON,
+    `edits` what has happened to the world (see `edits`), so that a refresh finds something.
     Exit status 2 and a sentence on standard error: the port is taken, or a file is not usable.
     """
     from tobs_tui.sandbox.accounts import StateError
@@ -59,8 +65,10 @@ def serve(
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="sandbox: %(message)s")
     try:
         rules = [] if faults is None else msgspec.json.decode(faults.read_bytes(), type=list[Fault])
+        known = load_world(world, seed=seed, messages=messages)
+        _edit(known, edits)
         server = SandboxServer(
-            load_world(world, seed=seed, messages=messages),
+            known,
             latency_ms=latency_ms,
             port=port,
             state_file=state,
@@ -71,6 +79,8 @@ def serve(
         return _refuse(str(error))
     except OSError as error:
         return _refuse(f"{error.filename or faults} cannot be used: {error.strerror}.")
+    except _BadEdits as error:
+        return _refuse(str(error))
     except msgspec.DecodeError as error:
         return _refuse(f"{faults} is not a list of faults: {error}")
     for rule in rules:
@@ -84,7 +94,6 @@ def serve(
                 return _refuse(f"Port {port} on 127.0.0.1 is taken by another program; choose another one with --port.")
             return _refuse(f"Port {port} on 127.0.0.1 cannot be used: {error.strerror}.")
         host, home_port = server.address(HOME_DC)
-        known = server.world
         line = Announcement(host, home_port, HOME_DC, server.public_key_pem, known.phone, known.code, known.password)
         sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
         sys.stdout.flush()
@@ -93,6 +102,25 @@ def serve(
         return 0
 
     return _run(run)
+
+
+class _BadEdits(Exception):
+    """The file of edits cannot be carried out; the message says why."""
+
+
+def _edit(world: World, file: Path | None) -> None:
+    """Let what the file lists happen to the world. Raises OSError and `_BadEdits`."""
+    from tobs_tui.sandbox.edits import apply_edit, read_edits
+
+    if file is None:
+        return
+    try:
+        for edit in read_edits(file.read_bytes()):
+            apply_edit(world, edit)
+    except msgspec.DecodeError as error:
+        raise _BadEdits(f"{file} is not a list of edits: {error}") from error
+    except (LookupError, TypeError) as error:
+        raise _BadEdits(f"{file} cannot be carried out: {error}") from error
 
 
 def _run(main: Callable[[], object]) -> int:
