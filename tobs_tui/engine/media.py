@@ -19,6 +19,7 @@ from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.commits import file_identity
 from tobs_tui.archive.records import FileFilter, FileState, FileTask, FileTotals, StoredFile
 from tobs_tui.archive.schema import internal_folder, output_error
+from tobs_tui.cache.spaces import KnownFile, Space
 from tobs_tui.engine.media_source import FileLink, FileSource
 from tobs_tui.engine.workers import WorkerStats, acting
 from tobs_tui.media.download import Downloaded, WrongBytesError, download_file, to_the_end
@@ -102,8 +103,10 @@ class MediaQueue:
         *,
         parts_in_flight: int = 4,
         turn: AbstractAsyncContextManager[None] | None = None,
+        known: Space[str, KnownFile] | None = None,
     ) -> None:
-        """Every part of a file takes a `turn` (None: no limit but `parts_in_flight` a file)."""
+        """Every part of a file takes a `turn` (None: no limit but `parts_in_flight` a file). `known` are files that
+        this machine had before, in whatever vault."""
         self._link = link
         self._ask = submit
         self._vault = vault
@@ -113,6 +116,7 @@ class MediaQueue:
         self._watcher = watcher
         self._parts_in_flight = parts_in_flight
         self._turn = turn or contextlib.nullcontext()
+        self._known = known
         self._store = Store(vault, internal_folder(vault) / "store")
         self._parts = internal_folder(vault) / "parts"
         self._ready: deque[FileTask] = deque()
@@ -294,12 +298,29 @@ class MediaQueue:
             if known is not None and await to_the_end(self._store.holds, known.sha256, known.size):
                 await self._settle(task, known, name, worker, reused=True)
                 return
+            if (content := await self._from_elsewhere(task)) is not None:
+                await self._settle(task, content, name, worker, reused=True)
+                return
             source = FileSource(self._link, task, lambda: self._gate(worker), self._turn)
             stem = self._parts / _stem(task)
             result = await self._download(source, stem, worker)
             await to_the_end(self._shelve, result, stem, task.date)
             content = StoredFile(result.sha256, result.size)
+            if self._known is not None:
+                place = str(self._store.path_of(content.sha256).absolute())
+                self._known.put(file_identity(task.file), KnownFile(content.size, content.sha256, place))
             await self._settle(replace(task, file=source.file), content, name, worker, reused=False)
+
+    async def _from_elsewhere(self, task: FileTask) -> StoredFile | None:
+        """The content of a file that went into another vault on this machine; None when there is none any more."""
+        identity = file_identity(task.file)
+        known = self._known.get(identity) if self._known is not None else None
+        if known is None or self._known is None:
+            return None
+        if await to_the_end(self._store.borrow, Path(known.path), known.sha256, known.size, task.date):
+            return StoredFile(known.sha256, known.size)
+        self._known.forget(identity)
+        return None
 
     async def _download(self, source: FileSource, stem: Path, worker: WorkerStats) -> Downloaded:
         """Fetch a file, again with a fresh reference when its bytes come out wrong or it is said not to be there."""

@@ -67,6 +67,7 @@ class MediaStage:
             self,
             parts_in_flight=self._profile.performance.parts_in_flight,
             turn=self._turn,
+            known=self._link.cache.files,
         )
         if self._paused:
             queue.pause()

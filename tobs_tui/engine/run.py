@@ -12,6 +12,7 @@ from typing import Any
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.lock import VaultLock
 from tobs_tui.archive.schema import archive_path
+from tobs_tui.cache.spaces import since
 from tobs_tui.engine.asking import Asking
 from tobs_tui.engine.chat_jobs import ChatJob, ChatJobs, Hooks
 from tobs_tui.engine.commit import Writer
@@ -88,6 +89,7 @@ class ExportRun:
         self._refresh = refresh
         self._board = RunBoard(run_id or uuid.uuid4().hex[:12], profile, str(output), refresh)
         self._watch = LinkWatch(self._board, self._consider_wait, self._session_ended)
+        looked_up = link.cache.readings()
         self._machine = MachineWatch(
             self._board,
             output,
@@ -95,7 +97,7 @@ class ExportRun:
             Steering(hold=self._hold, release=self.resume, give_up=self._give_up),
             adapt=profile.performance.adapt,
             max_wait_s=max_wait_s,
-            caches=lambda: (),
+            caches=lambda: since(looked_up, link.cache.readings()),
         )
         self._requests_before = link.stats.requests
         self._ending: tuple[Outcome, str] | None = None

@@ -100,6 +100,11 @@ class AccountDesk:
             raise TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Run tobs and sign in first.")
         return self._link
 
+    def clear_cache(self) -> None:
+        """Forget what was cached of the account."""
+        if self._link is not None:
+            self._link.cache.clear()
+
     def _link_or_refuse(self) -> TelegramLink:
         if self._link is None:
             if self.state.phase is AccountPhase.NEEDS_CREDENTIALS:

@@ -116,11 +116,13 @@ class Reconnect(Command, frozen=True):
 class ListDialogs(Command, frozen=True):
     """Give every dialog, archived ones included; `output` fills `exported_to`. `refresh` asks Telegram anew.
 
-    Message counts follow as `MessagesCounted` events.
+    Message counts follow as `MessagesCounted` events. `known` asks nobody: it gives the list as it was last seen, also
+    by an earlier service; empty when it never was.
     """
 
     output: str = ""
     refresh: bool = False
+    known: bool = False
 
 
 class ResolveTarget(Command, frozen=True):
@@ -130,9 +132,13 @@ class ResolveTarget(Command, frozen=True):
 
 
 class ListTopics(Command, frozen=True):
-    """Give every topic of a forum. Their message counts follow as `MessagesCounted`, as fast as Telegram tells them."""
+    """Give every topic of a forum. Their message counts follow as `MessagesCounted`, as fast as Telegram tells them.
+
+    `known` as in `ListDialogs`.
+    """
 
     chat: int
+    known: bool = False
 
 
 class EstimateExport(Command, frozen=True):
@@ -178,6 +184,10 @@ class SkipTakeout(Command, frozen=True):
     """Go on without the takeout that Telegram delays."""
 
 
+class ClearCache(Command, frozen=True):
+    """Forget what was cached of this account."""
+
+
 class AcknowledgeAlert(Command, frozen=True):
     """Mark an alert as seen ('' = all of them)."""
 
@@ -215,6 +225,7 @@ AnyCommand = (
     | CancelRun
     | RetryTakeout
     | SkipTakeout
+    | ClearCache
     | AcknowledgeAlert
     | ListRuns
     | Shutdown

@@ -189,6 +189,7 @@ class Service:
             p.CancelRun: lambda c: _at_once(lambda: self._runs.current().cancel()),
             p.RetryTakeout: lambda c: _at_once(self._retry_takeout),
             p.SkipTakeout: lambda c: _at_once(self._skip_takeout),
+            p.ClearCache: lambda c: _at_once(desk.clear_cache),
             p.AcknowledgeAlert: lambda c: _at_once(lambda: self._runs.current().acknowledge(c.key)),
             p.ListRuns: self._list_runs,
             p.Shutdown: lambda c: _at_once(self.stop),
@@ -207,10 +208,14 @@ class Service:
 
     async def _list_dialogs(self, command: p.ListDialogs) -> p.AnyReply:
         link = self._account.signed_in_link()
-        if self._dialogs is None or command.refresh:
-            self._dialogs = tuple(await link.dialogs())
-        uncounted = [(dialog.peer.id, 0) for dialog in self._dialogs if dialog.message_count < 0]
-        self._counting.begin(link, uncounted)
+        dialogs = self._dialogs
+        if command.known:
+            dialogs = dialogs or tuple(link.known_dialogs())
+        elif dialogs is None or command.refresh:
+            dialogs = self._dialogs = tuple(await link.dialogs())
+        if not command.known:
+            uncounted = {(dialog.peer.id, 0): dialog.top_message for dialog in dialogs if dialog.message_count < 0}
+            self._counting.begin(link, uncounted)
         done = await asyncio.to_thread(exported_to, Path(command.output)) if command.output else {}
         return p.Dialogs(
             tuple(
@@ -219,7 +224,7 @@ class Service:
                     exported_to=done.get(dialog.peer.id, 0),
                     message_count=self._counting.known(dialog.peer.id).get(0, dialog.message_count),
                 )
-                for dialog in self._dialogs
+                for dialog in dialogs
             )
         )
 
@@ -228,8 +233,10 @@ class Service:
 
     async def _list_topics(self, command: p.ListTopics) -> p.AnyReply:
         link = self._account.signed_in_link()
+        if command.known:
+            return p.Topics(tuple(link.known_topics(command.chat)))
         topics = await link.topics(command.chat)
-        self._counting.begin(link, [(command.chat, topic.id) for topic in topics])
+        self._counting.begin(link, {(command.chat, topic.id): topic.top_message for topic in topics})
         known = self._counting.known(command.chat)
         return p.Topics(
             tuple(msgspec.structs.replace(topic, message_count=known.get(topic.id, -1)) for topic in topics)

@@ -215,6 +215,14 @@ class TelegramLink:
         """Every dialog: pinned first, then the newest, then the archived ones; with the names of their `folders`."""
         return await self._dialogs.all(folders=folders)
 
+    def known_dialogs(self) -> list[Dialog]:
+        """The dialogs as they were listed last, by this link or an earlier one; empty when they never were."""
+        return self._dialogs.known()
+
+    def known_topics(self, chat: int) -> list[Topic]:
+        """A forum's topics as they were listed last; empty when they never were."""
+        return self._dialogs.known_topics(chat)
+
     async def message_count(self, chat: int, topic: int = 0) -> int:
         """How many messages Telegram counts in a chat, or in one topic of a forum."""
         return await self._dialogs.message_count(chat, topic)

@@ -191,16 +191,23 @@ class TargetsScreen(Page):
         panel.waiting, panel.asked_at, self.ticking = ASKING, self.tobs.model.clock(), True
         try:
             output = self.tobs.effective(self.profile).profile.output
+            if not (refresh or self.profile.targets.all_chats) and (
+                known := await self.tobs.ask(ListDialogs(output, known=True), Dialogs)
+            ).dialogs:
+                self._show(known)  # as it was last seen, while Telegram is asked
             reply = await self.tobs.ask(ListDialogs(output, refresh), Dialogs)
         except TobsError as error:
             panel.waiting, self.ticking = f"{clean(str(error), 300)} Press r to try again.", False
             self.paint()
             return
         panel.waiting, self.ticking = "", False
+        self._show(reply)
+
+    def _show(self, reply: Dialogs) -> None:
         self.targets.load(reply.dialogs)
         if self.profile.targets.all_chats and not self.targets.chosen:
             self.targets.preselect(self.profile)
-        self._refilter(panel.cursor)
+        self._refilter(self.query_one(DialogsPanel).cursor)
 
     def _refilter(self, cursor: int = 0) -> None:
         self.query_one(DialogsPanel).move_to(cursor)

@@ -160,16 +160,31 @@ class TopicsScreen(Page):
         panel = self.query_one(TopicsPanel)
         panel.asked_at, self.ticking = self.tobs.model.clock(), True
         try:
-            reply = await self.tobs.ask(ListTopics(self.dialog.peer.id), Topics)
+            chat = self.dialog.peer.id
+            if (known := await self.tobs.ask(ListTopics(chat, known=True), Topics)).topics:
+                self._show(known)  # as they were last seen, while Telegram is asked
+            reply = await self.tobs.ask(ListTopics(chat), Topics)
         except TobsError as error:
             panel.waiting, self.ticking = clean(str(error), 300), False
             self.paint()
             return
         panel.waiting, self.ticking = "", False
+        self._show(reply)
+
+    def _show(self, reply: Topics) -> None:
+        """Show topics; what a person has chosen in the meantime stays chosen."""
+        panel = self.query_one(TopicsPanel)
+        before, chosen = {topic.id for topic in panel.topics}, panel.chosen
+        everything = {topic.id for topic in reply.topics}
         panel.topics = reply.topics
         panel.texts = [clean(topic.title, 160).casefold() for topic in reply.topics]
-        panel.chosen = set(self._known or (topic.id for topic in reply.topics)) if self._known is not None else set()
-        panel.filter("")
+        if not before:
+            panel.chosen = set(self._known or everything) if self._known is not None else set()
+        else:
+            panel.chosen = everything if chosen >= before else chosen & everything
+        cursor = panel.cursor
+        panel.filter(self.query_one("#entry", Line1).value if before else "")
+        panel.move_to(cursor if before else 0)
         self.paint()
 
     def name_of(self, action: Action) -> str:
