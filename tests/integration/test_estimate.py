@@ -96,6 +96,20 @@ async def test_what_is_planned_is_what_is_then_fetched(
     assert (again.messages, again.missing, again.archived) == (planned.messages, 0, planned.messages)
 
 
+async def test_more_of_ones_own_than_a_search_reaches_is_planned_as_the_whole_walk(
+    account: Account, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("engine.plan.SEARCH_REACH", "engine.estimate.SEARCH_REACH", "sandbox.rpc.search.RESULT_LIMIT"):
+        monkeypatch.setattr(f"tobs_tui.{place}", 200)
+    wanted = only(LOUNGE, only_mine=True)
+    planned = await plan(account, tmp_path, wanted)
+    assert planned.missing == len(sandbox.world.histories[LOUNGE].ids)
+    state = await account.export(tmp_path, wanted)
+    assert state.totals.messages_new == planned.missing
+    near = await plan(account, tmp_path / "other", only(LOUNGE, only_mine=True, last=50))
+    assert near.missing == 50
+
+
 async def test_the_old_half_of_a_migrated_group_is_counted_too(
     account: Account, sandbox: SandboxServer, tmp_path: Path
 ) -> None:

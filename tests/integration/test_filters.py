@@ -12,13 +12,14 @@ import msgspec
 import pytest
 
 from tests.compare_vault import differences, read_notes
-from tests.integration.engine_help import Account, account_at, address_of, profile_of, vault_bytes
+from tests.integration.engine_help import QUICK, Account, account_at, address_of, profile_of, vault_bytes
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.model.messages import Message
 from tobs_tui.model.peers import bare_id, own_scope
 from tobs_tui.model.profile import Filters, Layout, MediaOptions
 from tobs_tui.model.run import Outcome
+from tobs_tui.sandbox.faults import Fault
 from tobs_tui.sandbox.manifest import build_manifest
 from tobs_tui.sandbox.server import SandboxServer
 from tobs_tui.sandbox.worlds.loader import load_world
@@ -172,6 +173,24 @@ async def test_only_ones_own_messages_are_fetched_from_a_group(
     calls = sandbox.calls.copy()
     await account.export(tmp_path, only(chat, only_mine=True))
     assert (sandbox.calls - calls)["messages.search"] <= 1
+
+
+async def test_a_walk_over_ones_own_messages_goes_on_where_it_was_cut(
+    account: Account, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    wanted = only(LOUNGE, only_mine=True)
+    sandbox.faults.add(Fault(method="messages.search", error="FLOOD_WAIT_999", after=4))
+    state = await account.export(tmp_path / "vault", wanted, max_wait_s=1)
+    assert state.outcome is Outcome.WAITING
+    there = len(archived(tmp_path / "vault", LOUNGE))
+    assert 0 < there < len(own_ids(sandbox.world, LOUNGE))
+    async with account_at(address_of(sandbox), tmp_path / "again", sandbox.world) as later:  # whose waits are over
+        calls = sandbox.calls.copy()
+        state = await later.export(tmp_path / "vault", wanted)
+    assert state.outcome is Outcome.COMPLETE
+    assert shown(tmp_path / "vault", LOUNGE) == own_ids(sandbox.world, LOUNGE)
+    pages = -(-(len(own_ids(sandbox.world, LOUNGE)) - there) // 100)
+    assert (sandbox.calls - calls)["messages.search"] <= 1 + pages + 2 * QUICK.history_workers
 
 
 async def test_a_private_chat_is_fetched_whole_for_ones_own_half_of_it(

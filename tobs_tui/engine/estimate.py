@@ -27,6 +27,7 @@ from tobs_tui.model.estimate import ChatEstimate, Pace, known_sum, whole_sum
 from tobs_tui.model.intervals import Interval, IntervalSet
 from tobs_tui.model.peers import Dialog, Peer, PeerKind, is_channel_id, own_scope
 from tobs_tui.model.profile import MediaKind, Profile
+from tobs_tui.telegram.counting import SEARCH_REACH
 
 T = TypeVar("T")
 
@@ -161,6 +162,7 @@ class _Estimator:
         self._dates: DateSpan = date_span(profile.filters, profile.layout.timezone)
         self._lookups = lookups
         self._archive = archive
+        self._beyond_reach: set[tuple[int, int]] = set()
         self._files = FileEstimator(profile.media, lookups, archive, records)
 
     async def rows(self, targets: Sequence[Target]) -> tuple[list[ChatEstimate], str]:
@@ -238,11 +240,26 @@ class _Estimator:
     # --- messages -----------------------------------------------------------------------------------------------------
 
     def _scope(self, row: ChatEstimate) -> int:
-        """What of the chat is walked; private chats are, whole."""
-        return own_scope(row.topic) if self._filters.only_mine and row.chat < 0 else row.topic
+        """What of the chat is walked: where only one's own messages are wanted, as `Planner` decides."""
+        own = self._filters.only_mine and row.chat < 0 and (row.chat, row.topic) not in self._beyond_reach
+        return own_scope(row.topic) if own else row.topic
+
+    async def _within_reach(self, row: ChatEstimate, found: Extent) -> Extent:
+        """What is found, or all messages within its ids where a search does not reach all of one's own."""
+        scope = self._scope(row)
+        if scope >= 0 or found.total <= SEARCH_REACH or not found.ids.size:
+            return found
+        holes = (await asyncio.to_thread(self._held, row, own=True)).missing(*found.ids)
+        if not holes or await self._from(row.chat, scope, holes[0].lo, found.top, found.total) <= SEARCH_REACH:
+            return found
+        self._beyond_reach.add((row.chat, row.topic))
+        newest = await self._lookups.place(row.chat, scope=row.topic)
+        ids = Interval(found.ids.lo, newest.message_id if found.ids.hi >= found.top else found.ids.hi)
+        messages = await self._between(row.chat, row.topic, ids, newest.message_id, newest.total)
+        return Extent(ids, messages, newest.message_id, newest.total)
 
     async def _counted(self, row: ChatEstimate, last: int) -> tuple[ChatEstimate, Extent | None]:
-        found = await self._range(row, last)
+        found = await self._within_reach(row, await self._range(row, last))
         missing = await self._missing(row, found)
         if missing >= 0 and found.messages >= 0:
             archived = max(0, found.messages - missing)

@@ -117,6 +117,12 @@ def _known(words: Callable[[int], str], value: int, more: str = "") -> str:
     return words(value) + more if value >= 0 else UNKNOWN
 
 
+def _left_out(found: Estimate) -> str:
+    """A note when an estimate had not enough requests to count everything; a dry run has more."""
+    count = sum(bool(row.problem) for row in found.rows)
+    return f"{plural(count, 'chat')} not counted in full" if count else ""
+
+
 def _about(seconds: int) -> str:
     return f"about {duration(seconds)}" if seconds > 1 else "a moment"
 
@@ -270,7 +276,7 @@ class TuningScreen(Page):
         await asyncio.sleep(ESTIMATE_AFTER_S)
         try:
             panel.estimate = await self.tobs.ask(EstimateExport(self.shown), Estimate)
-            panel.note = clean(panel.estimate.problem, 300)
+            panel.note = clean(panel.estimate.problem, 300) or _left_out(panel.estimate)
             self._estimated = True
         except TobsError as error:
             panel.estimate = None
