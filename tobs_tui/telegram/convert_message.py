@@ -39,7 +39,8 @@ class Rule(NamedTuple):
     """How one field of a `Message` follows from TL fields: `convert` of their values, or the one value as it is.
 
     `always` makes the field also when none of the TL fields is there (they are None then); otherwise it keeps its
-    default. `placed` lets `convert` know the `Surroundings`, as its last argument.
+    default. `placed` lets `convert` know the `Surroundings`, as its last argument. `usual` is code that spares the call
+    of `convert`, which it names as {}, where there is nothing to convert.
     """
 
     field: str
@@ -47,6 +48,7 @@ class Rule(NamedTuple):
     convert: Callable[..., Any] | None = None
     always: bool = False
     placed: bool = False
+    usual: str = "{}"
 
 
 def convert_message(message: Any, around: Surroundings) -> Message:
@@ -75,7 +77,9 @@ def message_expression(there: Collection[str]) -> str:
         if rule.always or any(name in there for name in rule.sources):
             values = [f"_{name}" if name in there else "None" for name in rule.sources]
             given = ", ".join([*values, "around"] if rule.placed else values)
-            parts.append(f"{rule.field}={f'to_{rule.field}({given})' if rule.convert is not None else values[0]}")
+            made = f"to_{rule.field}({given})" if rule.convert is not None else values[0]
+            usual = rule.usual if rule.sources[0] in there else "{}"
+            parts.append(f"{rule.field}={usual.format(made)}")
     return f"Message({', '.join(parts)})"
 
 
@@ -88,7 +92,7 @@ def _sender(from_id: Any, out: Any, around: Surroundings) -> int:
     return 0
 
 
-def _topic(reply: Any, action: Any, number: int, around: Surroundings) -> int:
+def _topic(number: int, reply: Any, action: Any, around: Surroundings) -> int:
     """The forum topic; 0 outside forums, also where a chat was a forum once. A topic's first message has its id."""
     if not around.forum:
         return 0
@@ -203,11 +207,16 @@ def _discussion(replies: Any) -> int:
 
 RULES = (
     Rule("id", ("id",), always=True),
-    Rule("date", ("date",), seconds_of, always=True),
-    Rule("sender", ("from_id", "out"), _sender, always=True, placed=True),
+    Rule("date", ("date",), seconds_of, always=True, usual="_date if type(_date) is int else {}"),
+    Rule(
+        *("sender", ("from_id", "out"), _sender),
+        always=True,
+        placed=True,
+        usual="_from_id if type(_from_id) is int else {}",
+    ),
     Rule("text", ("message",)),
     Rule("entities", ("entities",), convert_entities),
-    Rule("topic", ("reply_to", "action", "id"), _topic, always=True, placed=True),
+    Rule("topic", ("id", "reply_to", "action"), _topic, always=True, placed=True, usual="{} if around.forum else 0"),
     Rule("edit_date", ("edit_date",), seconds_of),
     Rule("edit_hidden", ("edit_hide",)),
     Rule("reply", ("reply_to",), _reply),

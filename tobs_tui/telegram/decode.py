@@ -32,6 +32,7 @@ from tobs_tui.telegram.tl_readers import BROKEN, forget_sources, read_by_teletho
 __all__ = ["DecodedPage", "PageUnreadable", "decode_page"]
 
 _MESSAGES = frozenset({MESSAGE, MESSAGE_SERVICE, MESSAGE_EMPTY})
+_CONSTRUCTOR = struct.Struct("<I")
 _seen = SeenPeers()
 _last_time: dict[int, Surroundings] = {}
 """What the messages of a chat depended on in the page before."""
@@ -96,12 +97,13 @@ def _decode(raw: bytes, chat: int, self_id: int) -> DecodedPage:
 def _read_messages(raw: bytes, at: int, around: Surroundings) -> tuple[list[Message], int]:
     """The messages of the vector whose length stands at `at`, and where it ends; holes are left out."""
     count, at = _length(raw, at)
-    read, size = readers().read, len(raw)
+    known, size = readers(), len(raw)
+    unpack = _CONSTRUCTOR.unpack_from
     messages: list[Message] = []
     for left in range(count, 0, -1):
         start = at
         try:
-            message, at = read(raw, start, around)
+            message, at = known[unpack(raw, start)[0]](raw, start + 4, around)
             if at > size:
                 raise BufferError("the message ends too early")
             if message is not None and type(message) is not Message:
