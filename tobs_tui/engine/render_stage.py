@@ -254,6 +254,7 @@ class RenderStage:
         profile, keeps = self._profile, _filter_of(options)
         view = View(str(self._vault), chat, profile.layout, profile.media, linked, keeps, self._filters())
         pointed = await self._crew.bring(SurveyJob(view, Occasion.FINAL, everything=True))
+        self._progress.ended(chat)
         if pointed is not None:
             self._news[chat] = Finished(pointed, options=options)
 
@@ -284,7 +285,8 @@ class RenderStage:
             return await self._crew.bring(SurveyJob(view, occasion, scopes, everything=everything))
         finally:
             self._progress.ended(chat)
-            self._worker.rest()
+            if not self._crew.waiting:
+                self._worker.rest()
 
     def _title(self, chat: int) -> str:
         job = self._jobs.get(chat)
