@@ -147,6 +147,11 @@ def test_a_relative_output_counts_from_the_home_or_from_a_files_own_directory(
         ("[filters]\nsince = 2024-05-01\nuntil = 2024-01-01", "night.toml:3: filters.until: 2024-01-01 is before"),
         ('[layout]\ntimezone = "Mars/Olympus"', "night.toml:2: layout.timezone: there is no time zone named Mars"),
         ("name = \n", "night.toml:1: name: not valid TOML"),
+        ("[filters]\nlast = -1", "night.toml:2: filters.last: must be at least 0"),
+        ('[filters]\nsenders = "@zoe"', "night.toml:2: filters.senders: must be a list, not a text"),
+        ('[filters]\nsenders = [" "]', "night.toml:2: filters.senders: a sender needs"),
+        ("[filters]\nonly_mine = 1", "night.toml:2: filters.only_mine: must be true or false"),
+        ('[filters]\nlast = 5\ntext = "/(/"', "night.toml:3: filters.text: /(/ is not a regular expression"),
         ("[filters]\nsince = 2024-13-45", "night.toml:2: since: not valid TOML"),
         (
             "[filters]\nsince = 2024-05-01T10:00:00Z",
