@@ -191,9 +191,10 @@ class TargetsScreen(Page):
         panel.waiting, panel.asked_at, self.ticking = ASKING, self.tobs.model.clock(), True
         try:
             output = self.tobs.effective(self.profile).profile.output
-            if not (refresh or self.profile.targets.all_chats) and (
-                known := await self.tobs.ask(ListDialogs(output, known=True), Dialogs)
-            ).dialogs:
+            if (
+                not (refresh or self.profile.targets.all_chats)
+                and (known := await self.tobs.ask(ListDialogs(output, known=True), Dialogs)).dialogs
+            ):
                 self._show(known)  # as it was last seen, while Telegram is asked
             reply = await self.tobs.ask(ListDialogs(output, refresh), Dialogs)
         except TobsError as error:
