@@ -225,10 +225,11 @@ def _under_way(run: RunState | None) -> TypeGuard[RunState]:
 
 
 def _same_run(one: Profile, other: Profile) -> bool:
-    """Whether two resolved profiles mean the same run: name, output and targets, whatever titles and speeds say."""
+    """Whether two resolved profiles mean the same run: name, output, targets and filters, whatever titles and speeds
+    say."""
 
     def essence(profile: Profile) -> tuple[object, ...]:
         chats = tuple(replace(target, title="") for target in profile.targets.chats)
-        return (profile.name, profile.output, profile.targets.all_chats, chats)
+        return (profile.name, profile.output, profile.targets.all_chats, chats, profile.filters)
 
     return essence(one) == essence(other)
