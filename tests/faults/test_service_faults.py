@@ -108,7 +108,7 @@ async def test_large_commands_pass_and_oversized_ones_end_their_connection(demo_
     assert refused.value.code in (ErrorCode.NOT_SIGNED_IN, ErrorCode.SERVER_UNREACHABLE)
     with pytest.raises(TobsError) as cut:
         await first.call(p.ResolveTarget("x" * (MAX_COMMAND + 1)))
-    assert cut.value.code is ErrorCode.SERVICE_UNREACHABLE
+    assert cut.value.code is ErrorCode.SERVICE_GONE
     assert await second.call(p.Reconnect()) == p.Done()
     await first.close()
     await second.close()

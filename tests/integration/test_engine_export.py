@@ -220,10 +220,10 @@ async def test_a_chat_that_refuses_is_named_and_the_others_go_on(
 ) -> None:
     ask = account.link.chat_facts
 
-    async def refuse(chat: int) -> Any:
+    async def refuse(chat: int, newest: int = 0) -> Any:
         if chat == ZOE:
             raise TobsError(ErrorCode.CHAT_UNAVAILABLE, "This chat is private.")
-        return await ask(chat)
+        return await ask(chat, newest)
 
     monkeypatch.setattr(account.link, "chat_facts", refuse)
     state = await account.export(tmp_path / "vault", profile_of([ZOE, OFFICE]))
@@ -254,14 +254,15 @@ async def test_a_chat_that_refuses_midway_keeps_what_was_fetched(
     assert (await account.export(tmp_path / "vault", profile_of([LOUNGE], media=TEXT_ONLY))).outcome is Outcome.COMPLETE
 
 
-async def test_an_unknown_chat_is_a_failure_and_alone_fails_the_run(account: Account, tmp_path: Path) -> None:
+async def test_an_unknown_chat_is_a_failure_like_one_that_refuses_also_alone(account: Account, tmp_path: Path) -> None:
     targets = Targets(chats=(ChatTarget("@nobody_has_this_name"), ChatTarget(ZOE)))
     state = await account.export(tmp_path / "vault", profile_of(media=TEXT_ONLY, targets=targets))
     assert state.outcome is Outcome.INCOMPLETE
     assert [failure.title for failure in state.failures] == ["@nobody_has_this_name"]
     targets = Targets(chats=(ChatTarget("@nobody_has_this_name"),))
     state = await account.export(tmp_path / "none", profile_of(media=TEXT_ONLY, targets=targets))
-    assert state.outcome is Outcome.FAILED
+    assert state.outcome is Outcome.INCOMPLETE
+    assert [failure.code for failure in state.failures] == [ErrorCode.CHAT_NOT_FOUND]
     assert state.message
 
 

@@ -134,7 +134,9 @@ def test_every_outcome_has_its_status(outcome: Outcome, status: int) -> None:
     ("code", "outcome", "status"),
     [
         (ErrorCode.UNEXPECTED, Outcome.FAILED, 1),
-        (ErrorCode.SERVER_UNREACHABLE, Outcome.FAILED, 1),
+        (ErrorCode.SERVICE_UNREACHABLE, Outcome.FAILED, 1),
+        (ErrorCode.SERVER_UNREACHABLE, Outcome.INTERRUPTED, 5),
+        (ErrorCode.SERVICE_GONE, Outcome.INTERRUPTED, 5),
         (ErrorCode.RUN_IN_PROGRESS, Outcome.FAILED, 1),
         (ErrorCode.USAGE, Outcome.FAILED, 2),
         (ErrorCode.BAD_PROFILE, Outcome.FAILED, 2),

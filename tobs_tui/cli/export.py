@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, TextIO
 
 from tobs_tui.cli.options import Options, Setting
+from tobs_tui.cli.streams import Audience
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 if TYPE_CHECKING:
@@ -146,9 +147,9 @@ def _reporter(options: Options, settings: Settings, out: TextIO) -> Reporter:
     from tobs_tui.headless.reporters import JsonReporter, PlainReporter
 
     if options.json_lines:
-        return JsonReporter(out, sys.stderr)
+        return JsonReporter(Audience(out), sys.stderr)
     if not out.isatty() or os.environ.get("TERM", "") in _POOR_TERMINALS:
-        return PlainReporter(out)
+        return PlainReporter(Audience(out))
     from rich.console import Console
 
     from tobs_tui.headless.live import LiveReporter

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tobs_tui.cli import interrupts
 from tobs_tui.cli.commands import tobs
+from tobs_tui.cli.streams import mute
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 if TYPE_CHECKING:
@@ -29,17 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _prepare_streams(json_wanted)
     try:
         return _run(given, json_wanted)
-    except BrokenPipeError:
-        _mute_output()  # whoever read the output has gone
-        return _UNEXPECTED
+    except BrokenPipeError:  # whoever read the output has gone, and has what they wanted
+        mute(sys.stdout)
+        return 0
     except OSError as error:  # the sentence about what went wrong could not be written
-        _mute_output()
+        mute(sys.stdout)
         _tell(f"Standard output cannot be written: {error.strerror}.")
         return _UNEXPECTED
 
 
 def _run(given: list[str], json_wanted: bool) -> int:
     try:
+        interrupts.answer()
         for argument in given:
             if any("\ud800" <= letter <= "\udfff" for letter in argument):  # bytes that Python could not read as text
                 raise TobsError(ErrorCode.USAGE, f"{argument!a} is not UTF-8 text.", "Use names that are.")
@@ -77,13 +80,6 @@ def _prepare_streams(json_wanted: bool) -> None:
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):  # pytest's stand-ins have none
             reconfigure(encoding="utf-8" if json_wanted and stream is sys.stdout else None, errors="replace")
-
-
-def _mute_output() -> None:
-    """Let what is still in the buffer go nowhere: the interpreter would complain once more when it flushes."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def _tell(sentence: str, way_on: str = "") -> None:

@@ -331,8 +331,6 @@ class ExportRun:
         self._targets_known = True
         for failure in failures:
             self._board.fail(failure)
-        if failures and not targets:
-            raise TobsError(failures[0].code, failures[0].reason)
         for target in targets:
             jobs.enlist(target)
         if not self._paused:

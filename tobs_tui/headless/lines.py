@@ -44,6 +44,8 @@ _SIGNED_OUT = {
     ErrorCode.PASSWORD_INVALID,
     ErrorCode.SIGN_UP_NEEDED,
 }
+_INTERRUPTED = {ErrorCode.SERVER_UNREACHABLE, ErrorCode.SERVICE_GONE}
+"""Nothing is wrong with what was asked for: the same command may succeed in a moment."""
 _WAITING = {ErrorCode.FLOOD_WAIT, ErrorCode.TAKEOUT_DELAYED}
 
 
@@ -51,6 +53,8 @@ def outcome_of(error: TobsError) -> Outcome:
     """How a run ended that this error kept from starting."""
     if error.code in _SIGNED_OUT:
         return Outcome.SIGNED_OUT
+    if error.code in _INTERRUPTED:
+        return Outcome.INTERRUPTED
     return Outcome.WAITING if error.code in _WAITING else Outcome.FAILED
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol, TextIO
+from typing import Protocol
 
 import msgspec
 
@@ -27,6 +27,16 @@ OUTCOME_WORDS = {
 }
 _PHASES = {RunPhase.RUNNING: "Exporting.", RunPhase.PAUSED: "Paused.", RunPhase.STOPPING: "Stopping."}
 _LISTED = 50
+
+
+class Out(Protocol):
+    """Where lines go: a text stream, or what stands before one."""
+
+    def write(self, text: str, /) -> object:
+        """Write text."""
+
+    def flush(self) -> None:
+        """Send what was written."""
 
 
 class Reporter(Protocol):
@@ -137,7 +147,7 @@ class _Ticker:
 class JsonReporter:
     """One JSON object a line on `out`, nothing else; notes go to `aside`."""
 
-    def __init__(self, out: TextIO, aside: TextIO, clock: Callable[[], float] = now) -> None:
+    def __init__(self, out: Out, aside: Out, clock: Callable[[], float] = now) -> None:
         self._out = out
         self._aside = aside
         self._clock = clock
@@ -181,7 +191,7 @@ class JsonReporter:
 class PlainReporter:
     """Sentences with the time of day in front, for pipes and log files."""
 
-    def __init__(self, out: TextIO, clock: Callable[[], float] = now) -> None:
+    def __init__(self, out: Out, clock: Callable[[], float] = now) -> None:
         self._out = out
         self._clock = clock
         self._ticker = _Ticker(PLAIN_EVERY_S, clock)

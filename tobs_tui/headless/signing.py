@@ -103,5 +103,5 @@ async def _next_account(events: AsyncIterator[p.AnyEvent]) -> p.AccountState:
 def service_gone() -> TobsError:
     """The service went away before there was a run to tell of."""
     return TobsError(
-        ErrorCode.SERVICE_UNREACHABLE, "The background service ended before the run began.", "Its log says why."
+        ErrorCode.SERVICE_GONE, "The background service ended before the run began.", "Its log says why; run it again."
     )

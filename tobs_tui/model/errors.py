@@ -35,6 +35,7 @@ class ErrorCode(enum.StrEnum):
     RUN_IN_PROGRESS = "run_in_progress"
     NO_RUN = "no_run"
     SERVICE_UNREACHABLE = "service_unreachable"
+    SERVICE_GONE = "service_gone"
     PROTOCOL = "protocol"
 
 

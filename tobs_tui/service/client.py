@@ -43,7 +43,7 @@ class ServiceClient:
 
     @classmethod
     async def connect(cls, socket: Path) -> ServiceClient:
-        """Attach to the service behind `socket`. Raises `TobsError` SERVICE_UNREACHABLE, PROTOCOL (another version)."""
+        """Attach to the service behind `socket`. Raises `TobsError` SERVICE_UNREACHABLE, SERVICE_GONE, PROTOCOL."""
         try:
             reader, writer = await asyncio.open_unix_connection(str(socket))
         except OSError as error:
@@ -127,7 +127,7 @@ class ServiceClient:
 
 def _gone() -> TobsError:
     return TobsError(
-        ErrorCode.SERVICE_UNREACHABLE,
+        ErrorCode.SERVICE_GONE,
         "The connection to the background service ended.",
         "Start tobs again: a run in progress is resumed from where it was.",
     )

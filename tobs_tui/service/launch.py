@@ -93,7 +93,7 @@ async def attach(
                 f"Its log: {paths.log_dir / 'tobs.jsonl'}",
             ) from None
         except TobsError as error:
-            if error.code is not ErrorCode.SERVICE_UNREACHABLE:
+            if error.code not in (ErrorCode.SERVICE_UNREACHABLE, ErrorCode.SERVICE_GONE):
                 raise
         if process is None:
             process = start_service(paths, demo=demo, server_file=server_file)
