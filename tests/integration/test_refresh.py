@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -72,6 +73,11 @@ def before_it(vault: Path, chat: int, message_id: int) -> list[str]:
     """The texts that a message had before."""
     with Archive.open(archive_path(vault), read_only=True) as archive:
         return [each.message.text for each in archive.versions(chat, message_id)]
+
+
+def asked_for(server: SandboxServer, requests: int) -> bool:
+    """Whether the server was asked so often."""
+    return sum(server.calls.values()) >= requests
 
 
 def figures(state: RunState) -> tuple[int, int, int]:
@@ -348,7 +354,7 @@ async def test_a_killed_refresh_ends_in_the_same_bytes(
     for requests in (9, 14, 25):
         limit = sum(server.calls.values()) + requests
         child = Child(tmp_path, vault, tmp_path / "refresh.json")
-        kills += await child.kill_when(lambda limit=limit: sum(server.calls.values()) >= limit)
+        kills += await child.kill_when(partial(asked_for, server, limit))
     assert kills >= 2
     assert await Child(tmp_path, vault, tmp_path / "refresh.json").outcome() == "complete"
     assert vault_bytes(vault) == vault_bytes(tmp_path / "undisturbed")
