@@ -102,7 +102,14 @@ class Watched:
 async def account_at(address: ServerAddress, session: Path, login: Any = None) -> AsyncIterator[Account]:
     """A connected link with the session in the file `session`; `login` (a sandbox's world) signs it in if need be."""
     ear = Ear()
-    link = TelegramLink(session_file=session, api_id=1, api_hash="0" * 32, server=address, on_event=ear)
+    link = TelegramLink(
+        session_file=session,
+        api_id=1,
+        api_hash="0" * 32,
+        server=address,
+        cache_dir=session.with_name("cache"),
+        on_event=ear,
+    )
     await link.connect()
     try:
         if login is not None and not await link.is_authorized():

@@ -289,7 +289,7 @@ async def test_a_delayed_takeout_is_waited_for_or_ends_the_run(
     wanted = profile_of([ZOE], media=TEXT_ONLY)
     state = await account.export(tmp_path / "vault", wanted, max_wait_s=60)
     assert state.outcome is Outcome.WAITING
-    monkeypatch.setattr("tobs_tui.engine.run.TAKEOUT_RETRY_S", 0.2)
+    monkeypatch.setattr("tobs_tui.engine.takeout_entry.RETRY_S", 0.2)
     watched = account.run(tmp_path / "vault", wanted)
     running = asyncio.create_task(watched.run.run())
     await watched.until(lambda state: any(alert.key == "takeout" for alert in state.alerts))

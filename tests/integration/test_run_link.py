@@ -128,6 +128,30 @@ async def test_a_takeout_lasts_over_interrupted_runs_and_ends_with_the_last(
     assert counted.calls["account.initTakeoutSession"] == counted.calls["account.finishTakeoutSession"] == 1
 
 
+async def test_a_run_that_takes_up_an_interrupted_one_asks_for_next_to_nothing_first(
+    account: Account, bench: SandboxServer, tmp_path: Path
+) -> None:
+    bench.latency_s = 0.1
+    watched = account.run(tmp_path / "vault", wanted())
+    running = asyncio.create_task(watched.run.run())
+    await watched.until(lambda state: state.totals.messages_new > 0)
+    watched.run.cancel()
+    assert await running is Outcome.INTERRUPTED
+    bench.latency_s = 0.0
+    await account.link.disconnect()
+    bench.calls.clear()
+    async with account_at(address_of(bench), tmp_path / "session") as again:
+        state = await again.export(tmp_path / "vault", wanted())
+    assert state.outcome is Outcome.COMPLETE
+    bench.calls.pop("messages.getHistory")
+    assert bench.calls == {
+        "help.getConfig": 1,
+        "messages.getDialogs": 2,
+        "messages.getSplitRanges": 1,
+        "account.finishTakeoutSession": 1,
+    }
+
+
 async def test_a_key_used_twice_ends_the_run_without_another_request(
     account: Account, counted: SandboxServer, tmp_path: Path
 ) -> None:

@@ -15,9 +15,8 @@ from tobs_tui.engine.plan import ChatPlan, Planner
 from tobs_tui.engine.targets import Target, date_span, find_targets
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval, IntervalSet
-from tobs_tui.model.peers import Dialog, Peer, PeerKind, Topic
+from tobs_tui.model.peers import ChatFacts, Dialog, Peer, PeerKind, Topic
 from tobs_tui.model.profile import ChatTarget, Filters, Profile, Targets
-from tobs_tui.telegram.dialogs import ChatFacts
 
 CHANNEL, PRIVATE = -1_000_000_000_007, 42
 
@@ -38,7 +37,7 @@ class _Link:
         kind = PeerKind.USER if chat > 0 else PeerKind.FORUM if self._topics else PeerKind.SUPERGROUP
         return Peer(chat, kind, f"chat {chat}") if chat in (CHANNEL, PRIVATE) else None
 
-    async def chat_facts(self, chat: int) -> ChatFacts:
+    async def chat_facts(self, chat: int, newest: int = 0) -> ChatFacts:
         self.asked.append("facts")
         return ChatFacts(top_message=self._top, message_count=self._top // 2)
 

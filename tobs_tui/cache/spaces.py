@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from msgspec import Struct
 
 from tobs_tui.cache.file import CacheFile, Change
-from tobs_tui.model.peers import Dialog, Peer, Topic
+from tobs_tui.model.peers import ChatFacts, Dialog, Peer, Topic
 from tobs_tui.model.run import CacheReading
 from tobs_tui.monitor.clock import now
 
@@ -25,7 +25,7 @@ K = TypeVar("K", bound=Hashable)
 
 FLUSH_S = 2.0
 """Seconds after which a new entry reaches the file: what a kill may cost."""
-_DAY = 86_400.0
+_HOUR, _DAY = 3_600.0, 86_400.0
 
 
 class NamedPeer(Struct, frozen=True):
@@ -153,6 +153,7 @@ class AccountCache:
             self, "previews", list[Dialog], entries=2, rows=10, ttl_s=90 * _DAY
         )
         self.counts: Space[str, Counted] = Space(self, "counts", Counted, entries=4096, rows=20_000, ttl_s=30 * _DAY)
+        self.facts: Space[int, ChatFacts] = Space(self, "facts", ChatFacts, entries=1024, rows=20_000, ttl_s=_HOUR)
         self.files: Space[str, KnownFile] = Space(self, "media", KnownFile, entries=2048, rows=500_000, ttl_s=0)
         self._spaces: tuple[Space[Any, Any], ...] = (
             self.peers,
@@ -160,6 +161,7 @@ class AccountCache:
             self.topics,
             self.previews,
             self.counts,
+            self.facts,
             self.files,
         )
 

@@ -130,7 +130,7 @@ class Planner:
         if held.record is not None and not target.topics and self._nothing_new(target, held):
             total = held.record.message_count
             return await self._whole(target, target.dialog.top_message, held, held.record, total)
-        facts = await self._ask(lambda: self._link.chat_facts(target.chat))
+        facts = await self._ask(lambda: self._link.chat_facts(target.chat, target.dialog.top_message))
         peer = self._link.peer(target.chat) or target.dialog.peer
         record = await self._submit(lambda archive: archive.put_chat(_record(peer, facts, target, held.record)))
         mark = RefreshMark(facts.pts, facts.top_message)

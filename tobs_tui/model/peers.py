@@ -106,3 +106,19 @@ def own_scope(topic: int = 0) -> int:
 def topic_of_scope(scope: int) -> int:
     """The topic that a ledger scope speaks of; 0 = the whole chat."""
     return scope if scope >= 0 else -1 - scope
+
+
+class ChatFacts(Struct, frozen=True, omit_defaults=True):
+    """What Telegram tells of one chat. `migrated_from`, `linked_chat`: marked ids (0 = none); counts: -1 = unknown.
+
+    `problem` says why nothing but the messages could be learned of.
+    """
+
+    about: str = ""
+    members: int = -1
+    migrated_from: int = 0
+    linked_chat: int = 0
+    top_message: int = 0
+    message_count: int = -1
+    pts: int = 0
+    problem: str = ""

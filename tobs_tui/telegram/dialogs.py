@@ -6,12 +6,11 @@ import asyncio
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 from telethon.tl import types
 from telethon.tl.functions import channels, messages, users
 
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.peers import CHANNEL_MARK, Dialog, Peer, PeerKind, Topic, is_channel_id
+from tobs_tui.model.peers import CHANNEL_MARK, ChatFacts, Dialog, Peer, PeerKind, Topic, is_channel_id
 from tobs_tui.telegram.convert_peers import convert_peers, convert_topic, marked
 from tobs_tui.telegram.convert_text import seconds_of
 from tobs_tui.telegram.core import Core
@@ -23,22 +22,6 @@ PAGE = 100
 MAIN_FOLDER, ARCHIVE_FOLDER = 0, 1
 SAVED_TITLE = "Saved Messages"
 DIALOGS = "dialogs"
-
-
-class ChatFacts(Struct, frozen=True, omit_defaults=True):
-    """What Telegram tells of one chat. `migrated_from`, `linked_chat`: marked ids (0 = none); counts: -1 = unknown.
-
-    `problem` says why nothing but the messages could be learned of.
-    """
-
-    about: str = ""
-    members: int = -1
-    migrated_from: int = 0
-    linked_chat: int = 0
-    top_message: int = 0
-    message_count: int = -1
-    pts: int = 0
-    problem: str = ""
 
 
 class Dialogs:
@@ -127,11 +110,22 @@ class Dialogs:
         """How many messages Telegram counts in a chat's history, or in one topic of it."""
         return (await self._history.count(chat, topic))[0]
 
-    async def facts(self, chat: int) -> ChatFacts:
+    async def facts(self, chat: int, newest: int = 0) -> ChatFacts:
         """What Telegram tells of one chat. TobsError when not even its messages can be counted.
 
-        A chat whose access hash turns out to be out of date is looked for among the dialogs once more.
+        What it told within the last hour is good enough where `newest` is still the id of the newest message: a run
+        that takes up an interrupted one need not ask about each chat again.
         """
+        known = self._core.cache.facts.get(chat) if newest else None
+        if known is not None and known.top_message == newest:
+            return known
+        facts = await self._asked(chat)
+        if not facts.problem:
+            self._core.cache.facts.put(chat, facts)
+        return facts
+
+    async def _asked(self, chat: int) -> ChatFacts:
+        """As `facts`, from Telegram. A chat whose access hash is out of date is looked for among the dialogs once."""
         try:
             return await self._facts(chat)
         except TobsError:

@@ -10,13 +10,13 @@ from pathlib import Path
 from tobs_tui.cache.spaces import AccountCache
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.media import File
-from tobs_tui.model.peers import Dialog, Peer, Topic
+from tobs_tui.model.peers import ChatFacts, Dialog, Peer, Topic
 from tobs_tui.model.profile import Backoff, MediaKind
 from tobs_tui.model.run import LinkFigures
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.counting import Counting, Place, Sample
-from tobs_tui.telegram.dialogs import ChatFacts, Dialogs
+from tobs_tui.telegram.dialogs import Dialogs
 from tobs_tui.telegram.events import (
     ConnectionLost,
     ConnectionRestored,
@@ -227,9 +227,9 @@ class TelegramLink:
         """How many messages Telegram counts in a chat, or in one topic of a forum."""
         return await self._dialogs.message_count(chat, topic)
 
-    async def chat_facts(self, chat: int) -> ChatFacts:
-        """What Telegram tells of one chat."""
-        return await self._dialogs.facts(chat)
+    async def chat_facts(self, chat: int, newest: int = 0) -> ChatFacts:
+        """What Telegram tells of one chat, or told lately when its newest message was the one with the id `newest`."""
+        return await self._dialogs.facts(chat, newest)
 
     async def topics(self, chat: int) -> list[Topic]:
         """Every topic of a forum: pinned first, then by last activity."""
