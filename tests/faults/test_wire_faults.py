@@ -239,3 +239,16 @@ async def test_a_range_that_ends_before_it_begins_asks_for_nothing(
     assert state.totals.messages_new == 0
     assert state.outcome in (Outcome.COMPLETE, Outcome.FAILED)
     assert sandbox.calls[HISTORY] - before < 50
+
+
+async def test_a_profile_whose_only_chat_cannot_be_had_ends_as_one_whose_only_chat_is_unknown(
+    account: Account, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    sandbox.faults.add(Fault(HISTORY, times=0, error="CHANNEL_PRIVATE", code=400))
+    refused = await account.export(tmp_path / "refused", wanted(LOUNGE))
+    unknown = await account.export(tmp_path / "unknown", wanted(-1001999999999))
+    assert [state.outcome for state in (refused, unknown)] == [Outcome.INCOMPLETE] * 2
+    assert [failure.code for state in (refused, unknown) for failure in state.failures] == [
+        ErrorCode.CHAT_UNAVAILABLE,
+        ErrorCode.CHAT_NOT_FOUND,
+    ]

@@ -74,7 +74,7 @@ async def attach(
     """Attach to the account's service, starting it where needed (`started` is one that `start_service` just gave).
 
     One that is just ending is not the one to attach to: then the next one is started. Raises `TobsError`
-    SERVICE_UNREACHABLE when none comes up within a minute, with its last words.
+    SERVICE_UNREACHABLE when none comes up within a minute, with its last words, SERVICE_GONE when it is killed.
     """
     from tobs_tui.service.client import ServiceClient
 
@@ -97,6 +97,8 @@ async def attach(
                 raise
         if process is None:
             process = start_service(paths, demo=demo, server_file=server_file)
+        elif (process.poll() or 0) < 0:
+            raise TobsError(ErrorCode.SERVICE_GONE, "The background service was killed while it started.", "Try again.")
         elif process.poll() not in (None, 0) or loop.time() > give_up:
             raise TobsError(
                 ErrorCode.SERVICE_UNREACHABLE,
