@@ -139,6 +139,8 @@ class ChatJobs:
     async def _plan_everything(self) -> None:
         planners = max(PLANNERS, len(self._board.workers.of_role(WorkerRole.FETCH)))
         await all_or_none(*(self._plan_some() for _ in range(planners)))
+        if self.refresher is not None:
+            self.refresher.close()
         self._board.planned = True
         self._hooks.planned()
         await self.crew.no_more()

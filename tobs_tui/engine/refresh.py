@@ -17,6 +17,7 @@ from tobs_tui.archive.records import PageCommit
 from tobs_tui.archive.refreshing import RefreshMark, Reread
 from tobs_tui.engine.asking import Ask
 from tobs_tui.engine.decode_pool import DecodePool, unpack
+from tobs_tui.engine.governor import Gate
 from tobs_tui.engine.plan import Submit
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.workers import WorkerStats, acting
@@ -36,7 +37,6 @@ BATCH = 100
 """Messages asked for by id at once."""
 IDS_AT_ONCE = 50 * BATCH
 """Ids read from the archive at once: what is held in memory of a window, however long it is."""
-MOST_WORKERS = 8
 DAY_SECONDS = 86_400
 
 
@@ -57,7 +57,7 @@ class RefreshSource(Protocol):
 
 
 class Refresher:
-    """Refreshes chats of a run, with at most `workers` requests at once for all of them together."""
+    """Refreshes chats of a run, with as many requests at once, for all of them together, as `turn` lets through."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Refresher:
         board: RunBoard,
         ask: Ask,
         window: Refresh,
-        workers: int,
+        turn: Gate,
         on_files: Callable[[], None],
     ) -> None:
         """`on_files` hears that messages came to carry other files."""
@@ -78,9 +78,9 @@ class Refresher:
         self._ask = ask
         self._window = window
         self._on_files = on_files
-        self._idle = board.workers.hire("u", WorkerRole.FETCH, min(workers, MOST_WORKERS))
-        self._size = len(self._idle)
-        self._free = asyncio.Semaphore(self._size)
+        self._turn = turn
+        self._idle = board.workers.hire("u", WorkerRole.FETCH, turn.places)
+        self.size = turn.places  # how many requests there may be at once
 
     async def refresh(self, chat: int, title: str) -> None:
         """Bring the archived messages of a chat up to date. Raises TobsError; what was seen to until then is kept."""
@@ -108,7 +108,7 @@ class Refresher:
 
     async def look(self, chat: int, title: str, ids: Sequence[int]) -> bool:
         """Look at some messages again; False when one of them could not be read."""
-        async with self._free:
+        async with self._turn:
             worker = self._idle.pop()
             acting.set(worker)
             worker.begin(title, chat)
@@ -181,11 +181,6 @@ class Refresher:
             if len(found) < IDS_AT_ONCE:
                 return
             after = found[-1]
-
-    @property
-    def size(self) -> int:
-        """How many requests there may be at once."""
-        return self._size
 
     def close(self) -> None:
         """Nothing more is refreshed."""

@@ -321,8 +321,9 @@ class ExportRun:
         )
         if self._refresh is not None:
             workers = self._profile.performance.history_workers
+            turn = self._machine.governor.gate(WorkerRole.FETCH, workers)
             jobs.refresher = Refresher(
-                self._link, writer.submit, decoder, self._board, self._ask, self._refresh, workers, media.wake
+                self._link, writer.submit, decoder, self._board, self._ask, self._refresh, turn, media.wake
             )
         if self._paused:
             jobs.pause()
