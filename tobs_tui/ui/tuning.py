@@ -50,7 +50,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry(
                 "filters.last",
                 "Newest only",
-                "How many of the newest messages of each chat to take, within the dates; 0 takes all",
+                "So many of the newest messages of each chat, within the dates; 0 takes all",
                 Way.TYPE,
                 empty="all",
             ),
@@ -64,20 +64,20 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry(
                 "filters.only_mine",
                 "Only mine",
-                "Fetch and show only what you wrote; private chats are fetched whole for it",
+                "Only what you wrote; private chats are fetched whole for it",
                 Way.TOGGLE,
             ),
             Entry(
                 "filters.senders",
                 "Senders",
-                "Show only their messages: @names, ids or names, separated by commas; me is you",
+                "Only their messages: @names, ids or names, by commas; me is you",
                 Way.TYPE,
                 empty="everybody",
             ),
             Entry(
                 "filters.text",
                 "Text",
-                "Show only messages that hold it, in any case; between slashes, a regular expression",
+                "Only messages that hold it, in any case; /…/ is a regular expression",
                 Way.TYPE,
                 empty="any",
             ),
@@ -222,7 +222,7 @@ def _text(text: str) -> str:
     try:
         text_matcher(text)
     except ValueError as error:
-        raise ValueError(f"{error}.") from error
+        raise ValueError(f"RE2 cannot read it: {str(error).rpartition(' can read: ')[2]}.") from error
     return text
 
 

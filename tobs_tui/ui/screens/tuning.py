@@ -304,7 +304,8 @@ class TuningScreen(Page):
             case Way.PICK:
                 await self._pick(entry)
             case Way.TYPE:
-                self.query_one(EntryLine).open(entry.key, entry.label, typed(entry, self.shown), entry.help)
+                # What the value is about stands above, all along: the room is the field's.
+                self.query_one(EntryLine).open(entry.key, entry.label, typed(entry, self.shown), "")
 
     async def _pick(self, entry: Entry) -> None:
         chosen = [str(item) for item in value_of(self.shown, entry.key)]
