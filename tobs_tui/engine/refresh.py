@@ -57,7 +57,10 @@ class RefreshSource(Protocol):
 
 
 class Refresher:
-    """Refreshes chats of a run, with as many requests at once, for all of them together, as `turn` lets through."""
+    """Refreshes chats of a run, with at most `workers` requests at once for all of them together, as `turn` lets through.
+
+    `turn` never lets through more than there are workers.
+    """
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Refresher:
         ask: Ask,
         window: Refresh,
         turn: Gate,
+        workers: int,
         on_files: Callable[[], None],
     ) -> None:
         """`on_files` hears that messages came to carry other files."""
@@ -79,8 +83,8 @@ class Refresher:
         self._window = window
         self._on_files = on_files
         self._turn = turn
-        self._idle = board.workers.hire("u", WorkerRole.FETCH, turn.places)
-        self.size = turn.places  # how many requests there may be at once
+        self._idle = board.workers.hire("u", WorkerRole.FETCH, workers)
+        self.size = workers  # how many requests there may be at once
 
     async def refresh(self, chat: int, title: str) -> None:
         """Bring the archived messages of a chat up to date. Raises TobsError; what was seen to until then is kept."""

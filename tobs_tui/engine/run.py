@@ -323,7 +323,7 @@ class ExportRun:
             workers = self._profile.performance.history_workers
             turn = self._machine.governor.gate(WorkerRole.FETCH, workers)
             jobs.refresher = Refresher(
-                self._link, writer.submit, decoder, self._board, self._ask, self._refresh, turn, media.wake
+                self._link, writer.submit, decoder, self._board, self._ask, self._refresh, turn, workers, media.wake
             )
         if self._paused:
             jobs.pause()
