@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from tobs_tui.render.chars import clean_line, is_blank, maybe_punctuation, surely_punctuation
 
@@ -89,17 +90,19 @@ def _live(char: str, runs: list[_Run], marked: Sequence[tuple[int, int]], *, cod
         lengths = {run.end - run.start for run in runs}
         return runs if code or len(lengths) < len(runs) else []
     if marked and char in "*~_":
-        return [run for run in runs if run.open or run.close or _meets(run, marked)]
+        spans = sorted(marked)
+        starts, reach = [start for start, _ in spans], list(accumulate((end for _, end in spans), max))
+        return [run for run in runs if run.open or run.close or (run.blank and _meets(run, starts, reach))]
     first = next((index for index, run in enumerate(runs) if run.open), len(runs))
     if any(run.close for run in runs[first + 1 :]):
         return [run for run in runs if run.open or run.close]
     return [run for run in runs if char == "$" and run.end - run.start > 1]
 
 
-def _meets(run: _Run, marked: Sequence[tuple[int, int]]) -> bool:
-    if not run.open and not run.close and not run.blank:
-        return False
-    return any(start <= run.end and run.start <= end for start, end in marked)
+def _meets(run: _Run, starts: list[int], reach: list[int]) -> bool:
+    """Whether the run lies in or beside a span: they start at `starts`, and those up to each end at `reach` at most."""
+    before = bisect_right(starts, run.end)
+    return before > 0 and reach[before - 1] >= run.start
 
 
 def _inline_matches(text: str) -> Iterator[re.Match[str]]:
@@ -131,7 +134,8 @@ def inline_escapes(
     for match in _inline_matches(text):
         start, kind = match.start(), match.lastgroup
         if kind == "run":
-            cuts = [start, *sorted(edge for edge in edges if start < edge < match.end()), match.end()]
+            inside = [edge for edge in range(start + 1, match.end()) if edge in edges] if edges else []
+            cuts = [start, *inside, match.end()]
             runs.setdefault(text[start], []).extend(_run(text, lo, hi, edges, urls) for lo, hi in pairwise(cuts))
         elif kind == "bracket":
             if brackets or text[start + 1 : start + 2] in ("[", "^", "!") or text[start - 1 : start] in ("[", "^"):

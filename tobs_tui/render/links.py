@@ -10,6 +10,7 @@ from tobs_tui.render.chars import clean
 _ENCODED = re.compile(r"[\\<>`\s|\[\]]")
 _ENTITY = re.compile(r"&(?=#?[A-Za-z0-9]+;)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_SIMPLE = re.compile(r"[A-Za-z0-9/.:#?=_-]+")
 # Parsers refuse these and would show the whole construct as text; a reader should not run them either.
 _REFUSED = re.compile(r"\s*(?:javascript|vbscript|file|data):", re.IGNORECASE)
 # What CommonMark takes between angle brackets for a link to itself, less what parsers treat differently.
@@ -37,6 +38,8 @@ def web_address(url: str) -> str:
 
 def destination(address: str) -> str:
     """An address, of the web or relative, as a Markdown link destination."""
+    if _SIMPLE.fullmatch(address):
+        return address
     # Not \&, which cmark takes for a backslash and an entity (https://github.com/github/cmark-gfm, cmark_clean_url).
     address = _ENTITY.sub("&amp;", _ENCODED.sub(_percent, address))
     return f"<{address}>" if "(" in address or ")" in address else address

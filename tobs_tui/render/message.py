@@ -80,7 +80,7 @@ def _parts(message: Message, scene: Scene, *, continued: bool) -> Iterator[str]:
     content = [
         *before_text(message, scene),
         render_body(message.text, message.entities),
-        render_body(message.rich_text),
+        render_body(message.rich_text) if message.rich_text else "",
         *after_text(message, scene),
     ]
     yield from content if any(content) else ("*Empty message*",)
@@ -110,7 +110,7 @@ def _handle(bot: int, scene: Scene) -> str:
 def _header(message: Message, scene: Scene) -> str:
     facts = [_sender(message, scene), f"{scene.clock.time(message.date)}"]
     if message.reply is not None:
-        facts.append(_reply(message.reply, message, scene))
+        facts.append(reply_fact(message.reply, message, scene))
     if message.edit_date and not message.edit_hidden:
         facts.append(f"edited {scene.when(message.edit_date, message.date)}")
     facts += _gone(message, scene)
@@ -133,7 +133,7 @@ def _header(message: Message, scene: Scene) -> str:
     return SEPARATOR.join(fact for fact in facts if fact)
 
 
-def _reply(reply: Reply, message: Message, scene: Scene) -> str:
+def reply_fact(reply: Reply, message: Message, scene: Scene) -> str:
     """Where the message answers to; '' for the link to the topic itself, which every message of a topic has."""
     if reply.story_id:
         return (
@@ -191,7 +191,8 @@ def _footer(message: Message, scene: Scene) -> Iterator[str]:
     if message.comments:
         label = "1 comment" if message.comments == 1 else f"{message.comments} comments"
         counts.append(f"💬 {linked(label, scene.comments(message))}")
-    yield line_start(SEPARATOR.join(counts))
+    if counts:
+        yield line_start(SEPARATOR.join(counts))
 
 
 def _button_rows(message: Message) -> Iterator[str]:

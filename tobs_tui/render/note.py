@@ -9,18 +9,18 @@ from msgspec.structs import astuple
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Anchors
 from tobs_tui.render.clock import MINUTES
-from tobs_tui.render.message import ANCHOR, BLOCK_ANCHOR, SEPARATOR, render_block, sender_name
+from tobs_tui.render.message import ANCHOR, BLOCK_ANCHOR, SEPARATOR, render_block, reply_fact, sender_name
 from tobs_tui.render.prose import quick_body
 from tobs_tui.render.scene import Scene
 
 _KEPT = 10_000
 """Names kept before they are forgotten all at once, so that memory does not grow with a chat's members."""
-# The fields of a message that is nothing but text come first. All others have their defaults, or it is one's own.
-_TEXT = ("id", "date", "sender", "text", "entities", "topic")
+# What a message may have that is nothing but text, an answer maybe; these come first. The rest is as it is by default,
+# but for those that one sent oneself.
+_TEXT = ("id", "date", "sender", "text", "entities", "topic", "edit_date", "edit_hidden", "reply")
 assert Message.__struct_fields__[: len(_TEXT)] == _TEXT
-_OTHERS = slice(len(_TEXT), None)
-_NO_OTHERS = astuple(Message(0, 0))[_OTHERS]
-_OUTGOING = astuple(Message(0, 0, outgoing=True))[_OTHERS]
+_REST = slice(len(_TEXT), None)
+_NO_MORE = (astuple(Message(0, 0))[_REST], astuple(Message(0, 0, outgoing=True))[_REST])
 
 
 class NoteRenderer:
@@ -46,16 +46,20 @@ class NoteRenderer:
             if not start <= date < end:
                 clock.enter(date)
                 start, end, midnight, number = clock.start, clock.end, clock.midnight, clock.number
-            others = astuple(message)[_OTHERS]
-            body = None
-            if others in (_NO_OTHERS, _OUTGOING):
-                body = quick_body(message.text, message.entities)
+            body = reply = None
+            if astuple(message)[_REST] in _NO_MORE and not message.edit_date:
+                reply = message.reply
+                if reply is None or reply.quote is None:
+                    body = quick_body(message.text, message.entities)
             if body:
                 name = names.get(message.sender) or self._name(message.sender)
                 head = "" if number == day else f"## {clock.day(date)}\n\n"
                 anchor = f"{above}{message.id}\n\n" if above else ""
                 foot = f"\n\n{below}{message.id}" if below else ""
-                out.append(f"\n{head}{anchor}{name}{MINUTES[(date - midnight) // 60]}\n\n{body}{foot}\n")
+                time = MINUTES[(date - midnight) // 60]
+                fact = reply_fact(reply, message, scene) if reply is not None else ""
+                when = f"{time}{SEPARATOR}{fact}" if fact else time
+                out.append(f"\n{head}{anchor}{name}{when}\n\n{body}{foot}\n")
             else:
                 out.append(f"\n{render_block(message, scene, before, new_day=number != day)}\n")
             day, before = number, message

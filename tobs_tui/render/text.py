@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right, insort
 from collections.abc import Iterator, Sequence
 
 from tobs_tui.model.text import Entity, FormattedText
@@ -115,15 +116,20 @@ def _settle(part: str, escapes: dict[int, str]) -> None:
 
 def _part_addresses(part: str, marks: list[Mark], escapes: dict[int, str]) -> None:
     """Keep parsers that link bare addresses from taking markup or escapes behind one for a part of it."""
+    first = _ADDRESS.search(part)
+    if first is None:
+        return
     alone = {mark.start for mark in marks if mark.kind is MarkKind.URL and is_address(part[mark.start : mark.end])}
-    for match in _ADDRESS.finditer(part):
+    edges = sorted({at for mark in marks for at in mark[:2]} | escapes.keys())
+    for match in _ADDRESS.finditer(part, first.start()):
         if match.start() in alone:
             continue
         behind = _REACH.match(part, match.end())
-        reach = range(match.start() + 1, (behind or match).end() + 1)
-        if any(at in reach for mark in marks for at in mark[:2]) or any(at in reach for at in escapes):
+        nearest = bisect_right(edges, match.start())
+        if nearest < len(edges) and edges[nearest] <= (behind or match).end():
             at = match.start(1)
             escapes[at] = "\\" + part[at]
+            insort(edges, at)
 
 
 def _lines(part: str) -> Iterator[tuple[int, int]]:
