@@ -218,13 +218,16 @@ def test_a_long_wait_ends_an_unattended_run_with_status_6_and_the_next_one_compl
     command = ["--server", str(server.toml), "--headless", "--all-chats", "--output", str(vault), "--json"]
     waiting = tobs(*command)
     assert waiting.returncode == 6, waiting.stdout[-1000:] + waiting.stderr
-    last = json_lines(waiting.stdout)[-1]
+    told = json_lines(waiting.stdout)
+    last = told[-1]
     assert (last["event"], last["outcome"]) == ("run_finished", "waiting")
     assert "3600 s" in last["message"]
+    assert "--no-takeout" in last["message"]
+    (delayed,) = [line for line in told if line["event"] == "takeout_delayed"]
+    assert 3500 < delayed["until"] - delayed["at"] <= 3600
+    assert delayed["ways"] == ["approve", "--no-takeout"]
 
     # Without a takeout there is nothing to wait for: the second of the two ways on.
-    without = tmp_path / "without-takeout.toml"
-    without.write_text(f'output = "{vault}"\n[targets]\nall_chats = true\n[performance]\ntakeout = false\n')
-    result = tobs("--server", str(server.toml), "--headless", str(without))
+    result = tobs(*command[:-1], "--no-takeout")
     assert result.returncode == 0, result.stdout[-1000:] + result.stderr
     assert differences(vault, manifest) == []

@@ -183,10 +183,10 @@ class ExportRun:
         message = f"{error.sentence} {error.way_on}".strip()
         self._end(_OUTCOMES.get(error.code, Outcome.FAILED), message)
 
-    def _consider_wait(self, seconds: float) -> None:
+    def _consider_wait(self, seconds: float, way_on: str = "") -> None:
         if self._max_wait_s is not None and seconds > self._max_wait_s:
             text = f"Telegram asks to wait {seconds:.0f} s, longer than this run may ({self._max_wait_s:.0f} s)."
-            self._end(Outcome.WAITING, text)
+            self._end(Outcome.WAITING, f"{text} {way_on}".strip())
 
     def _unreachable(self, sentence: str) -> None:
         if sentence:

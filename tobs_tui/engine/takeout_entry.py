@@ -18,13 +18,13 @@ RETRY_S = 30.0
 
 
 class TakeoutEntry:
-    """Begins a run's takeout session. `on_wait` hears of the seconds that Telegram makes it wait.
+    """Begins a run's takeout session. `on_wait` hears of the seconds that Telegram makes it wait, and of the ways on.
 
     While it waits, the board shows until when. That ends when Telegram's time is up, when the person has approved
     the export on another device (which is tried every half minute, and at once with `try_now`), or with `go_without`.
     """
 
-    def __init__(self, link: TelegramLink, board: RunBoard, ask: Ask, on_wait: Callable[[float], None]) -> None:
+    def __init__(self, link: TelegramLink, board: RunBoard, ask: Ask, on_wait: Callable[[float, str], None]) -> None:
         self.delayed = False
         self._link = link
         self._board = board
@@ -66,7 +66,7 @@ class TakeoutEntry:
         self.delayed = True
         pause = min(max(1.0, error.wait_s), RETRY_S)
         self._tell(TakeoutDelay(until=now() + error.wait_s, next_try=now() + pause), sentence)
-        self._on_wait(error.wait_s)
+        self._on_wait(error.wait_s, error.way_on)
         self._wake.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
