@@ -46,7 +46,7 @@ bench: install
 	  $(if $(ROWS),--rows $(ROWS))
 
 chaos: install
-	@$(BIN)/python -m tests.faults.chaos --runs $(or $(RUNS),10) --seed $(or $(SEED),1)
+	@$(BIN)/python -m tests.faults.chaos --runs $(or $(RUNS),10) --seed $(or $(SEED),1) --gone-s 120
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,9 +1,10 @@
 """Exports through the real command while processes are killed and the network is cut, at seeded random moments.
 
-``python -m tests.faults.chaos --runs 20 [--seed N] [--chat ID ...]`` serves the demo world, exports it once
-undisturbed, then again and again with disturbances, running the command anew whenever it ended early. Each vault must
-end COMPLETE with the undisturbed one's bytes and a sound archive. Prints a line a run; exit status 1 when one broke the
-promise.
+``python -m tests.faults.chaos --runs 20 [--seed N] [--chat ID ...] [--gone-s 120]`` serves the demo world, exports it
+once undisturbed, then again and again with disturbances, running the command anew whenever it ended early. Each vault
+must end COMPLETE with the undisturbed one's bytes and a sound archive. With `--gone-s` the first disturbed run is one
+from which the server is away for so long, and which must go on by itself. Prints a line a run; exit status 1 when one
+broke the promise.
 """
 
 from __future__ import annotations
@@ -246,8 +247,27 @@ def disturbed(
     return export, story
 
 
+def outlasted(telegram: Telegram, folder: Path, chats: Sequence[int], gone_s: float, length_s: float) -> Export:
+    """An export in whose middle the server is away for `gone_s` seconds."""
+    export = Export(telegram, folder, chats)
+    export.begin()
+    time.sleep(length_s / 2)
+    telegram.stop()
+    time.sleep(gone_s)
+    telegram.start()
+    export.end()
+    return export
+
+
 def chaos(
-    folder: Path, *, runs: int, seed: int, chats: Sequence[int] = (), kinds: Sequence[str] = (), latency_ms: int
+    folder: Path,
+    *,
+    runs: int,
+    seed: int,
+    chats: Sequence[int] = (),
+    kinds: Sequence[str] = (),
+    latency_ms: int,
+    gone_s: float = 0.0,
 ) -> Iterator[tuple[int, str, list[str]]]:
     """For each run its number, its story, and its problems. The environment's TOBS_HOME is used."""
     telegram = Telegram(folder / "telegram", latency_ms)
@@ -262,6 +282,10 @@ def chaos(
             return
         length = time.monotonic() - began
         truth = vault_bytes(calm.vault)
+        if gone_s:
+            patient = outlasted(telegram, folder / "gone", chats, gone_s, length)
+            problems = problems_of(patient, truth) if patient.statuses == [0] else [patient.output[-1][-2000:]]
+            yield 0, f"the server gone for {gone_s:.0f} s -> {patient.statuses[0]}", problems
         for number in range(1, runs + 1):
             luck = random.Random(seed * 1_000_003 + number)
             names = list(kinds) or Disturber(telegram, luck).names
@@ -281,6 +305,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--chat", type=int, action="append", default=[])
     parser.add_argument("--kind", action="append", default=[])
     parser.add_argument("--latency-ms", type=int, default=LATENCY_MS)
+    parser.add_argument("--gone-s", type=float, default=0.0)
     parser.add_argument("--keep", type=Path, help="a folder that stays, for looking into it")
     wanted = parser.parse_args(arguments)
     bad = 0
@@ -294,6 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chats=wanted.chat,
             kinds=wanted.kind,
             latency_ms=wanted.latency_ms,
+            gone_s=wanted.gone_s,
         ):
             bad += bool(problems)
             print(f"run {number}: {story}: {'; '.join(problems[:8]) if problems else 'same bytes'}", flush=True)

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import msgspec
 import psutil
+from msgspec.structs import replace
 
 from tests.integration import engine_help
-from tests.integration.engine_help import account_at, address_of, profile_of, vault_bytes
-from tobs_tui.model.profile import Profile
+from tests.integration.engine_help import QUICK, account_at, address_of, profile_of, vault_bytes
+from tobs_tui.model.profile import MediaOptions, Profile
 from tobs_tui.sandbox.server import SandboxServer
 
+LOUNGE = -1001500000002
 CHATS = [-1001600000001, -1001500000001, -1001650000001, -1001650000002, 5001000]
 
 
@@ -81,3 +83,30 @@ async def test_a_killed_run_ends_in_the_same_bytes(sandbox: SandboxServer, tmp_p
     assert await Child(tmp_path, vault).outcome() == "complete"
     assert sandbox.calls["messages.getHistory"] - before < requests
     assert vault_bytes(vault) == vault_bytes(tmp_path / "undisturbed")
+
+
+async def test_each_kill_costs_at_most_two_requests_a_worker(sandbox: SandboxServer, tmp_path: Path) -> None:
+    workers, kills = 8, 4
+    profile = profile_of(
+        [LOUNGE], media=MediaOptions(download=False), performance=replace(QUICK, history_workers=workers)
+    )
+    prepare(tmp_path, sandbox, profile)
+    async with account_at(address_of(sandbox), tmp_path / "session", sandbox.world):
+        pass
+    sandbox.latency_s = 0.02
+    before = sum(sandbox.calls.values())
+    assert await Child(tmp_path, tmp_path / "undisturbed").outcome() == "complete"
+    undisturbed = sum(sandbox.calls.values()) - before
+
+    luck = random.Random(7)
+    before = sum(sandbox.calls.values())
+    killed = 0
+    for _ in range(kills):
+        limit = sandbox.calls["messages.getHistory"] + luck.randint(1, 8)
+        killed += await Child(tmp_path, tmp_path / "killed").kill_when(
+            lambda limit=limit: sandbox.calls["messages.getHistory"] >= limit
+        )
+    assert killed == kills
+    assert await Child(tmp_path, tmp_path / "killed").outcome() == "complete"
+    assert sum(sandbox.calls.values()) - before <= undisturbed + 2 * workers * kills
+    assert vault_bytes(tmp_path / "killed") == vault_bytes(tmp_path / "undisturbed")
