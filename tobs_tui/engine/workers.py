@@ -67,6 +67,7 @@ class WorkerStats:
             done=self.done,
             cpu_percent=self.cpu_percent,
             memory=self.memory,
+            pid=self.pid,
             retries=self.retries,
             wait_until=self.wait_until,
             last_error=self.last_error,

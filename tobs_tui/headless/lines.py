@@ -84,19 +84,21 @@ class RunStarted(Line, frozen=True):
 
 class Progress(Line, frozen=True):
     """Where the run stands, at most once a second. `totals` has the fields of `model.run.Totals`, each of `connections`
-    those of its `ConnectionRow`; `rates` are the requests a second that Telegram was found to allow, by method."""
+    those of its `ConnectionRow`; `rates` are the requests a second that Telegram was found to allow, by method.
+    `machine` has the fields of `Resources`: the newest sample, with every process of the program and every cache."""
 
     at: float
     phase: RunPhase
     totals: dict[str, float]
     connections: tuple[dict[str, Any], ...] = ()
     rates: dict[str, float] = {}
+    machine: dict[str, Any] = {}
 
 
 def progress(run: RunState, at: float) -> Progress:
     """The line for a state."""
     rows = tuple(msgspec.structs.asdict(row) for row in run.link.connections)
-    return Progress(at=at, phase=run.phase, totals=sums(run.totals), connections=rows, rates=run.link.rates)
+    return Progress(at=at, phase=run.phase, totals=sums(run.totals), connections=rows, rates=run.link.rates, machine=msgspec.to_builtins(run.resources))
 
 
 class PhaseChanged(Line, frozen=True):

@@ -131,6 +131,7 @@ class WorkerRow(Struct, frozen=True, omit_defaults=True):
     retries: int = 0
     wait_until: float = 0.0
     last_error: str = ""
+    pid: int = 0  # of its own process; 0 = it shares the main one
 
 
 class ConnectionState(enum.StrEnum):

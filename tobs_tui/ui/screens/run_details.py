@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tobs_tui.model.display import NONE, clean, clock_time, count, eta, percent, rate, size
-from tobs_tui.model.run import Alert, ChatProgress, LogLine, WorkerRow
+from tobs_tui.model.run import Alert, ChatProgress, LogLine, ProcessReading, RunState, WorkerRow
 from tobs_tui.ui.run_model import share_done
 from tobs_tui.ui.widgets.link_rows import connection_details
 from tobs_tui.ui.widgets.panel import Panel
@@ -18,10 +18,10 @@ def details(panel: Panel, index: int) -> tuple[str, Pairs] | None:
     if isinstance(panel, ChatsPanel):
         return chat_details(panel.rows[index])
     if isinstance(panel, WorkersPanel):
-        return _worker(panel.rows()[index])
+        return _worker(panel.rows()[index], panel.run())
     if isinstance(panel, ResourcesPanel):
         row, run = panel.connection(index), panel.run()
-        return connection_details(row, run.link) if row is not None and run is not None else None
+        return connection_details(row, run.link) if row is not None and run is not None else _machine(run)
     if isinstance(panel, AlertsPanel):
         return _alert(panel.alerts()[index])
     if isinstance(panel, LogPanel):
@@ -47,7 +47,31 @@ def chat_details(row: ChatProgress) -> tuple[str, Pairs]:
     return clean(row.title, 200) or "(untitled)", pairs
 
 
-def _worker(worker: WorkerRow) -> tuple[str, Pairs]:
+def _machine(run: RunState | None) -> tuple[str, Pairs] | None:
+    """Every process of the program, and every cache."""
+    if run is None:
+        return None
+    sample = run.resources
+    pairs = [(f"{clean(each.role, 16)} {each.pid}", _process(each)) for each in sample.processes]
+    pairs += [
+        (cache.name, f"{count(cache.hits)} found, {count(cache.misses)} not, {count(cache.evictions)} dropped")
+        for cache in sample.caches
+    ]
+    load = f"{sample.load.value}; loop {sample.loop_lag_ms:.0f} ms late, queue {sample.queue:.0f} % full"
+    pairs.append(("Load", load))
+    return "Machine", pairs
+
+
+def _process(reading: ProcessReading) -> str:
+    return (
+        f"{reading.cpu_percent:.0f} %, {size(reading.memory)}, {count(reading.descriptors)} files open,"
+        f" read {rate(reading.read)}, written {rate(reading.write)}"
+    )
+
+
+def _worker(worker: WorkerRow, run: RunState | None) -> tuple[str, Pairs]:
+    reading = next((each for each in run.resources.processes if each.pid == worker.pid), None) if run else None
+    process = [("Process", f"{reading.pid}: {_process(reading)}")] if reading is not None else []
     return f"Worker {clean(worker.id)}", [
         ("Role", worker.role.value),
         ("State", worker.state.value),
@@ -58,6 +82,7 @@ def _worker(worker: WorkerRow) -> tuple[str, Pairs]:
         ("Done", count(worker.done)),
         ("Processor", f"{worker.cpu_percent:.0f} %" if worker.cpu_percent >= 0 else "shared with the service"),
         ("Memory", size(worker.memory) if worker.memory >= 0 else "shared with the service"),
+        *process,
         ("Retries", count(worker.retries)),
         ("Last error", clean(worker.last_error, 600) or NONE),
     ]

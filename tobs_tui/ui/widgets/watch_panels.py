@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.segment import Segment
 from rich.style import Style
 
-from tobs_tui.model.display import clean, clock_time, percent, rate, size
+from tobs_tui.model.display import clean, clock_time, count, percent, rate, size
+from tobs_tui.model.load import LoadState
 from tobs_tui.model.run import Alert, ConnectionRow, Level, LogLine, Resources
 from tobs_tui.ui import run_model
 from tobs_tui.ui.paint import Line, bar, fit, sparkline
@@ -15,6 +16,7 @@ from tobs_tui.ui.widgets.panel import Panel
 from tobs_tui.ui.widgets.run_panels import RunPanel
 
 WARN_PERCENT, BAD_PERCENT = 85.0, 95.0
+WARN_STALL = 0.6
 
 
 class ResourcesPanel(RunPanel):
@@ -40,6 +42,15 @@ class ResourcesPanel(RunPanel):
         """The connection that a row shows, if it shows one."""
         place = index - len(self.table())
         return self.connections()[place] if place >= 0 else None
+
+    def caption(self) -> Line:
+        """The load, where it is not normal."""
+        run = self.run()
+        load = run.resources.load if run is not None else LoadState.NORMAL
+        if load is LoadState.NORMAL:
+            return []
+        palette = self.tobs.palette
+        return [Segment(f"load {load.value}", palette.bad if load is LoadState.OVERLOADED else palette.warn)]
 
     def empty(self) -> str:
         """Before the first sample."""
@@ -90,6 +101,16 @@ def resource_rows(sample: Resources) -> list[tuple[str, float, str, bool]]:
         share = 1 - sample.disk_free / sample.disk_total
         rows.append(("DISK", share, f"{size(sample.disk_free)} free", share * 100 >= WARN_PERCENT))
     rows.append(("NET", -1.0, rate(sample.net_in + sample.net_out), False))
+    if sample.disk_read or sample.disk_write or sample.io_stall > 0:
+        stalled = max(0.0, sample.io_stall) / 100
+        rows.append(("I/O", stalled, rate(sample.disk_read + sample.disk_write), stalled >= WARN_STALL))
+    if sample.descriptor_limit:
+        share = sample.descriptors / sample.descriptor_limit
+        rows.append(("FILES", share, f"{sample.descriptors} open", share * 100 >= WARN_PERCENT))
+    looked_up = sum(cache.hits + cache.misses for cache in sample.caches)
+    if looked_up:
+        hits = sum(cache.hits for cache in sample.caches)
+        rows.append(("CACHE", hits / looked_up, f"{count(looked_up)} asked", False))
     rows.append(
         ("TOBS", min(1.0, sample.own_cpu_percent / 100 / max(1, sample.cpu_count)), size(sample.own_memory), False)
     )
