@@ -57,8 +57,8 @@ class RefreshSource(Protocol):
 
 
 class Refresher:
-    """Refreshes chats of a run, with as many requests at once for all of them together as `turn` lets through: never more
-    than `workers`."""
+    """Refreshes chats of a run, with as many requests at once for all of them together as `turn` lets through, which is
+    never more than `workers`."""
 
     def __init__(
         self,
