@@ -22,7 +22,20 @@ from tests.conformance.drafting import (
     units,
     words,
 )
-from tests.conformance.samples import BLOCKS, CODES, EDGES, EMOJI, LABELS, MARKS, PIECES, SENTENCES, STARTS, URLS, WORDS
+from tests.conformance.samples import (
+    BLOCKS,
+    CODES,
+    EDGES,
+    EMOJI,
+    LABELS,
+    MARKS,
+    PIECES,
+    SENTENCES,
+    SIGNS,
+    STARTS,
+    URLS,
+    WORDS,
+)
 
 
 def line_starts(rng: Random) -> Case:
@@ -239,6 +252,17 @@ def plain_prose(rng: Random) -> Case:
     ).strip(), []
 
 
+def anything(rng: Random) -> Case:
+    """Any pieces under any entities, offsets in and out of the text."""
+    pieces = [*WORDS, *SIGNS, *EMOJI, *PIECES, *MARKS, *STARTS, *" \n"]
+    text = "".join(rng.choice(pieces) for _ in range(rng.randrange(26)))
+    entities = []
+    for _ in range(rng.randrange(6)):
+        offset = rng.randrange(-1, units(text) + 2)
+        entities.append(any_entity(rng)(offset, rng.randrange(max(1, units(text) - offset + 2))))
+    return text, entities
+
+
 CATEGORIES: dict[str, Callable[[Random], Case]] = {
     "line starts": line_starts,
     "inline marks": inline_marks,
@@ -254,6 +278,7 @@ CATEGORIES: dict[str, Callable[[Random], Case]] = {
     "quotes": quotes,
     "Unicode": unicode_text,
     "invalid offsets": invalid_offsets,
+    "anything": anything,
     "long texts": long_texts,
     "realistic chat": realistic_chat,
     "plain prose": plain_prose,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.judge import PARSER
 from tests.render_help import Rendered, render_chat
-from tests.unit.markdown_judge import PARSER
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord, FileFilter, FileScope, PageCommit, TopicRecord, message_rows
 from tobs_tui.archive.schema import archive_path
