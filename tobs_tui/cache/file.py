@@ -192,7 +192,7 @@ class CacheFile:
 
 
 def sizes(path: Path) -> list[SpaceSize]:
-    """What a file holds, for a look from another process. Empty when there is none. Raises sqlite3.Error."""
+    """What a file holds, for a look from another process. Empty when there is none. Raises ValueError for a bad one."""
     if not path.exists():
         return []
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
@@ -201,6 +201,8 @@ def sizes(path: Path) -> list[SpaceSize]:
             "SELECT space, count(*), sum(length(value)), coalesce(hits, 0), coalesce(misses, 0), coalesce(evictions, 0)"
             " FROM entries LEFT JOIN counters USING (space) GROUP BY space ORDER BY space"
         ).fetchall()
+    except sqlite3.Error as error:
+        raise ValueError(f"{path}: {error}") from error
     finally:
         connection.close()
     return [SpaceSize(*row) for row in rows]

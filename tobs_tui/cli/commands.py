@@ -325,6 +325,31 @@ def versions(
 
 
 @tobs.group()
+def cache() -> None:
+    """What was learned from Telegram before, so that it is not asked again: look at it, or forget it."""
+
+
+@cache.command("show")
+@_place_options
+@click.pass_context
+def cache_show(ctx: click.Context, demo: bool, server: Path | None) -> int:
+    """Entries, bytes, and how often they were found, for each account."""
+    from tobs_tui.cli.cache import show_cache
+
+    return show_cache(_merged(ctx, demo, server))
+
+
+@cache.command("clear")
+@_place_options
+@click.pass_context
+def cache_clear(ctx: click.Context, demo: bool, server: Path | None) -> int:
+    """Forget all of it. Nothing that was exported is touched."""
+    from tobs_tui.cli.cache import clear_cache
+
+    return clear_cache(_merged(ctx, demo, server))
+
+
+@tobs.group()
 def sandbox() -> None:
     """The embedded Telegram, by itself: for trying things out and for tests."""
 

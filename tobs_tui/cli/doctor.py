@@ -283,6 +283,18 @@ def _service(setting: Setting) -> Iterator[Finding]:
     yield Finding(Verdict.FINE, "logs", str(setting.paths.log_dir))
 
 
+def _cache(setting: Setting) -> Iterator[Finding]:
+    from tobs_tui.cli.cache import cache_files, cache_sizes
+
+    for path in cache_files(setting.paths):
+        found = cache_sizes(path)
+        if found is None:
+            yield Finding(Verdict.NOTICE, "cache", f"{path} is damaged; the next start sets it aside")
+            continue
+        entries, taken = sum(each.entries for each in found), path.stat().st_size
+        yield Finding(Verdict.FINE, "cache", f"{path}: {entries} entries, {size(taken)}")
+
+
 CHECKS: tuple[Check, ...] = (
     _python,
     _packages,
@@ -294,5 +306,6 @@ CHECKS: tuple[Check, ...] = (
     _ffmpeg,
     _gpu,
     _account,
+    _cache,
     _service,
 )

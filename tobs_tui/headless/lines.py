@@ -23,6 +23,7 @@ from tobs_tui.model.run import (
     Failure,
     Level,
     Outcome,
+    Resources,
     RunPhase,
     RunState,
     Totals,
@@ -98,7 +99,23 @@ class Progress(Line, frozen=True):
 def progress(run: RunState, at: float) -> Progress:
     """The line for a state."""
     rows = tuple(msgspec.structs.asdict(row) for row in run.link.connections)
-    return Progress(at=at, phase=run.phase, totals=sums(run.totals), connections=rows, rates=run.link.rates, machine=msgspec.to_builtins(run.resources))
+    return Progress(
+        at=at,
+        phase=run.phase,
+        totals=sums(run.totals),
+        connections=rows,
+        rates=run.link.rates,
+        machine=_machine(run.resources),
+    )
+
+
+def _machine(sample: Resources) -> dict[str, Any]:
+    """All of a sample, zeros and unknowns included."""
+    lists = {
+        name: tuple(msgspec.structs.asdict(each) for each in getattr(sample, name))
+        for name in ("gpus", "processes", "caches")
+    }
+    return msgspec.structs.asdict(sample) | lists
 
 
 class PhaseChanged(Line, frozen=True):
