@@ -254,6 +254,23 @@ async def test_where_too_much_has_happened_the_window_is_looked_at_and_said_to_b
     assert archived(vault, OFFICE, old).text == "out of sight"
 
 
+async def test_of_a_forum_only_the_exported_topics_are_refreshed(
+    account: Account, world: World, tmp_path: Path
+) -> None:
+    vault, profile = tmp_path / "vault", profile_of([FORUM], topics=[2, 4], media=TEXT_ONLY)
+    await account.export(vault, profile)
+    first = vault_bytes(vault)
+    plain = set(texts(world, FORUM))
+    history = world.histories[FORUM]
+    inside = next(history.ids[at] for at in history.thread(2) if history.ids[at] in plain)
+    outside = next(history.ids[at] for at in history.thread(1) if history.ids[at] in plain)
+    for number in (inside, outside):
+        world.edit_message(FORUM, number, "another text")
+    assert figures(await account.export(vault, profile, refresh=EVERYTHING)) == (1, 0, 0)
+    assert archived(vault, FORUM, inside).topic == 2
+    assert len(changed_notes(first, vault_bytes(vault))) == 1
+
+
 async def test_a_long_difference_is_followed_to_its_end(
     account: Account, server: SandboxServer, world: World, tmp_path: Path
 ) -> None:
