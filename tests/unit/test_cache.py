@@ -12,6 +12,8 @@ import pytest
 
 from tobs_tui.cache.file import ASIDE, CacheFile, Change, sizes
 from tobs_tui.cache.spaces import AccountCache, KnownFile, NamedPeer, since
+from tobs_tui.cli.main import main
+from tobs_tui.config.paths import Paths
 from tobs_tui.model.peers import Dialog, Peer, PeerKind, Topic
 
 ADA = Peer(7, PeerKind.USER, "Ada", username="ada", access_hash=99)
@@ -195,3 +197,23 @@ def test_another_accounts_file_brings_nothing_of_the_first_ones(path: Path) -> N
     cache.open(path)
     assert cache.peers.get(7) == ADA
     cache.close()
+
+
+def test_the_command_line_shows_and_clears_what_no_service_holds(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Paths.resolve().cache_dir / "777" / "cache.db"
+    cache = opened(path)
+    cache.names.put("ada", NamedPeer(7, "ada"))
+    cache.names.get("ada")
+    cache.close()
+    path.parent.with_name("888").mkdir()
+    (path.parent.with_name("888") / "cache.db").write_text("no database")
+    assert main(["cache", "show"]) == 0
+    told = capsys.readouterr().out
+    assert "usernames" in told
+    assert "damaged; the next start sets it aside" in told
+    assert main(["cache", "clear"]) == 0
+    capsys.readouterr()
+    assert main(["cache", "show"]) == 0
+    assert capsys.readouterr().out == "Nothing is cached.\n"
