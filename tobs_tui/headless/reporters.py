@@ -120,6 +120,13 @@ def summary_sentences(last: lines.RunFinished) -> list[str]:
             f" {plural(totals.files, 'file')} ({size(totals.bytes)}),"
             f" {plural(totals.notes, 'note')} written in {duration(totals.elapsed_s)}."
         )
+        if totals.peak_memory:
+            slowed = f", held back by load for {duration(totals.slowed_s)}" if totals.slowed_s else ""
+            told.append(
+                f"At most {size(totals.peak_memory)} of memory and {totals.peak_cpu_percent:.0f} % of a processor core"
+                f"{slowed}; {count(totals.cache_hits)} of {plural(totals.cache_hits + totals.cache_misses, 'look-up')}"
+                " answered by the cache."
+            )
         told += [_failure_sentence(failure) for failure in last.failures[:_LISTED]]
         if len(last.failures) > _LISTED:
             told.append(f"… and {count(len(last.failures) - _LISTED)} more; --json lists all of them.")
