@@ -83,8 +83,15 @@ def run_facts(run: RunState) -> list[tuple[str, str]]:
         ("Requests", f"{count(totals.requests)}, {count(totals.retries)} of them again"),
         ("Waited", f"{plural(totals.flood_waits, 'flood wait')}, {duration(totals.flood_seconds)}"),
         ("Not fully read", plural(totals.unknown, "message") if totals.unknown else "nothing"),
+        *([("At most", _peak_words(totals))] if totals.peak_memory else []),
         *([("Looked at again", refresh_words(totals))] if run.refresh is not None else []),
     ]
+
+
+def _peak_words(totals: Totals) -> str:
+    """What the run has taken of the machine."""
+    slowed = f", held back {duration(totals.slowed_s)}" if totals.slowed_s else ""
+    return f"{size(totals.peak_memory)}, {totals.peak_cpu_percent:.0f} % of a core{slowed}"
 
 
 def refresh_words(totals: Totals) -> str:
