@@ -110,15 +110,16 @@ def _select(call: Call, request: Any, history: History, positions: Sequence[int]
         dates = history.dates
         kept = [at for at in kept if dates[at] > oldest and (newest <= 0 or dates[at] < newest)]
     if request.from_id and history.peer < 0:  # Telegram ignores the sender in private chats
-        sent = _sent_by(history, peer_key(call, request.from_id), len(history.ids))
+        sent = _sent_by(history, peer_key(call, request.from_id), (len(history.ids), *history.ids[-1:]))
         kept = [at for at in kept if at in sent]
     words = request.q.casefold()
     return [at for at in kept if words in (history.message(at).message or "").casefold()] if words else kept
 
 
 @lru_cache(maxsize=64)
-def _sent_by(history: History, sender: PeerKey, _count: int) -> frozenset[int]:
-    """The positions of one sender's messages; posts without a sender are the channel's own."""
+def _sent_by(history: Any, sender: PeerKey, _state: tuple[int, ...]) -> frozenset[int]:
+    """The positions of one sender's messages; posts without a sender are the channel's own. `_state` tells a history
+    from what it was before."""
     found: set[int] = set()
     for position in range(len(history.ids)):
         author = history.message(position).from_id
