@@ -30,7 +30,9 @@ ROWS: dict[str, Callable[[Settings], list[Row]]] = {
     "memory": throughput.memory,
     "rerun": throughput.rerun,
     **{name: apart.near_limits(name) for name in apart.LATENCY},
+    "stages": apart.stages,
     "decode": apart.decoding,
+    "render": apart.rendering,
 }
 
 

@@ -8,10 +8,16 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.benchmarks import decode
+import msgspec
+
+from tests.benchmarks import decode, render
+from tests.benchmarks.exports import place
+from tests.benchmarks.render_archive import render_cost
 from tests.benchmarks.rows import Row, Settings, Verdict, judged
+from tests.benchmarks.stages import stage_costs
 
 LIMIT_S = 900
+STAGE_MESSAGES = 100_000
 LATENCY = ("latency-1", "latency-8", "sparse", "flood", "day", "killed")
 """Of `tests.benchmarks.latency`; the rerun is measured with the real command, in `throughput`."""
 
@@ -56,3 +62,33 @@ def decoding(settings: Settings) -> list[Row]:
             figure = f"{spent:.2f} us"
             rows.append(Row("decode", f"CPU a message: {name}", figure, "", Verdict.TOLD, how, {"us": round(spent, 3)}))
     return rows
+
+
+def stages(settings: Settings) -> list[Row]:
+    """Where the CPU time of a message goes, stage by stage, each measured alone on the bench world."""
+    messages = min(STAGE_MESSAGES, settings.messages)
+    figures: dict[str, float] = dict(stage_costs(messages))
+    with place(messages) as here:
+        here.export(here.folder / "vault", messages)
+        rendering = msgspec.to_builtins(render_cost(here.folder / "vault"))
+    figures |= {f"rendering: {name}": spent for name, spent in rendering.items() if isinstance(spent, float)}
+    how = f"alone, bench world, {messages:,} messages"
+    return [
+        Row("stages", f"CPU a message: {name}", f"{spent:.2f} us", how=how, facts={"us": round(spent, 3)})
+        for name, spent in figures.items()
+    ]
+
+
+def rendering(settings: Settings) -> list[Row]:
+    """What rendering a message costs, and Telethon's Markdown of the same texts."""
+    found = render.measure(max(3, settings.rounds))
+    return [
+        Row(
+            "render",
+            f"CPU to render a message: {name}",
+            f"{figure.ours:.2f} us (Telethon's text alone: {figure.telethon:.2f} us)",
+            how=f"{figure.messages:,} messages",
+            facts=figure._asdict(),
+        )
+        for name, figure in found.items()
+    ]
