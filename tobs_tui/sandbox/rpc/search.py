@@ -110,7 +110,8 @@ def _select(call: Call, request: Any, history: History, positions: Sequence[int]
         dates = history.dates
         kept = [at for at in kept if dates[at] > oldest and (newest <= 0 or dates[at] < newest)]
     if request.from_id and history.peer < 0:  # Telegram ignores the sender in private chats
-        sent = _sent_by(history, peer_key(call, request.from_id), (len(history.ids), *history.ids[-1:]))
+        hashable: Any = history  # by identity, as no history says otherwise
+        sent = _sent_by(hashable, peer_key(call, request.from_id), (len(history.ids), *history.ids[-1:]))
         kept = [at for at in kept if at in sent]
     words = request.q.casefold()
     return [at for at in kept if words in (history.message(at).message or "").casefold()] if words else kept
