@@ -159,9 +159,7 @@ def rerun(settings: Settings) -> list[Row]:
         here.grow(settings.messages + NEW)
         again = here.export(vault, settings.messages + NEW)
         grown = all(path.exists() and _digest(path, size) == sums[path] for path, size in before.items())
-        written = sum(
-            path.stat().st_size - before.get(path, 0) for path in vault.rglob("*.md") if path.name != "index.md"
-        )
+        written = sum(_notes(vault).values()) - sum(before.values())
     what = f"{settings.messages:,} messages complete, {NEW} new"
     requests, seconds = again.requests, again.seconds
     return [
