@@ -73,5 +73,5 @@ def render_chat(
     left = Counter(day for task in survey.tasks for day in task.shown)
     assert all(count <= 2 for count in left.values())  # a day lies in two notes at most
     gone = [one.note.path for one in (*written, *removed) if one.note.record is None]
-    archive.put_notes(chat, [one.note for one in written], gone, left)
+    archive.put_notes(chat, [one.note for one in written], gone, [*left, *survey.shown])
     return Rendered(survey, (*written, *removed))

@@ -57,12 +57,12 @@ class Watcher(Struct, frozen=True):
 class _Register:
     """What is written of one chat, on its way into the archive."""
 
-    def __init__(self, writer: Writer, chat: int, tasks: Iterable[NoteTask]) -> None:
+    def __init__(self, writer: Writer, chat: int, survey: Survey) -> None:
         self._writer, self._chat = writer, chat
-        self._left = Counter(day for task in tasks for day in task.shown)  # notes that each day still waits for
+        self._left = Counter(day for task in survey.tasks for day in task.shown)  # notes that each day still waits for
         self._notes: list[Note] = []
         self._gone: list[str] = []
-        self._shown: list[Touched] = []
+        self._shown: list[Touched] = [*survey.shown]
         self._saved_at = monotonic()
         self.pointed: frozenset[int] = frozenset()
 
@@ -111,12 +111,12 @@ class NoteCrew:
         chat = job.view.chat
         async with self._locks.setdefault(chat, asyncio.Lock()):
             survey = await self._guarded(chat, self._in_turn(survey_chat, job))
-            if survey is None or not (survey.tasks or survey.gone):
+            if survey is None or not (survey.tasks or survey.gone or survey.shown):
                 return None if survey is None else survey.pointed
             marks = [(task.path, task.topic, Busy.GROWS if task.grows else Busy.REPLACED) for task in survey.tasks]
             before = await self._writer.submit(lambda archive: _begin(archive, chat, marks))
             self._watcher.begun(chat, before, survey.tasks)
-            register = _Register(self._writer, chat, survey.tasks)
+            register = _Register(self._writer, chat, survey)
             try:
                 done = await self._write(job.view, survey, register)
             finally:

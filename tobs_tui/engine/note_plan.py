@@ -8,6 +8,7 @@ but newer messages came. Everything else is written whole.
 from __future__ import annotations
 
 import enum
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tobs_tui.archive.records import DAY_SECONDS, DayState, Touched
 from tobs_tui.archive.schema import output_error
 from tobs_tui.engine.note_file import changed_by_hand
 from tobs_tui.engine.vault import View, World, world_of
+from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import topic_of_scope
 from tobs_tui.render import layout as names
 
@@ -66,11 +68,12 @@ class NoteTask(Struct, frozen=True):
 
 class Survey(Struct, frozen=True):
     """The notes of a chat to write, and those that hold nothing any more. `pointed` are the other chats that the links
-    of the notes lead into, or would if those were exported."""
+    of the notes lead into, or would if those were exported; `shown` are changed days that the notes show already."""
 
     tasks: tuple[NoteTask, ...] = ()
     gone: tuple[str, ...] = ()
     pointed: frozenset[int] = frozenset()
+    shown: tuple[Touched, ...] = ()
 
 
 class _Extent(Struct):
@@ -108,6 +111,7 @@ class _Surveyor:
     def __init__(self, world: World, job: SurveyJob) -> None:
         self._world, self._job, self._archive, self._chat = world, job, world.archive, world.record.id
         self._days = world.archive.day_states(self._chat)  # before the messages: what changes meanwhile stays touched
+        self._current: set[tuple[int, str]] = set()  # notes of touched days that show them already
         self._notes = {note.path: note for note in world.archive.notes(self._chat)}
 
     def survey(self) -> Survey:
@@ -119,7 +123,8 @@ class _Surveyor:
             gone = tuple(path for path in self._notes if path not in paths)
         records = [note.record for note in self._notes.values() if note.record is not None]
         pointed = frozenset[int]().union(*(record.pointed for record in records))
-        return Survey(self._with_days(tasks), gone, pointed)
+        with_days, shown = self._with_days(tasks)
+        return Survey(with_days, gone, pointed, shown)
 
     def _extents(self) -> list[_Extent]:
         """Every note that days of the chat lie in, by topic and period."""
@@ -147,23 +152,25 @@ class _Surveyor:
                 yield extent
 
     def _settled(self, extents: list[_Extent]) -> set[tuple[int, str]]:
-        """The notes whose period cannot get further messages: the ledger holds everything from the period before them
-        to the one after them."""
+        """The notes whose period cannot get further messages: the ledger holds everything from the day with messages
+        before it to the one after it."""
         settled: set[tuple[int, str]] = set()
         for scope in self._job.scopes:
             held = self._archive.ledger(self._chat, scope)
-            spans: dict[str, list[int]] = {}
-            for extent in extents:
-                if topic_of_scope(scope) in (0, extent.topic):
-                    first, last = extent.first_id, extent.last_id
-                    known = spans.setdefault(extent.period, [first, last])
-                    known[0], known[1] = min(first, known[0]), max(last, known[1])
+            walked = [one for one in extents if topic_of_scope(scope) in (0, one.topic)]
+            spans: dict[int, Interval] = {}  # of the days: their first and last ids
+            for day in (day for extent in walked for day in extent.days if day.count):
+                known = spans.get(day.day, Interval(day.first_id, day.last_id))
+                spans[day.day] = Interval(min(known.lo, day.first_id), max(known.hi, day.last_id))
             order = sorted(spans)
-            for index, period in enumerate(order[:-1]):
-                low = spans[order[index - 1]][1] if index else 1
-                high = spans[order[index + 1]][0]
-                if held.covers(min(low, spans[period][0]), max(high, spans[period][1])):
-                    settled |= {(one.topic, period) for one in extents if one.period == period}
+            for extent in walked:
+                before = bisect_left(order, min(day.day for day in extent.days)) - 1
+                after = bisect_right(order, max(day.day for day in extent.days))
+                if after == len(order):
+                    continue
+                low = spans[order[before]].hi if before >= 0 else 1
+                if held.covers(min(low, extent.first_id), max(spans[order[after]].lo, extent.last_id)):
+                    settled.add((extent.topic, extent.period))
         return settled
 
     def _awaits_files(self, extent: _Extent) -> bool:
@@ -184,6 +191,9 @@ class _Surveyor:
         total = sum(day.count for day in extent.days)
         if record is not None and note is not None and not edited and self._may_grow(extent, note, record):
             new = self._added(extent, record)
+            if new == 0 and note.busy is Busy.NO:
+                self._current.add((extent.topic, extent.period))
+                return None
             if new >= 0:
                 cuts = _cuts(extent.days, new, record.last_id)
                 return NoteTask(extent.topic, extent.period, path, new, True, record, cuts)
@@ -242,19 +252,25 @@ class _Surveyor:
         new = self._archive.count_between(chat, topic, start, end, after=record.last_id, upto=extent.last_id)
         return new if total == record.seen + new else -1
 
-    def _with_days(self, tasks: list[NoteTask]) -> tuple[NoteTask, ...]:
-        """The tasks, each with the days that are shown once it and its neighbours are written."""
+    def _with_days(self, tasks: list[NoteTask]) -> tuple[tuple[NoteTask, ...], tuple[Touched, ...]]:
+        """The tasks, each with the days that are shown once it and its neighbours are written; and the days that are
+        shown already."""
         at_work = {(task.topic, task.period) for task in tasks}
+        seen_to = at_work | self._current
         shown: dict[tuple[int, str], list[Touched]] = {}
+        already: list[Touched] = []
         for day in self._days:
             if day.touched:
-                notes = [
-                    (day.topic, period) for period in names.periods_of_day(day.day, self._world.split, self._world.zone)
-                ]
-                if at_work.issuperset(notes):
-                    for note in notes:
-                        shown.setdefault(note, []).append(Touched(day.topic, day.day, day.touched))
-        return tuple(replace(task, shown=tuple(shown.get((task.topic, task.period), ()))) for task in tasks)
+                periods = names.periods_of_day(day.day, self._world.split, self._world.zone)
+                notes = [(day.topic, period) for period in periods]
+                if seen_to.issuperset(notes):
+                    touched = Touched(day.topic, day.day, day.touched)
+                    if at_work.isdisjoint(notes):
+                        already.append(touched)
+                    for note in at_work.intersection(notes):
+                        shown.setdefault(note, []).append(touched)
+        with_days = (replace(task, shown=tuple(shown.get((task.topic, task.period), ()))) for task in tasks)
+        return tuple(with_days), tuple(already)
 
 
 def _cuts(days: Sequence[DayState], messages: int, after: int) -> tuple[int, ...]:
