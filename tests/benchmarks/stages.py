@@ -24,7 +24,7 @@ import uvloop
 from tests.integration.engine_help import Account, account_at
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
-from tobs_tui.engine.decode_pool import DecodePool, PageJob, decode_job, unpack
+from tobs_tui.engine.decode_pool import DecodePool, PageJob, decode_job, unpack_flat
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.ranges import PAGE_LIMIT
 from tobs_tui.model.intervals import Interval
@@ -89,7 +89,7 @@ async def _hand_over(jobs: list[PageJob], messages: int, processes: int) -> Figu
 def _commit(packed: Sequence[bytes], vault: Path) -> None:
     with Archive.open(archive_path(vault)) as archive:
         for group in _batched(packed, PAGES_A_GROUP):
-            archive.commit([unpack(page) for page in group])
+            archive.commit([unpack_flat(page) for page in group])
 
 
 async def stages(server: subprocess.Popen[str], messages: int, vault: Path, processes: int = 2) -> Figures:
@@ -109,7 +109,7 @@ async def stages(server: subprocess.Popen[str], messages: int, vault: Path, proc
     figures |= await _hand_over(jobs, messages, processes)
     packed: list[bytes] = []
     figures["decode"] = _microseconds(lambda: packed.extend(decode_job(job).packed for job in jobs), messages)
-    figures["unpack"] = _microseconds(lambda: [unpack(page) for page in packed], messages)
+    figures["unpack"] = _microseconds(lambda: [unpack_flat(page) for page in packed], messages)
     figures["unpack and commit"] = _microseconds(lambda: _commit(packed, vault), messages)
     figures["main process"] = sum(figures[name] for name in ("receive", "look", "hand over", "unpack and commit"))
     return {name: round(figure, 2) for name, figure in figures.items()}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.records import DAY_SECONDS, FileFilter, FileScope, PageCommit, Touched, message_rows
+from tobs_tui.archive.records import DAY_SECONDS, FileFilter, FileScope, PageCommit, Touched, flat_of, message_rows
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.media import Document, DocumentKind, File, FileKind, PaidMedia, Photo
 from tobs_tui.model.messages import Action, ActionKind, Message
@@ -40,6 +41,22 @@ def page(*messages: Message, lo: int = 0, hi: int = 0, scope: int = 0, peers: tu
 
 def photo(ident: int, size: int = 10) -> Photo:
     return Photo(file=File(FileKind.PHOTO, ident, 1, b"ref", 2, size, thumb="y"))
+
+
+def test_pages_say_the_same_with_their_rows_apart_and_in_one_list(archive: Archive, tmp_path: Path) -> None:
+    first = [message(ident, days=ident // 3, topic=ident % 2, text=str(ident)) for ident in range(1, 250)]
+    again = [message(ident, days=ident // 3, topic=ident % 2, text="edited") for ident in (7, 8)]
+    with Archive.open(tmp_path / "other.db") as other:
+        for part in (
+            page(*first),
+            page(*again, message(300), lo=1, hi=300),
+            page(message(301), message(301, text="b")),
+        ):
+            flat = msgspec.structs.replace(part, rows=(), flat=flat_of(part.rows))
+            assert other.commit([flat]) == archive.commit([part])
+        assert list(other.messages(CHAT)) == list(archive.messages(CHAT))
+        assert other.days(CHAT) == archive.days(CHAT)
+        assert other.count(CHAT) == 251
 
 
 def test_messages_come_back_as_they_went_in_and_in_order(archive: Archive) -> None:

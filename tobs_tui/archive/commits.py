@@ -6,11 +6,21 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 import msgspec
 
 from tobs_tui.archive.ledger import add_interval
-from tobs_tui.archive.records import DAY_SECONDS, Committed, FileRow, PageCommit, Row
+from tobs_tui.archive.records import (
+    DAY_SECONDS,
+    ROW_FIELDS,
+    Committed,
+    FileRow,
+    PageCommit,
+    Row,
+    flat_of,
+    rows_of,
+)
 from tobs_tui.archive.schema import Database
 from tobs_tui.archive.versions import keep_version
 from tobs_tui.model.changes import Change, change_between
@@ -68,25 +78,24 @@ class _Days:
         self._moved: set[tuple[int, int, int]] = set()
         self._touched: set[tuple[int, int, int]] = set()
 
-    def add(self, chat: int, rows: Iterable[Row]) -> dict[int, int]:
-        """Count new messages into their days; gives how many there are by topic."""
+    def add(self, chat: int, flat: list[Any]) -> dict[int, int]:
+        """Count new messages, rows one after the other, into their days; gives how many there are by topic."""
+        if not flat:
+            return {}
+        idents, dates, topics = flat[::ROW_FIELDS], flat[1::ROW_FIELDS], flat[2::ROW_FIELDS]
+        day = min(dates) // DAY_SECONDS
+        if max(dates) // DAY_SECONDS == day and len(set(topics)) == 1:  # as with most pages
+            self._count((chat, topics[0], day), idents, dates)
+            return {topics[0]: len(idents)}
+        parts: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
         by_topic: dict[int, int] = {}
-        topic, start = -1, 0
-        dates: list[int] = []
-        idents: list[int] = []
-        for row in rows:  # neighbours mostly share their day and topic: they are counted together
-            date = row.date
-            if row.topic != topic or not start <= date < start + DAY_SECONDS:
-                if idents:
-                    by_topic[topic] = by_topic.get(topic, 0) + len(idents)
-                    self._count((chat, topic, start // DAY_SECONDS), idents, dates)
-                topic, start = row.topic, date - date % DAY_SECONDS
-                dates, idents = [], []
-            dates.append(date)
-            idents.append(row.id)
-        if idents:
-            by_topic[topic] = by_topic.get(topic, 0) + len(idents)
-            self._count((chat, topic, start // DAY_SECONDS), idents, dates)
+        for ident, date, topic in zip(idents, dates, topics, strict=True):
+            part = parts.setdefault((topic, date // DAY_SECONDS), ([], []))
+            part[0].append(ident)
+            part[1].append(date)
+        for (topic, day), part in parts.items():
+            self._count((chat, topic, day), *part)
+            by_topic[topic] = by_topic.get(topic, 0) + len(part[0])
         return by_topic
 
     def _count(self, key: tuple[int, int, int], idents: list[int], dates: list[int]) -> None:
@@ -207,18 +216,19 @@ class Commits(Database):
 def _commit_page(db: sqlite3.Connection, page: PageCommit, days: _Days) -> Committed:
     """Store one page's messages and files within the caller's transaction."""
     by_topic: dict[int, int] = {}
-    if page.rows:
-        by_topic = _put_messages(db, page, days)
+    flat = page.flat or flat_of(page.rows)
+    if flat:
+        by_topic = _put_messages(db, page, flat, days)
     if page.files:
         put_files(db, page.chat, page.files)
-    return Committed(page.chat, page.scope, page.lo, page.hi, len(page.rows), by_topic, len(page.files))
+    return Committed(page.chat, page.scope, page.lo, page.hi, len(flat) // ROW_FIELDS, by_topic, len(page.files))
 
 
-def _put_messages(db: sqlite3.Connection, page: PageCommit, days: _Days) -> dict[int, int]:
+def _put_messages(db: sqlite3.Connection, page: PageCommit, flat: list[Any], days: _Days) -> dict[int, int]:
     """Store a page's messages; gives how many are new by topic."""
     chat = page.chat
-    rows = {row.id: row for row in page.rows}
-    first, last = min(rows), max(rows)
+    idents: list[int] = flat[::ROW_FIELDS]
+    first, last = min(idents), max(idents)
     if first < page.lo or last > page.hi:
         raise ValueError(f"rows {first}..{last} of chat {chat} lie outside their interval {page.lo}..{page.hi}")
     # A topic's page is spread thin over the chat's ids, so its rows are looked up among the topic's own.
@@ -227,13 +237,27 @@ def _put_messages(db: sqlite3.Connection, page: PageCommit, days: _Days) -> dict
     if page.scope > 0:
         where, arguments = "AND topic = ? AND topic > 0", (*arguments, page.scope)
     elif page.scope < 0:
-        where, arguments = f"AND id IN ({','.join('?' * len(rows))})", (*arguments, *rows)
+        where, arguments = f"AND id IN ({','.join('?' * len(idents))})", (*arguments, *idents)
     held = db.execute(
         f"SELECT id, date, topic, blob FROM messages WHERE chat = ? AND id BETWEEN ? AND ? {where}", arguments
-    )
-    new = dict(rows)
+    ).fetchall()
+    if held or len(set(idents)) != len(idents):
+        flat = _replace_held(db, page, {row.id: row for row in rows_of(flat)}, held, days)
+    _insert(db, chat, flat)
+    return days.add(chat, flat)
+
+
+def _replace_held(
+    db: sqlite3.Connection,
+    page: PageCommit,
+    new: dict[int, Row],
+    held: list[tuple[int, int, int, bytes]],
+    days: _Days,
+) -> list[Any]:
+    """Store those of the rows in `new` that the archive has otherwise; gives those that it doesn't have, flat."""
+    chat = page.chat
     replaced: list[Row] = []
-    for ident, date, topic, blob in held.fetchall():
+    for ident, date, topic, blob in held:
         row = new.pop(ident, None)
         if row is not None and (row.blob != blob or row.date != date or row.topic != topic):
             days.replace(chat, date, topic, row)
@@ -241,29 +265,27 @@ def _put_messages(db: sqlite3.Connection, page: PageCommit, days: _Days) -> dict
             _keep_edited(db, chat, blob, row)
     if replaced:
         drop_lost_files(db, chat, {row.id for row in replaced}, page.files)
-        db.executemany(_REPLACE_MESSAGE, _columns(chat, replaced))
-    _insert(db, chat, new.values())
-    return days.add(chat, new.values())
+        db.executemany(
+            _REPLACE_MESSAGE, [(chat, row.id, row.date, row.topic, row.sender, row.blob) for row in replaced]
+        )
+    return flat_of(new.values())
 
 
-def _insert(db: sqlite3.Connection, chat: int, rows: Iterable[Row]) -> None:
+def _insert(db: sqlite3.Connection, chat: int, flat: list[Any]) -> None:
     """Store messages that are known to be new, which needs no look at what they might replace.
 
     A statement for each row would take half as much time again, and let go of Python's lock each time, only to wait
     for the event loop to get it back.
     """
-    ready = list(rows)
-    for start in range(0, len(ready), ROWS_AT_ONCE):
-        values: list[int | bytes] = [chat]
-        for row in ready[start : start + ROWS_AT_ONCE]:
-            values += (row.id, row.date, row.topic, row.sender, row.blob)
-        db.execute(_put_messages_statement(len(values) // 5), values)
+    for start in range(0, len(flat), ROWS_AT_ONCE * ROW_FIELDS):
+        part = flat[start : start + ROWS_AT_ONCE * ROW_FIELDS]
+        db.execute(_put_messages_statement(len(part) // ROW_FIELDS), [chat, *part])
 
 
 @cache
 def _put_messages_statement(count: int) -> str:
     """Stores `count` messages of one chat, which is the first parameter."""
-    rows = (",".join(f"?{5 * row + column}" for column in range(2, 7)) for row in range(count))
+    rows = (",".join(f"?{ROW_FIELDS * row + column}" for column in range(2, 2 + ROW_FIELDS)) for row in range(count))
     values = ",".join(f"(?1,{row})" for row in rows)
     return f"INSERT INTO messages (chat, id, date, topic, sender, blob) VALUES {values}"
 
@@ -273,10 +295,6 @@ def _keep_edited(db: sqlite3.Connection, chat: int, blob: bytes, row: Row) -> No
     old = decode_message(blob)
     if change_between(old, decode_message(row.blob)) is Change.CONTENT:
         keep_version(db, chat, old, blob, int(time.time()))
-
-
-def _columns(chat: int, rows: Iterable[Row]) -> list[tuple[int, int, int, int, int, bytes]]:
-    return [(chat, row.id, row.date, row.topic, row.sender, row.blob) for row in rows]
 
 
 def drop_lost_files(db: sqlite3.Connection, chat: int, replaced: set[int], files: Iterable[FileRow]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -26,6 +27,22 @@ class Row(Struct, frozen=True, array_like=True, gc=False):
     blob: bytes
 
 
+ROW_FIELDS = len(Row.__struct_fields__)
+
+
+def flat_of(rows: Iterable[Row]) -> list[Any]:
+    """The fields of rows, one after the other."""
+    flat: list[Any] = []
+    for row in rows:
+        flat += (row.id, row.date, row.topic, row.sender, row.blob)
+    return flat
+
+
+def rows_of(flat: Sequence[Any]) -> tuple[Row, ...]:
+    """The rows whose fields these are."""
+    return tuple(Row(*flat[start : start + ROW_FIELDS]) for start in range(0, len(flat), ROW_FIELDS))
+
+
 class FileRow(Struct, frozen=True, array_like=True):
     """One file of one message; `index` counts the message's files from 0 in the order of `message_files`."""
 
@@ -42,7 +59,8 @@ class PageCommit(Struct, frozen=True):
 
     `scope` is 0 for a walk of the whole history, the id of the one topic that was walked, or negative for one's own
     messages only (`peers.own_scope`). Every row's id lies in [lo, hi]; an interval without rows is as
-    good as any (ids of deleted messages).
+    good as any (ids of deleted messages). A page has its messages in `rows`, or all rows' fields one after the other in
+    `flat`: as many pages come from other processes that making rows of them would be felt.
     """
 
     chat: int
@@ -52,6 +70,7 @@ class PageCommit(Struct, frozen=True):
     rows: tuple[Row, ...] = ()
     files: tuple[FileRow, ...] = ()
     peers: tuple[Peer, ...] = ()
+    flat: list[Any] = []
 
 
 class Committed(Struct, frozen=True):
@@ -273,14 +292,20 @@ def message_files(message: Message) -> list[tuple[MediaKind, File]]:
 
 
 def message_rows(messages: Iterable[Message]) -> tuple[tuple[Row, ...], tuple[FileRow, ...]]:
-    """The archive rows of decoded messages, and the rows of their files. Pure; made for the decode processes."""
-    rows: list[Row] = []
+    """The archive rows of decoded messages, and the rows of their files."""
+    flat, files = flat_rows(messages)
+    return rows_of(flat), files
+
+
+def flat_rows(messages: Iterable[Message]) -> tuple[list[Any], tuple[FileRow, ...]]:
+    """As `message_rows`, with the rows as `PageCommit.flat` has them. Made for the decode processes."""
+    flat: list[Any] = []
     files: list[FileRow] = []
     for message in messages:
-        rows.append(Row(message.id, message.date, message.topic, message.sender, encode_message(message)))
+        flat += (message.id, message.date, message.topic, message.sender, encode_message(message))
         if message.media is not None or message.action is not None:
             files.extend(
                 FileRow(message.id, index, message.topic, message.date, kind, file)
                 for index, (kind, file) in enumerate(message_files(message))
             )
-    return tuple(rows), tuple(files)
+    return flat, tuple(files)

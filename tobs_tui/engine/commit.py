@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import Committed
-from tobs_tui.engine.decode_pool import unpack
+from tobs_tui.engine.decode_pool import unpack_flat
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.peers import Peer
 
@@ -132,7 +132,7 @@ class Writer:
             batch = []
             news: dict[int, Peer] = {}
             for page in pages:
-                commit = unpack(page.packed)
+                commit = unpack_flat(page.packed)
                 peers = tuple(peer for peer in commit.peers if self._is_news(peer, news))
                 news.update((peer.id, peer) for peer in peers)
                 batch.append(replace(commit, peers=peers))

@@ -7,14 +7,20 @@ import os
 import msgspec
 from msgspec import Struct
 
-from tobs_tui.archive.records import PageCommit, message_rows
+from tobs_tui.archive.records import PageCommit, flat_rows, rows_of
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import topic_of_scope
 
 _encode = msgspec.msgpack.Encoder().encode
-unpack = msgspec.msgpack.Decoder(PageCommit).decode
-"""The `PageCommit` in a `DecodedPage`'s `packed` bytes."""
+unpack_flat = msgspec.msgpack.Decoder(PageCommit).decode
+"""The `PageCommit` in a `PageRows`' `packed` bytes, with its rows as they came: `flat`, or not."""
+
+
+def unpack(packed: bytes) -> PageCommit:
+    """The `PageCommit` in a `PageRows`' `packed` bytes, with rows to look at."""
+    page = unpack_flat(packed)
+    return msgspec.structs.replace(page, rows=rows_of(page.flat), flat=[]) if page.flat else page
 
 
 class PageJob(Struct, frozen=True):
@@ -53,11 +59,12 @@ def decode_job(job: PageJob) -> PageRows:
         wanted = [
             message if message.topic == topic else msgspec.structs.replace(message, topic=topic) for message in wanted
         ]
-    rows, files = message_rows(wanted)
+    flat, files = flat_rows(wanted)
     commit = PageCommit(
-        chat=job.chat, lo=job.lo, hi=job.hi, scope=job.scope, rows=rows, files=files, peers=tuple(page.peers)
+        chat=job.chat, lo=job.lo, hi=job.hi, scope=job.scope, flat=flat, files=files, peers=tuple(page.peers)
     )
-    return PageRows(_encode(commit), len(rows), sum(1 for message in wanted if message.unknown), os.getpid())
+    unknown = len([message for message in wanted if message.unknown]) if page.unknown else 0
+    return PageRows(_encode(commit), len(wanted), unknown, os.getpid())
 
 
 def empty_page(chat: int, scope: int, lo: int, hi: int) -> bytes:
