@@ -21,6 +21,10 @@ _EPILOG = (
 )
 
 
+_FLAGS = {"filters.senders": "--sender", "performance.takeout": "--no-takeout"}
+"""Flags that are not called as the key that they set."""
+
+
 class ProfileGroup(click.Group):
     """A group of commands whose first argument may also be a saved profile's name, with options before or after it."""
 
@@ -138,14 +142,7 @@ def tobs(
     if ctx.invoked_subcommand is not None:
         _refuse_idle(ctx, options)
         return None
-    if demo and server is not None:
-        raise click.UsageError("--demo brings its own server: leave out --server.", ctx)
-    if chats and all_chats:
-        raise click.UsageError("--all-chats has every chat: leave out --chat.", ctx)
-    if options.refresh and not (options.headless or profile or chats or all_chats):
-        raise click.UsageError("--refresh needs to know what: a profile's name, --chat X or --all-chats.", ctx)
-    if options.refresh and options.plan:
-        raise click.UsageError("--plan counts what is to be fetched: leave out --refresh.", ctx)
+    _refuse_contradictions(ctx, options)
     if options.plan:
         from tobs_tui.cli.plan import print_plan
 
@@ -157,6 +154,18 @@ def tobs(
     from tobs_tui.cli.export import export_on_screen
 
     return export_on_screen(options)
+
+
+def _refuse_contradictions(ctx: click.Context, options: Options) -> None:
+    """Refuse options that do not go together."""
+    if options.demo and options.server is not None:
+        raise click.UsageError("--demo brings its own server: leave out --server.", ctx)
+    if options.chats and options.all_chats:
+        raise click.UsageError("--all-chats has every chat: leave out --chat.", ctx)
+    if options.refresh and not (options.headless or options.profile or options.chats or options.all_chats):
+        raise click.UsageError("--refresh needs to know what: a profile's name, --chat X or --all-chats.", ctx)
+    if options.refresh and options.plan:
+        raise click.UsageError("--plan counts what is to be fetched: leave out --refresh.", ctx)
 
 
 def _refuse_idle(ctx: click.Context, options: Options) -> None:
@@ -172,10 +181,7 @@ def _refuse_idle(ctx: click.Context, options: Options) -> None:
             "--chat": bool(options.chats),
             "--all-chats": options.all_chats,
             "--refresh": options.refresh,
-            **{
-                f"--{key.removeprefix('filters.').removesuffix('s').replace('_', '-')}": True
-                for key, _ in options.filters
-            },
+            **{_FLAGS.get(key, f"--{key.partition('.')[2].replace('_', '-')}"): True for key, _ in options.filters},
             "--low-bandwidth": bool(options.low_bandwidth),
             "--no-mouse": options.no_mouse,
         }
