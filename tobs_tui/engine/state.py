@@ -53,7 +53,7 @@ class RunBoard:
         self.takeout = False
         self.takeout_delay: TakeoutDelay | None = None
         self.planned = False  # every row's size is known; until then there is no share of all of it
-        self._base = RunState(run_id, profile, output, refresh, started_at=now())
+        self._base = RunState(run_id, profile, output, started_at=now(), refresh=refresh)
         self._phase = RunPhase.PLANNING
         self._outcome: Outcome | None = None
         self._message = ""

@@ -334,7 +334,6 @@ class RunState(Struct, frozen=True, omit_defaults=True):
     run_id: str
     profile: Profile
     output: str
-    refresh: Refresh | None = None
     phase: RunPhase = RunPhase.PLANNING
     outcome: Outcome | None = None
     started_at: float = 0.0
@@ -353,6 +352,7 @@ class RunState(Struct, frozen=True, omit_defaults=True):
     takeout: bool = False
     takeout_delay: TakeoutDelay | None = None  # what the run waits for
     message: str = ""  # why the run ended, or what it waits for, as a sentence
+    refresh: Refresh | None = None
 
 
 class RunUpdated(Struct, frozen=True, omit_defaults=True, tag="run_updated"):
