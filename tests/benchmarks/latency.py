@@ -56,8 +56,8 @@ def served(*arguments: str) -> Iterator[tuple[ServerAddress, SimpleNamespace]]:
 
 
 def profile(workers: int, **performance: Any) -> Profile:
-    """Every chat, without files."""
-    tuned = {"preset": Preset.CUSTOM, "history_workers": workers, "decode_processes": 1, **performance}
+    """Every chat, without files; load from elsewhere changes nothing."""
+    tuned = {"preset": Preset.CUSTOM, "history_workers": workers, "decode_processes": 1, "adapt": False, **performance}
     return profile_of(performance=Performance(**tuned), media=MediaOptions(download=False))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.workers import WorkerStats, acting
 from tobs_tui.model.run import ChatState, Level, WorkerRole, WorkerState
@@ -16,6 +18,7 @@ from tobs_tui.telegram.events import (
     WaitEnded,
     WaitStarted,
 )
+from tobs_tui.telegram.link import TelegramLink
 
 _FILE_METHODS = ("upload.getFile", "upload.getFileHashes")
 _QUIET_WAIT_S = 10
@@ -26,8 +29,14 @@ class LinkWatch:
     """Translates link events. `on_wait(seconds)` hears of each wait, `on_session_end(sentence)` of a session's end."""
 
     def __init__(
-        self, board: RunBoard, on_wait: Callable[[float], None], on_session_end: Callable[[str], None]
+        self,
+        link: TelegramLink,
+        board: RunBoard,
+        on_wait: Callable[[float], None],
+        on_session_end: Callable[[str], None],
     ) -> None:
+        self._link = link
+        self._before = msgspec.structs.replace(link.stats)  # what earlier runs have counted
         self._board = board
         self._on_wait = on_wait
         self._on_session_end = on_session_end
@@ -55,6 +64,18 @@ class LinkWatch:
                 board.log(Level.WARNING, f"{event.method}: {event.error}; again in {event.delay:.1f} s.")
             case SessionEnded():
                 self._on_session_end(event.sentence)
+
+    def show(self) -> None:
+        """Bring the board's figures of the link up to date."""
+        stats, before, board = self._link.stats, self._before, self._board
+        board.counters.requests = stats.requests - before.requests
+        board.counters.flood_waits = stats.flood_waits - before.flood_waits
+        board.counters.flood_seconds = stats.flood_seconds - before.flood_seconds
+        board.counters.retries = stats.retries - before.retries
+        board.dc = self._link.dc
+        board.latency_ms = self._link.latency_ms
+        board.link = self._link.figures()
+        board.takeout = self._link.takeout_active
 
     def _wait(self, event: WaitStarted) -> None:
         board = self._board

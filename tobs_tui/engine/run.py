@@ -88,7 +88,7 @@ class ExportRun:
         self._max_wait_s = max_wait_s
         self._refresh = refresh
         self._board = RunBoard(run_id or uuid.uuid4().hex[:12], profile, str(output), refresh)
-        self._watch = LinkWatch(self._board, self._consider_wait, self._session_ended)
+        self._watch = LinkWatch(link, self._board, self._consider_wait, self._session_ended)
         looked_up = link.cache.readings()
         self._machine = MachineWatch(
             self._board,
@@ -99,7 +99,6 @@ class ExportRun:
             max_wait_s=max_wait_s,
             caches=lambda: since(looked_up, link.cache.readings()),
         )
-        self._requests_before = link.stats.requests
         self._ending: tuple[Outcome, str] | None = None
         self._ended = asyncio.Event()
         self._hurry = False
@@ -214,7 +213,7 @@ class ExportRun:
                 reporter.cancel()
             await asyncio.gather(*reporters, return_exceptions=True)
         self._board.log(Level.INFO if outcome is Outcome.COMPLETE else Level.WARNING, message)
-        self._copy_link_stats()
+        self._watch.show()
         for worker in self._board.workers.all():
             worker.rest(WorkerState.STOPPED)
         self._board.finish(outcome, message)
@@ -440,15 +439,4 @@ class ExportRun:
             self._jobs.show_queues(self._writer)
         if self._render is not None:
             self._render.show_process()
-        self._copy_link_stats()
-
-    def _copy_link_stats(self) -> None:
-        stats, board = self._link.stats, self._board
-        board.counters.requests = stats.requests - self._requests_before
-        board.counters.flood_waits = stats.flood_waits
-        board.counters.flood_seconds = stats.flood_seconds
-        board.counters.retries = stats.retries
-        board.dc = self._link.dc
-        board.latency_ms = self._link.latency_ms
-        board.link = self._link.figures()
-        board.takeout = self._link.takeout_active
+        self._watch.show()
