@@ -108,7 +108,7 @@ def test_a_busy_processor_is_told_only_when_it_stays_busy() -> None:
             "descriptors",
         ),
         (Resources(io_stall=70), Resources(io_stall=95), "io"),
-        (Resources(loop_lag_ms=300), Resources(loop_lag_ms=2000), "lag"),
+        (Resources(loop_lag_ms=600), Resources(loop_lag_ms=2500), "lag"),
     ],
 )
 def test_each_figure_is_told_makes_a_load_and_eases(high: Resources, overloaded: Resources, key: str) -> None:

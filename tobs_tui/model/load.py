@@ -29,7 +29,7 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     """
 
     cpu: Pair = (97.0, 99.5)
-    """Percent of all processors, for half a minute. It counts as load only when other programs cause most of it."""
+    """Percent of all processors, for half a minute. It is a load only when other programs cause three quarters of it."""
     memory: Pair = (90.0, 97.0)
     """Percent of the machine's or the container's memory."""
     own_memory_mb: Pair = (700.0, 1400.0)
@@ -41,8 +41,8 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     descriptors: Pair = (80.0, 95.0)
     """Percent of the file descriptors that a process may have."""
     io_stall: Pair = (60.0, 90.0)
-    """Percent of the last ten seconds in which programs waited for the disk (Linux tells, since 4.20)."""
-    loop_lag_ms: Pair = (250.0, 1500.0)
+    """Percent of the last ten seconds in which all work stood still for the disk (Linux tells, since 4.20)."""
+    loop_lag_ms: Pair = (500.0, 2000.0)
     """Milliseconds that the network loop answered late."""
     queue: Pair = (95.0, 0.0)
     """Percent of the room for pages that wait for decoding, for half a minute. Told, and no load: fetching waits by

@@ -215,7 +215,7 @@ class Resources(Struct, frozen=True, omit_defaults=True):
     """One sample of the machine. Memory and disk in bytes, percentages 0 to 100, rates in bytes a second.
 
     In a container with a limit, memory is the container's. `io_stall` is the percentage of the last ten seconds in
-    which programs waited for the disk, -1 where the system does not tell; `queue` the percentage of the room for
+    which all work stood still for the disk, -1 where the system does not tell; `queue` the percentage of the room for
     pages that is taken.
     """
 

@@ -105,13 +105,14 @@ class ResourceSampler:
 
 
 def _io_stall() -> float:
-    """Percent of the last ten seconds in which some program waited for the disk; -1 where the kernel does not tell.
+    """Percent of the last ten seconds in which all work stood still for the disk; -1 where the kernel does not tell.
 
-    https://docs.kernel.org/accounting/psi.html
+    A single program that waits, as one that commits does all the time, is no trouble: of the two lines, the one that
+    begins with "full". https://docs.kernel.org/accounting/psi.html
     """
     try:
-        line = _PRESSURE.read_text()
+        lines = _PRESSURE.read_text()
     except OSError:
         return -1.0
-    _, _, rest = line.partition("avg10=")
+    _, _, rest = lines.partition("full ")[2].partition("avg10=")
     return float(rest.split(None, 1)[0]) if rest else -1.0

@@ -84,8 +84,8 @@ def _percent(part: float, whole: float) -> float:
 
 
 def _others_keep_it_busy(sample: Resources) -> bool:
-    """Whether other programs cause most of the processor's load; our own is what it is there for."""
-    return sample.own_cpu_percent / sample.cpu_count < sample.cpu_percent / 2
+    """Whether other programs cause three quarters of the processor's load; our own is what it is there for."""
+    return sample.own_cpu_percent / sample.cpu_count < sample.cpu_percent / 4
 
 
 _GAUGES = (
@@ -139,7 +139,7 @@ _GAUGES = (
         "io",
         lambda limits: limits.io_stall,
         lambda sample: sample.io_stall,
-        lambda _, value: f"The disk cannot keep up: programs waited for it {value:.0f} % of the time.",
+        lambda _, value: f"The disk cannot keep up: all work stood still for it {value:.0f} % of the time.",
         (Level.INFO, Level.WARNING),
     ),
     _Gauge(
