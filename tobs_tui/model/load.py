@@ -29,7 +29,7 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     """
 
     cpu: Pair = (97.0, 99.5)
-    """Percent of all processors, for half a minute. It is a load only when other programs cause three quarters of it."""
+    """Percent of all processors, for half a minute. A load only when other programs cause three quarters of it."""
     memory: Pair = (90.0, 97.0)
     """Percent of the machine's or the container's memory."""
     own_memory_mb: Pair = (700.0, 1400.0)
