@@ -41,11 +41,14 @@ def measured(names: Sequence[str], settings: Settings, console: Console) -> list
     rows: list[Row] = []
     for name in names:
         console.print(f"{time.strftime('%H:%M:%S')} {name}", style="dim")
+        known = len(rows)
         try:
             rows += ROWS[name](settings)
         except Exception as error:  # noqa: BLE001  # one row that fails must not cost the others
             traceback.print_exc()
             rows.append(Row(name, name, f"{type(error).__name__}: {error}"[:200], verdict=Verdict.MISSED))
+        for row in rows[known:]:  # the table comes last, and may be long in coming
+            console.print(f"  {row.what}: {row.figure} {row.verdict.value}", style="dim", highlight=False)
     return rows
 
 
