@@ -105,7 +105,8 @@ def expected(raw: str, entities: list[Any]) -> Expected:
             found &= {"pre", "quote"}
     seen = [at for at, char in enumerate(text) if not char.isspace()]
     blocks = [span for span in spans if span.style in ("pre", "quote")]
-    whole = "".join(("\n" if at in _seams(text, blocks) else "") + char for at, char in enumerate(text))
+    seams = _seams(text, blocks)
+    whole = "".join(("\n" if at in seams else "") + char for at, char in enumerate(text))
     return Expected(
         lines_of(whole),
         [(text[at], frozenset(styles[at])) for at in seen],
