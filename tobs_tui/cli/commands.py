@@ -21,7 +21,7 @@ _EPILOG = (
 )
 
 
-_FLAGS = {"filters.senders": "--sender", "performance.takeout": "--no-takeout"}
+_FLAGS = {"filters.senders": "--sender", "performance.takeout": "--no-takeout", "layout.formats": "--format"}
 """Flags that are not called as the key that they set."""
 
 
@@ -51,7 +51,9 @@ def _filter_options(command: F) -> F:
         ),
         click.option("--only-mine", is_flag=True, help="Only what this account wrote."),
         click.option("--from-id", type=int, metavar="ID", help="Only messages from this id on."),
-        click.option("--last", type=int, metavar="N", help="Only the newest N messages of each chat."),
+        click.option(
+            "--last", type=click.IntRange(min=1), metavar="N", help="Only the newest N messages of each chat."
+        ),
         click.option("--until", metavar="DAY", help="Up to this day: 2024-05-31."),
         click.option("--since", metavar="DAY", help="From this day on: 2024-05-01."),
     ):
@@ -80,6 +82,13 @@ def _place_options(command: F) -> F:
 @click.option("--chat", "chats", multiple=True, metavar="X", help="Export this chat: id, @name, link or exact title.")
 @click.option("--all-chats", is_flag=True, help="Export every chat.")
 @_filter_options
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="F",
+    help="What notes are written as: markdown, jsonl, or both (markdown,jsonl).",
+)
 @click.option("--no-takeout", is_flag=True, help="Export without a takeout session: begins at once, but is slower.")
 @click.option("--refresh", is_flag=True, help="Also look for edits, reactions and deletions in what is there already.")
 @click.option("--refresh-window", metavar="W", help="How far back: 30d, 5000 (messages) or all; by default 7d.")
@@ -105,6 +114,7 @@ def tobs(
     refresh: bool,
     refresh_window: str | None,
     no_takeout: bool,
+    formats: tuple[str, ...],
     profile: str = "",
     **filters: Any,
 ) -> int | None:
@@ -132,7 +142,8 @@ def tobs(
             for name, value in filters.items()
             if value is not None and value is not False and value != ()
         )
-        + ((("performance.takeout", False),) if no_takeout else ()),
+        + ((("performance.takeout", False),) if no_takeout else ())
+        + ((("layout.formats", ",".join(formats)),) if formats else ()),
     )
     ctx.obj = options
     if output is not None and not output.strip():
