@@ -17,7 +17,7 @@ from tobs_tui.config.profiles import read_profile
 from tobs_tui.config.settings import LogLevel, Settings, load_settings, save_settings
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.load import Thresholds
-from tobs_tui.model.profile import Backoff, ChatTarget, MediaKind, Performance, Preset, Profile, Split, Targets
+from tobs_tui.model.profile import Backoff, ChatTarget, Format, MediaKind, Performance, Preset, Profile, Split, Targets
 from tobs_tui.monitor.cgroups import ControlGroups
 
 MACHINE = Machine(cpu_count=4, memory_bytes=8 << 30)
@@ -150,6 +150,7 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "layout.split": ("day", Split.DAY),
     "layout.anchors": ("none", "none"),
     "layout.timezone": ("UTC", "UTC"),
+    "layout.formats": ("markdown, jsonl", (Format.MARKDOWN, Format.JSONL)),
     "performance.preset": ("aggressive", Preset.AGGRESSIVE),
     "performance.connections": ("5", 5),
     "performance.window": ("77", 77),

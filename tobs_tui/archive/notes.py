@@ -62,7 +62,9 @@ class NoteRecord(Struct, frozen=True, array_like=True):
 
 
 class Note(Struct, frozen=True):
-    """A Markdown file that the program wrote: path relative to the vault, messages in it, and its record.
+    """A file that the program wrote: path relative to the vault, messages in it, and its record.
+
+    `count` is 0 where a note in the leading format counts the same messages already.
 
     `record` is None for one that was begun and not finished yet, and for one of an older format.
     """
@@ -145,9 +147,9 @@ class Notes(Database):
             ).fetchall()
 
     def note_paths(self) -> list[tuple[str, int]]:
-        """Every note that holds messages, as (path, chat)."""
+        """Every note that holds messages, in whatever format, as (path, chat)."""
         with self.reading() as db:
-            return db.execute("SELECT path, chat FROM notes WHERE count > 0").fetchall()
+            return db.execute("SELECT path, chat FROM notes WHERE count > 0 OR length(record) > 0").fetchall()
 
     def finished(self) -> dict[int, Finished]:
         """The chats whose notes were brought into their final form once."""

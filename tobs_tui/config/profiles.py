@@ -75,6 +75,8 @@ def unusable_value(profile: Profile) -> tuple[str, str] | None:
         text_matcher(profile.filters.text)
     except ValueError as error:
         return "filters.text", str(error)
+    if not profile.layout.formats:
+        return "layout.formats", "a vault needs at least one format (markdown, jsonl)"
     if timezone:
         from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 

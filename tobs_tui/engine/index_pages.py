@@ -99,7 +99,7 @@ def _senders(archive: Archive, record: ChatRecord) -> Iterator[tuple[str, int]]:
     """Who wrote how many of the messages in a chat's notes, most first. The notes' records have counted them."""
     counts: Counter[int] = Counter()
     for note in archive.notes(record.id):
-        if note.record is not None:
+        if note.record is not None and note.count:
             counts.update(note.record.senders)
     peers = archive.peers(sender for sender in counts if sender)
     for sender, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):

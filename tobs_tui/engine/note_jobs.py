@@ -32,7 +32,9 @@ from tobs_tui.engine.note_plan import NoteTask
 from tobs_tui.engine.processes import tell
 from tobs_tui.engine.vault import View, World, world_of
 from tobs_tui.model.messages import Message
+from tobs_tui.model.profile import Format
 from tobs_tui.render import layout as names
+from tobs_tui.render.jsonl import JsonlRenderer
 from tobs_tui.render.note import NoteRenderer
 
 TELL_EVERY = 1000
@@ -223,10 +225,12 @@ class _NoteWriter:
         uses = world.scene.enter(folder)
         start, end = names.period_bounds(task.period, world.zone)
         before = self._message_before(task, after, start, end)
-        renderer = NoteRenderer(world.scene.scene)
+        make = JsonlRenderer if task.format is Format.JSONL else NoteRenderer
+        renderer = make(world.scene.scene)
         chunks = self._archive.message_chunks(self._chat, task.topic, start, end, after=after, upto=upto)
         if head:
-            file.write(world.head(task.topic, task.period))
+            file.write(world.head(task.topic, task.period, task.format))
+        leads = task.format is world.leading
         senders: Counter[int] = Counter()
         seen = count = told = last_id = 0
         for chunk in world.scene.prepared(chunks):
@@ -237,10 +241,10 @@ class _NoteWriter:
             file.write(renderer.chunk(shown, before))
             senders.update([message.sender for message in shown])
             before, count = shown[-1], count + len(shown)
-            if count - told >= TELL_EVERY:
+            if leads and count - told >= TELL_EVERY:
                 tell(NoteGrows(self._chat, task.topic, task.path, count - told))
                 told = count
-        if count > told:
+        if leads and count > told:
             tell(NoteGrows(self._chat, task.topic, task.path, count - told))
         return NotePart(
             file.end(),
@@ -295,4 +299,5 @@ class _NoteWriter:
             copies=tuple(sorted(copies)),
             thin=tuple(sorted(thin)),
         )
-        return Note(task.path, self._chat, task.topic, sum(senders.values()), Busy.NO, record)
+        count = sum(senders.values()) if task.format is self._world.leading else 0
+        return Note(task.path, self._chat, task.topic, count, Busy.NO, record)

@@ -22,6 +22,7 @@ from tobs_tui.engine.note_file import changed_by_hand
 from tobs_tui.engine.vault import View, World, world_of
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import topic_of_scope
+from tobs_tui.model.profile import Format
 from tobs_tui.render import layout as names
 
 STRETCH = 10_000
@@ -64,6 +65,7 @@ class NoteTask(Struct, frozen=True):
     cuts: tuple[int, ...] = ()
     shown: tuple[Touched, ...] = ()
     edited: str = ""
+    format: Format = Format.MARKDOWN
 
 
 class Survey(Struct, frozen=True):
@@ -81,6 +83,7 @@ class _Extent(Struct):
 
     topic: int
     period: str
+    format: Format
     days: list[DayState]
 
     @property
@@ -111,7 +114,7 @@ class _Surveyor:
     def __init__(self, world: World, job: SurveyJob) -> None:
         self._world, self._job, self._archive, self._chat = world, job, world.archive, world.record.id
         self._days = world.archive.day_states(self._chat)  # before the messages: what changes meanwhile stays touched
-        self._current: set[tuple[int, str]] = set()  # notes of touched days that show them already
+        self._current: set[tuple[int, str, Format]] = set()  # notes of touched days that show them already
         self._notes = {note.path: note for note in world.archive.notes(self._chat)}
 
     def survey(self) -> Survey:
@@ -119,7 +122,7 @@ class _Surveyor:
         tasks = [task for extent in self._considered(extents) if (task := self._task(extent)) is not None]
         gone: tuple[str, ...] = ()
         if self._job.occasion is Occasion.FINAL:
-            paths = {self._world.path(extent.topic, extent.period) for extent in extents}
+            paths = {self._world.path(extent.topic, extent.period, extent.format) for extent in extents}
             gone = tuple(path for path in self._notes if path not in paths)
         records = [note.record for note in self._notes.values() if note.record is not None]
         pointed = frozenset[int]().union(*(record.pointed for record in records))
@@ -127,14 +130,16 @@ class _Surveyor:
         return Survey(with_days, gone, pointed, shown)
 
     def _extents(self) -> list[_Extent]:
-        """Every note that days of the chat lie in, by topic and period."""
-        found: dict[tuple[int, str], _Extent] = {}
+        """Every note that days of the chat lie in, by topic, period and format."""
+        found: dict[tuple[int, str, Format], _Extent] = {}
         periods: dict[int, list[str]] = {}
         for day in self._days:
             if day.day not in periods:
                 periods[day.day] = names.periods_of_day(day.day, self._world.split, self._world.zone)
             for period in periods[day.day]:
-                found.setdefault((day.topic, period), _Extent(day.topic, period, [])).days.append(day)
+                for form in self._world.formats:
+                    key = (day.topic, period, form)
+                    found.setdefault(key, _Extent(day.topic, period, form, [])).days.append(day)
         return [found[key] for key in sorted(found)]
 
     def _considered(self, extents: list[_Extent]) -> Iterator[_Extent]:
@@ -145,7 +150,7 @@ class _Surveyor:
         settled = self._settled(extents) if self._job.occasion is Occasion.FETCHING else None
         for extent in extents:
             if extent.touched and (settled is None or (extent.topic, extent.period) in settled):
-                known = self._notes.get(self._world.path(extent.topic, extent.period))
+                known = self._notes.get(self._world.path(extent.topic, extent.period, extent.format))
                 # One that will be written again when its files are there can wait, and then grow by its full text.
                 if (settled is not None or (known and known.record)) and self._awaits_files(extent):
                     continue
@@ -180,7 +185,7 @@ class _Surveyor:
         )
 
     def _task(self, extent: _Extent) -> NoteTask | None:
-        path = self._world.path(extent.topic, extent.period)
+        path = self._world.path(extent.topic, extent.period, extent.format)
         note = self._notes.get(path)
         record = note.record if note is not None else None
         if not self._is_due(extent, note, path):
@@ -192,14 +197,13 @@ class _Surveyor:
         if record is not None and note is not None and not edited and self._may_grow(extent, note, record):
             new = self._added(extent, record)
             if new == 0 and note.busy is Busy.NO:
-                self._current.add((extent.topic, extent.period))
+                self._current.add((extent.topic, extent.period, extent.format))
                 return None
             if new >= 0:
                 cuts = _cuts(extent.days, new, record.last_id)
-                return NoteTask(extent.topic, extent.period, path, new, True, record, cuts)
-        return NoteTask(
-            extent.topic, extent.period, path, total, False, record, _cuts(extent.days, total, 0), (), edited
-        )
+                return NoteTask(extent.topic, extent.period, path, new, True, record, cuts, format=extent.format)
+        cuts = _cuts(extent.days, total, 0)
+        return NoteTask(extent.topic, extent.period, path, total, False, record, cuts, (), edited, extent.format)
 
     def _is_due(self, extent: _Extent, note: Note | None, path: str) -> bool:
         if extent.touched or (note is not None and note.busy is not Busy.NO):
@@ -255,21 +259,23 @@ class _Surveyor:
     def _with_days(self, tasks: list[NoteTask]) -> tuple[tuple[NoteTask, ...], tuple[Touched, ...]]:
         """The tasks, each with the days that are shown once it and its neighbours are written; and the days that are
         shown already."""
-        at_work = {(task.topic, task.period) for task in tasks}
+        at_work = {(task.topic, task.period, task.format) for task in tasks}
         seen_to = at_work | self._current
-        shown: dict[tuple[int, str], list[Touched]] = {}
+        shown: dict[tuple[int, str, Format], list[Touched]] = {}
         already: list[Touched] = []
         for day in self._days:
             if day.touched:
                 periods = names.periods_of_day(day.day, self._world.split, self._world.zone)
-                notes = [(day.topic, period) for period in periods]
+                notes = [(day.topic, period, form) for period in periods for form in self._world.formats]
                 if seen_to.issuperset(notes):
                     touched = Touched(day.topic, day.day, day.touched)
                     if at_work.isdisjoint(notes):
                         already.append(touched)
                     for note in at_work.intersection(notes):
                         shown.setdefault(note, []).append(touched)
-        with_days = (replace(task, shown=tuple(shown.get((task.topic, task.period), ()))) for task in tasks)
+        with_days = (
+            replace(task, shown=tuple(shown.get((task.topic, task.period, task.format), ()))) for task in tasks
+        )
         return tuple(with_days), tuple(already)
 
 

@@ -23,9 +23,10 @@ from tobs_tui.archive.records import ChatRecord
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine.filtering import RecordFilter
 from tobs_tui.engine.vault_scene import ChatScene
-from tobs_tui.model.profile import Layout, MediaOptions
+from tobs_tui.model.profile import Format, Layout, MediaOptions
 from tobs_tui.render import layout as names
 from tobs_tui.render.frontmatter import FORMAT, note_front_matter
+from tobs_tui.render.jsonl import jsonl_head
 
 CACHE_KIB = 2_048
 """What SQLite may hold of the archive in each process; notes are read from beginning to end, once."""
@@ -112,6 +113,8 @@ class World:
         self.vault = Path(view.vault)
         self.options = view.options
         self.split = view.layout.split
+        self.formats = tuple(dict.fromkeys(view.layout.formats))
+        self.leading = view.layout.leading
         self.zone_name, self.zone = resolve_zone(view.layout.timezone)
         self.scene = ChatScene(
             archive, record, view.layout, view.media, self.zone, view.linked, view.filters, root_of, topic_root
@@ -125,14 +128,15 @@ class World:
             self._topics = {known.topic.id: known.folder for known in self.archive.topics(self.record.id)}
         return topic_root(self._root, topic, self._topics)
 
-    def path(self, topic: int, period: str) -> str:
+    def path(self, topic: int, period: str, form: Format) -> str:
         """The path of a note relative to the vault."""
-        return f"{self.folder(topic)}/{names.period_note(period)}"
+        return f"{self.folder(topic)}/{names.period_note(period, form)}"
 
-    def head(self, topic: int, period: str) -> str:
-        """The front matter of a note."""
+    def head(self, topic: int, period: str, form: Format) -> str:
+        """What a note begins with: its front matter, or the line that says the same."""
         topic_folder = posixpath.basename(self.folder(topic)) if topic in self._topics else ""
-        return note_front_matter(
+        head = jsonl_head if form is Format.JSONL else note_front_matter
+        return head(
             chat=names.title_of(posixpath.basename(self.record.folder)),
             chat_id=self.record.id,
             kind=self.record.kind,

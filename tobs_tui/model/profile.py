@@ -51,6 +51,18 @@ class Split(enum.StrEnum):
     SINGLE = "single"
 
 
+class Format(enum.StrEnum):
+    """What notes are written as; the value of JSONL is its files' ending, too."""
+
+    MARKDOWN = "markdown"
+    JSONL = "jsonl"
+
+    @property
+    def ending(self) -> str:
+        """What the names of such files end in, without the dot."""
+        return "md" if self is Format.MARKDOWN else self.value
+
+
 class Anchors(enum.StrEnum):
     """How a message can be linked to: ``###### m12`` (everywhere), ``^m12`` (Obsidian), or not."""
 
@@ -116,6 +128,12 @@ class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     split: Split = Split.MONTH
     anchors: Anchors = Anchors.HEADING
     timezone: str = ""
+    formats: tuple[Format, ...] = (Format.MARKDOWN,)
+
+    @property
+    def leading(self) -> Format:
+        """The format whose files the indexes link to, and whose messages are counted."""
+        return Format.MARKDOWN if Format.MARKDOWN in self.formats else self.formats[0]
 
 
 class Performance(Struct, frozen=True, forbid_unknown_fields=True):

@@ -145,7 +145,7 @@ def _contents(chat: ChatEntry) -> list[str]:
             continue
         title = inline_name(topic.title) if topic.id else "Messages"
         notes = [
-            (_link(posixpath.basename(note.path).removesuffix(".md"), note.path, chat.root), str(note.count))
+            (_link(posixpath.splitext(posixpath.basename(note.path))[0], note.path, chat.root), str(note.count))
             for note in topic.notes
         ]
         blocks += [f"## {title or 'untitled'}", _table(("Note", "Messages"), notes)]

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from tobs_tui.model.media import File, FileKind
 from tobs_tui.model.peers import Peer, PeerKind, Topic, id_label
-from tobs_tui.model.profile import Split
+from tobs_tui.model.profile import Format, Split
 from tobs_tui.render.chars import clean_line
 
 NAME_BYTES = 100
@@ -20,7 +20,7 @@ NAME_BYTES = 100
 MEDIA_FOLDER = "media"
 BEFORE_MIGRATION = "before-migration"
 INDEX_NOTE = "index.md"
-SINGLE_NOTE = "messages.md"
+SINGLE_NOTE = "messages"
 
 _FORBIDDEN = re.compile(
     r'[<>:"/\\|?*#^\[\]%\x00-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\u2028\u2029]'
@@ -146,9 +146,9 @@ def note_name(date: int, split: Split, zone: datetime.tzinfo) -> str:
     return period_note(period(date, split, zone))
 
 
-def period_note(name: str) -> str:
-    """The file name of a period's note."""
-    return f"{name}.md" if name else SINGLE_NOTE
+def period_note(name: str, form: Format = Format.MARKDOWN) -> str:
+    """The file name of a period's note in a format."""
+    return f"{name or SINGLE_NOTE}.{form.ending}"
 
 
 def extension(file: File) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from tobs_tui.config.layers import PROFILE_KEYS
 from tobs_tui.config.presets import UNTUNED
-from tobs_tui.model.profile import Anchors, Backoff, MediaKind, Preset, Profile, Split
+from tobs_tui.model.profile import Anchors, Backoff, Format, MediaKind, Preset, Profile, Split
 from tobs_tui.model.text_match import text_matcher
 
 
@@ -95,6 +95,14 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Vault",
         (
             Entry("output", "Folder", "Where the vault is written; ~ is your home folder", Way.TYPE),
+            Entry(
+                "layout.formats",
+                "Formats",
+                "Markdown to read, JSON lines for programs, side by side",
+                Way.PICK,
+                tuple(Format),
+                "none",
+            ),
             Entry(
                 "layout.split", "One note holds", "How much of a chat one Markdown file holds", Way.CYCLE, tuple(Split)
             ),
@@ -257,6 +265,8 @@ def problem_between(profile: Profile) -> tuple[str, str] | None:
     since, until = profile.filters.since, profile.filters.until
     if since and until and since > until:
         return "filters.until", "Until is before since: nothing would be exported."
+    if not profile.layout.formats:
+        return "layout.formats", "Choose at least one format."
     if profile.media.download and not profile.media.kinds:
         return "media.kinds", "Choose at least one kind, or turn downloading off."
     return None
