@@ -150,6 +150,9 @@ def tobs(
         raise click.UsageError("--output needs a folder; it is empty.", ctx)
     if not all(chat.strip() for chat in chats):
         raise click.UsageError("--chat needs an id, an @name, a link or a title; it is empty.", ctx)
+    for flag, given in (("--text", (filters["text"],)), ("--sender", filters["senders"])):
+        if any(word is not None and not word.strip() for word in given):
+            raise click.UsageError(f"{flag} is empty, which would let every message through.", ctx)
     if ctx.invoked_subcommand is not None:
         _refuse_idle(ctx, options)
         return None

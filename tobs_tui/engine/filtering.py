@@ -86,8 +86,8 @@ class _Gist(Struct):
 
 
 async def record_filter(filters: Filters, link: TelegramLink, ask: Ask) -> RecordFilter:
-    """The record filters of a profile. Raises TobsError BAD_PROFILE for an expression that is none, CHAT_NOT_FOUND for
-    a sender that nobody knows."""
+    """The record filters of a profile. Raises TobsError BAD_PROFILE for an expression that is none, or a sender that
+    nobody knows."""
     if not filters.chooses:
         return RecordFilter()
     try:
@@ -100,5 +100,11 @@ async def record_filter(filters: Filters, link: TelegramLink, ask: Ask) -> Recor
         if name.strip().casefold() == ONESELF:
             senders.append((await ask(link.me)).id)
             continue
-        senders.append((await ask(lambda name=name: link.resolve_sender(name))).id)  # type: ignore[misc]
+        try:
+            senders.append((await ask(lambda name=name: link.resolve_sender(name))).id)  # type: ignore[misc]
+        except TobsError as error:
+            if error.code is not ErrorCode.CHAT_NOT_FOUND:
+                raise
+            way_on = "Write the sender's id, @name, or the name exactly as Telegram shows it."
+            raise TobsError(ErrorCode.BAD_PROFILE, error.sentence, way_on, field="filters.senders") from error
     return RecordFilter(tuple(senders), own, filters.text, filters.senders)

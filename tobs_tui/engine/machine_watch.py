@@ -94,6 +94,10 @@ class MachineWatch:
         self._board.tick(replace(sample, load=self.governor.state))
         self._mind_disk()
 
+    def conclude(self) -> None:
+        """Bring the caches' figures up to date once more: a run may be over before the next sample."""
+        self._board.look_up(self._caches())
+
     def waive(self) -> None:
         """A person has resumed the run although the disk is full: it is not held again until there was room."""
         self._waived, self._held_since = True, None

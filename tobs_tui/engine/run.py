@@ -214,6 +214,7 @@ class ExportRun:
             await asyncio.gather(*reporters, return_exceptions=True)
         self._board.log(Level.INFO if outcome is Outcome.COMPLETE else Level.WARNING, message)
         self._watch.show()
+        self._machine.conclude()
         for worker in self._board.workers.all():
             worker.rest(WorkerState.STOPPED)
         self._board.finish(outcome, message)

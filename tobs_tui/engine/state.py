@@ -16,6 +16,7 @@ from tobs_tui.model.run import (
     LOG_LINES_KEPT,
     RATES_KEPT,
     Alert,
+    CacheReading,
     ChatProgress,
     ChatState,
     Failure,
@@ -163,6 +164,12 @@ class RunBoard:
     def failures(self) -> list[Failure]:
         """Everything that could not be had."""
         return self._told_failures + self._failures
+
+    def look_up(self, caches: tuple[CacheReading, ...]) -> None:
+        """Show what the caches' look-ups came to."""
+        self._resources = msgspec.structs.replace(self._resources or self._told_resources, caches=caches)
+        self._changed = True
+        self.counters.looked_up(caches)
 
     def tick(self, resources: Resources) -> None:
         """Once a second: a new sample, a new value of the rate history, new estimates of time."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tobs_tui.model.run import ChatProgress, ChatState, Resources
+from collections.abc import Iterable
+
+from tobs_tui.model.run import CacheReading, ChatProgress, ChatState, Resources
 
 ALMOST = 0.9999
 """The most that sums of fractions may claim: they are rounded, and "all of it" is said only when it is true."""
@@ -43,9 +45,14 @@ class Counters:
         self.peak_descriptors = max(self.peak_descriptors, sample.descriptors)
         self.peak_loop_lag_ms = max(self.peak_loop_lag_ms, sample.loop_lag_ms)
         self.peak_write = max(self.peak_write, sample.own_write)
-        self.cache_hits = sum(cache.hits for cache in sample.caches)
-        self.cache_misses = sum(cache.misses for cache in sample.caches)
-        self.cache_evictions = sum(cache.evictions for cache in sample.caches)
+        self.looked_up(sample.caches)
+
+    def looked_up(self, caches: Iterable[CacheReading]) -> None:
+        """Take the caches' figures as they are now."""
+        caches = tuple(caches)
+        self.cache_hits = sum(cache.hits for cache in caches)
+        self.cache_misses = sum(cache.misses for cache in caches)
+        self.cache_evictions = sum(cache.evictions for cache in caches)
 
 
 class RowSums:
