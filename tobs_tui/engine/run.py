@@ -26,6 +26,7 @@ from tobs_tui.engine.plan import Planner
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.refresh import Refresher, in_words
 from tobs_tui.engine.render_stage import RenderStage
+from tobs_tui.engine.report import write_report
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.takeout_entry import TakeoutEntry
 from tobs_tui.engine.targets import Target, find_targets
@@ -219,6 +220,8 @@ class ExportRun:
             worker.rest(WorkerState.STOPPED)
         self._board.finish(outcome, message)
         self._publish()
+        if self._opened:
+            await write_report(self._output, self.state)
         return outcome
 
     async def _carry_out(self) -> tuple[Outcome, str]:
