@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from tobs_tui import __version__
 from tobs_tui.cli.options import Options
+from tobs_tui.cli.places import FILE, F, merged, place_options
+from tobs_tui.cli.vault_commands import VAULT_COMMANDS
 
-F = TypeVar("F", bound=Callable[..., Any])
-_FILE = click.Path(dir_okay=False, path_type=Path)
 _HELP = {"help_option_names": ["-h", "--help"]}
 _EPILOG = (
     "Exit status: 0 complete, 1 unexpected, 2 usage or a bad profile, 3 finished but some items could not be had, "
@@ -61,14 +59,6 @@ def _filter_options(command: F) -> F:
     return command
 
 
-def _place_options(command: F) -> F:
-    """The options that say which account is meant, for every command that has one."""
-    command = click.option(
-        "--server", type=_FILE, metavar="FILE", help="A Telegram-compatible server (TOML: dc, host, port, public_key)."
-    )(command)
-    return click.option("--demo", is_flag=True, help="Use the embedded Telegram; its state is kept apart.")(command)
-
-
 @click.group(
     cls=ProfileGroup,
     invoke_without_command=True,
@@ -95,7 +85,7 @@ def _place_options(command: F) -> F:
 @click.option("--plan", is_flag=True, help="Only count and estimate what would be exported; with --json for a machine.")
 @click.option("--low-bandwidth", is_flag=True, default=None, help="Paint less often, for slow links.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-@_place_options
+@place_options
 @click.version_option(__version__, prog_name="tobs")
 @click.pass_context
 def tobs(
@@ -204,20 +194,14 @@ def _refuse_idle(ctx: click.Context, options: Options) -> None:
             raise click.UsageError(f"{name} is for runs: tobs {ctx.invoked_subcommand} has no use for it.", ctx)
 
 
-def _merged(ctx: click.Context, demo: bool, server: Path | None) -> Options:
-    """The group's options with a command's own --demo and --server."""
-    options: Options = ctx.obj
-    return options.at(demo=demo, server=server)
-
-
 @tobs.command()
-@_place_options
+@place_options
 @click.pass_context
 def doctor(ctx: click.Context, demo: bool, server: Path | None) -> int:
     """Check this machine: packages, terminal, paths, disk, ffmpeg, GPU, session, service."""
     from tobs_tui.cli.doctor import examine
 
-    return examine(_merged(ctx, demo, server))
+    return examine(merged(ctx, demo, server))
 
 
 @tobs.group()
@@ -227,14 +211,14 @@ def config() -> None:
 
 @config.command("show")
 @click.argument("profile", default="")
-@_place_options
+@place_options
 @click.pass_context
 def config_show(ctx: click.Context, profile: str, demo: bool, server: Path | None) -> int:
     """Every value with the layer it came from: defaults < auto-tuning < settings file < profile < environment TOBS_*
     and .env < flags."""
     from tobs_tui.cli.show import show_config
 
-    return show_config(_merged(ctx, demo, server), profile)
+    return show_config(merged(ctx, demo, server), profile)
 
 
 @config.command("variables")
@@ -246,11 +230,11 @@ def config_variables() -> int:
 
 
 @tobs.group(invoke_without_command=True)
-@_place_options
+@place_options
 @click.pass_context
 def profiles(ctx: click.Context, demo: bool, server: Path | None) -> int | None:
     """Saved profiles: list, show, delete."""
-    ctx.obj = _merged(ctx, demo, server)
+    ctx.obj = merged(ctx, demo, server)
     return int(ctx.invoke(profiles_list)) if ctx.invoked_subcommand is None else None
 
 
@@ -283,65 +267,8 @@ def profiles_delete(ctx: click.Context, name: str) -> int:
     return remove_profile(ctx.obj, name)
 
 
-@tobs.command()
-@click.argument("words", nargs=-1, required=True)
-@click.option(
-    "--chat", "chats", multiple=True, metavar="X", help="Only in this chat: a part of its title, @name or id."
-)
-@click.option(
-    "--from", "senders", multiple=True, metavar="NAME", help="Only by this person: a part of the name, or id."
-)
-@click.option("--since", default="", metavar="DAY", help="From this day on: 2024-05-01.")
-@click.option("--until", default="", metavar="DAY", help="Up to this day: 2024-05-31.")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Show so many, newest first.")
-@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
-@click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
-@_place_options
-@click.pass_context
-def search(
-    ctx: click.Context,
-    /,
-    words: tuple[str, ...],
-    demo: bool,
-    server: Path | None,
-    output: str | None,
-    json_lines: bool,
-    **choice: Any,
-) -> int:
-    """Find messages in a vault: all WORDS, "a phrase", wor* for a beginning, -word for what must not be there.
-
-    Exit status: 0 found, 1 nothing found.
-    """
-    from tobs_tui.cli.search import print_search
-
-    options = replace(_merged(ctx, demo, server), output=output, json_lines=json_lines)
-    return print_search(options, words, **choice)
-
-
-@tobs.command()
-@click.argument("message")
-@click.option(
-    "--chat", "chats", multiple=True, metavar="X", help="Only in this chat: a part of its title, @name or id."
-)
-@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
-@_place_options
-@click.pass_context
-def versions(
-    ctx: click.Context,
-    /,
-    message: str,
-    chats: tuple[str, ...],
-    output: str | None,
-    demo: bool,
-    server: Path | None,
-) -> int:
-    """What MESSAGE was before it was edited: its number or anchor (m1203) in a vault that was refreshed.
-
-    Exit status: 0 found, 1 no such message.
-    """
-    from tobs_tui.cli.versions import print_versions
-
-    return print_versions(replace(_merged(ctx, demo, server), output=output), message, chats)
+for _command in VAULT_COMMANDS:
+    tobs.add_command(_command)
 
 
 @tobs.group()
@@ -350,23 +277,23 @@ def cache() -> None:
 
 
 @cache.command("show")
-@_place_options
+@place_options
 @click.pass_context
 def cache_show(ctx: click.Context, demo: bool, server: Path | None) -> int:
     """Entries, bytes, and how often they were found, for each account."""
     from tobs_tui.cli.cache import show_cache
 
-    return show_cache(_merged(ctx, demo, server))
+    return show_cache(merged(ctx, demo, server))
 
 
 @cache.command("clear")
-@_place_options
+@place_options
 @click.pass_context
 def cache_clear(ctx: click.Context, demo: bool, server: Path | None) -> int:
     """Forget all of it. Nothing that was exported is touched."""
     from tobs_tui.cli.cache import clear_cache
 
-    return clear_cache(_merged(ctx, demo, server))
+    return clear_cache(merged(ctx, demo, server))
 
 
 @tobs.group()
@@ -400,11 +327,11 @@ def _check_world(world: str, messages: int | None) -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="The home data centre's port; 0 takes a free one."
 )
-@click.option("--state", type=_FILE, metavar="FILE", help="Keep keys and sign-ins over restarts.")
+@click.option("--state", type=FILE, metavar="FILE", help="Keep keys and sign-ins over restarts.")
 @click.option("--takeout-delay", type=click.IntRange(min=0), default=0, metavar="SECONDS", help="Make takeouts wait.")
 @click.option("--accept-qr-after", type=float, metavar="SECONDS", help="Accept QR codes by itself.")
-@click.option("--faults", type=_FILE, metavar="FILE", help="A JSON list of faults to begin with.")
-@click.option("--edits", type=_FILE, metavar="FILE", help="A JSON list of what has happened to the world.")
+@click.option("--faults", type=FILE, metavar="FILE", help="A JSON list of faults to begin with.")
+@click.option("--edits", type=FILE, metavar="FILE", help="A JSON list of what has happened to the world.")
 @click.option("--exit-with-parent", is_flag=True, help="End when standard input ends.")
 def sandbox_serve(**given: Any) -> int:
     """Serve a world until interrupted. The first line of output is JSON: host, port, dc, public_key, phone, code,
@@ -426,11 +353,11 @@ def sandbox_manifest(world: str, seed: int, messages: int | None) -> int:
 
 
 @tobs.command(hidden=True)
-@_place_options
+@place_options
 @click.option("--idle-exit", type=float, metavar="SECONDS", help="End after this long with no client and no run.")
 @click.pass_context
 def service(ctx: click.Context, demo: bool, server: Path | None, idle_exit: float | None) -> int:
     """The background worker process; started by itself."""
     from tobs_tui.cli.export import serve_account
 
-    return serve_account(_merged(ctx, demo, server), idle_exit)
+    return serve_account(merged(ctx, demo, server), idle_exit)

@@ -19,7 +19,9 @@ from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Performance, Preset, Profile
 from tobs_tui.model.text_match import text_matcher
 
-RESERVED_NAMES = frozenset({"cache", "config", "doctor", "profiles", "sandbox", "search", "service", "versions"})
+RESERVED_NAMES = frozenset(
+    {"cache", "config", "doctor", "import", "profiles", "render", "sandbox", "search", "service", "versions"}
+)
 """Commands: a profile of that name could not be started with `tobs NAME`."""
 _NAME = re.compile(r"\w[\w .+-]{0,62}")
 _TUNED_KEYS = frozenset(Performance.__struct_fields__) - UNTUNED

@@ -192,6 +192,26 @@ class RenderStage:
         if not self._crew.stopped:
             await self._index(wanted)
 
+    async def finish_vault(self) -> None:
+        """As `finish`, for every chat of the archive, whatever was said of it before: nothing is being fetched."""
+        self.all_fetched()
+        await self._idle()
+        covered = await self._writer.submit(_chats_covered)
+        for chat in covered:
+            known = self._finished.get(chat, Finished(frozenset()))
+            self._finished[chat] = Finished(known.pointed, True, known.options)
+        try:
+            await self._finish_all([])
+        finally:
+            news = {
+                chat: page if covered.get(chat) else Finished(page.pointed, True, page.options)
+                for chat, page in self._news.items()
+            }
+            await self._writer.submit(lambda archive: archive.put_finished(news))
+        if not self._crew.stopped:
+            self._stirred |= covered.keys()
+            await self._index([])
+
     async def _idle(self) -> None:
         """Wait until no look at a chat is on its way; those not begun are left to the final pass."""
         with contextlib.suppress(asyncio.QueueEmpty):
@@ -378,3 +398,9 @@ def _set_options(archive: Archive, options: str) -> bool:
 def _chats_with_lost_notes(archive: Archive, vault: Path) -> set[int]:
     """Chats of which a note is no longer where it was written: a person may have moved or deleted it."""
     return {chat for path, chat in archive.note_paths() if not (vault / path).exists()}
+
+
+def _chats_covered(archive: Archive) -> dict[int, bool]:
+    """The chats of the archive that have messages, and whether their ledgers have no hole up to the newest."""
+    spans = {record.id: archive.span(record.id) for record in archive.chats()}
+    return {chat: archive.ledger(chat).covers(1, span.last_id) for chat, span in spans.items() if span is not None}

@@ -30,10 +30,13 @@ from tobs_tui.model.run import (
 )
 
 SCHEMA = 1
-EXIT_USAGE = 2
-"""Exit status for usage errors and bad profiles."""
-
-_USAGE = {ErrorCode.USAGE, ErrorCode.BAD_PROFILE, ErrorCode.CHAT_NOT_FOUND, ErrorCode.OUTPUT_NOT_WRITABLE}
+EXIT_USAGE = {
+    ErrorCode.USAGE,
+    ErrorCode.BAD_PROFILE,
+    ErrorCode.CHAT_NOT_FOUND,
+    ErrorCode.OUTPUT_NOT_WRITABLE,
+    ErrorCode.NOT_AN_EXPORT,
+}
 _SIGNED_OUT = {
     ErrorCode.NOT_SIGNED_IN,
     ErrorCode.SESSION_ENDED,

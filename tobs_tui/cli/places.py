@@ -1,0 +1,28 @@
+"""Which account a command is about: the options that say so, for every command that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tobs_tui.cli.options import Options
+
+F = TypeVar("F", bound=Callable[..., Any])
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def place_options(command: F) -> F:
+    """The options that say which account is meant, for every command that has one."""
+    command = click.option(
+        "--server", type=FILE, metavar="FILE", help="A Telegram-compatible server (TOML: dc, host, port, public_key)."
+    )(command)
+    return click.option("--demo", is_flag=True, help="Use the embedded Telegram; its state is kept apart.")(command)
+
+
+def merged(ctx: click.Context, demo: bool, server: Path | None) -> Options:
+    """The group's options with a command's own --demo and --server."""
+    options: Options = ctx.obj
+    return options.at(demo=demo, server=server)

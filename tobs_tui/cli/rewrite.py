@@ -1,0 +1,108 @@
+"""`tobs render` and `tobs import`: a vault's notes from its archive, and an archive from Telegram Desktop's export."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tobs_tui.cli.options import Options, Setting
+from tobs_tui.model.display import clean, count
+
+if TYPE_CHECKING:
+    from tobs_tui.engine.desktop_import import ImportedChat
+    from tobs_tui.engine.rerender import Rerendered
+    from tobs_tui.model.profile import Profile
+
+SCHEMA = 1
+INCOMPLETE = 3
+
+
+def render_notes(options: Options, *, relayout: bool) -> int:
+    """Bring the notes of the options' vault up to date. Gives the exit status: 0, or 3 when some could not be written.
+
+    Raises `TobsError`.
+    """
+    from tobs_tui.engine.rerender import check_options
+
+    profile = Setting(options).effective().profile
+    if not relayout:
+        check_options(Path(profile.output), profile)
+    return _finish(_render(profile), profile, json_lines=options.json_lines)
+
+
+def import_folder(options: Options, folder: Path) -> int:
+    """Import an export of Telegram Desktop into the options' vault, and render it. Gives the exit status as
+    `render_notes`. Raises `TobsError`."""
+    from tobs_tui.engine.desktop_import import import_desktop
+    from tobs_tui.engine.rerender import check_options
+
+    profile = Setting(options).effective().profile
+    output = Path(profile.output)
+    check_options(output, profile)
+    imported = import_desktop(folder, output, profile.layout, _show_import)
+    _wipe()
+    for chat in imported:
+        _print_chat(chat, json_lines=options.json_lines)
+    status = _finish(_render(profile), profile, json_lines=options.json_lines)
+    return INCOMPLETE if any(chat.problem for chat in imported) else status
+
+
+def _render(profile: Profile) -> Rerendered:
+    from tobs_tui.engine.rerender import rerender
+
+    done = asyncio.run(rerender(Path(profile.output), profile, _show_progress))
+    _wipe()
+    return done
+
+
+def _finish(done: Rerendered, profile: Profile, *, json_lines: bool) -> int:
+    """Say what was written."""
+    import msgspec
+
+    if json_lines:
+        failures = msgspec.to_builtins(done.failures)
+        line = {"event": "rendered", "schema": SCHEMA, "notes": done.notes, "failures": failures}
+        click.echo(msgspec.json.encode({**line, "warnings": done.warnings, "output": profile.output}))
+    else:
+        for failure in done.failures:
+            click.echo(clean(f"{failure.title or failure.chat}: {failure.reason}", 500), err=True)
+        for warning in done.warnings:
+            click.echo(clean(warning, 500), err=True)
+        click.echo(f"{count(done.notes)} notes written. The vault: {clean(profile.output, 1000)}")
+    return INCOMPLETE if done.failures else 0
+
+
+def _print_chat(chat: ImportedChat, *, json_lines: bool) -> None:
+    import msgspec
+
+    if json_lines:
+        click.echo(msgspec.json.encode({"event": "imported", "schema": SCHEMA, **msgspec.to_builtins(chat)}))
+        return
+    parts = [f"{count(chat.messages)} messages", f"{count(chat.files)} files"]
+    parts += [f"{count(chat.known)} known already"] if chat.known else []
+    parts += [f"{count(chat.files_missing)} files missing"] if chat.files_missing else []
+    parts += [f"{count(chat.without_id)} without an id left out"] if chat.without_id else []
+    click.echo(f"{clean(chat.title, 60)}: {', '.join(parts)}. {chat.problem}".rstrip())
+
+
+def _show_import(chat: ImportedChat) -> None:
+    _live(f"{clean(chat.title, 40)}: {count(chat.messages + chat.known)} messages, {count(chat.files)} files")
+
+
+def _show_progress(messages: int) -> None:
+    _live(f"Writing notes: {count(messages)} messages")
+
+
+def _live(text: str) -> None:
+    """One line that is written over and over, on a terminal only."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[K{text}", nl=False, err=True)
+
+
+def _wipe() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)

@@ -1,0 +1,117 @@
+"""The commands that work on a vault without asking Telegram: search, versions, render, import."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tobs_tui.cli.places import merged, place_options
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option(
+    "--chat", "chats", multiple=True, metavar="X", help="Only in this chat: a part of its title, @name or id."
+)
+@click.option(
+    "--from", "senders", multiple=True, metavar="NAME", help="Only by this person: a part of the name, or id."
+)
+@click.option("--since", default="", metavar="DAY", help="From this day on: 2024-05-01.")
+@click.option("--until", default="", metavar="DAY", help="Up to this day: 2024-05-31.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Show so many, newest first.")
+@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
+@place_options
+@click.pass_context
+def search(
+    ctx: click.Context,
+    /,
+    words: tuple[str, ...],
+    demo: bool,
+    server: Path | None,
+    output: str | None,
+    json_lines: bool,
+    **choice: Any,
+) -> int:
+    """Find messages in a vault: all WORDS, "a phrase", wor* for a beginning, -word for what must not be there.
+
+    Exit status: 0 found, 1 nothing found.
+    """
+    from tobs_tui.cli.search import print_search
+
+    options = replace(merged(ctx, demo, server), output=output, json_lines=json_lines)
+    return print_search(options, words, **choice)
+
+
+@click.command()
+@click.argument("message")
+@click.option(
+    "--chat", "chats", multiple=True, metavar="X", help="Only in this chat: a part of its title, @name or id."
+)
+@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@place_options
+@click.pass_context
+def versions(
+    ctx: click.Context,
+    /,
+    message: str,
+    chats: tuple[str, ...],
+    output: str | None,
+    demo: bool,
+    server: Path | None,
+) -> int:
+    """What MESSAGE was before it was edited: its number or anchor (m1203) in a vault that was refreshed.
+
+    Exit status: 0 found, 1 no such message.
+    """
+    from tobs_tui.cli.versions import print_versions
+
+    return print_versions(replace(merged(ctx, demo, server), output=output), message, chats)
+
+
+@click.command()
+@click.argument("profile", default="")
+@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@click.option("--relayout", is_flag=True, help="Also when the vault was written with other options than these.")
+@click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
+@place_options
+@click.pass_context
+def render(
+    ctx: click.Context,
+    /,
+    profile: str,
+    output: str | None,
+    relayout: bool,
+    json_lines: bool,
+    demo: bool,
+    server: Path | None,
+) -> int:
+    """Write a vault's notes anew from its archive, without network: what is missing, outdated or laid out otherwise.
+
+    PROFILE says how notes look; without one, the defaults do.
+    """
+    from tobs_tui.cli.rewrite import render_notes
+
+    options = replace(merged(ctx, demo, server), profile=profile, output=output, json_lines=json_lines)
+    return render_notes(options, relayout=relayout)
+
+
+@click.command(name="import")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
+@place_options
+@click.pass_context
+def import_(
+    ctx: click.Context, /, folder: Path, output: str | None, json_lines: bool, demo: bool, server: Path | None
+) -> int:
+    """Bring a Telegram Desktop export (FOLDER with its result.json) into a vault; later exports go on from there."""
+    from tobs_tui.cli.rewrite import import_folder
+
+    return import_folder(replace(merged(ctx, demo, server), output=output, json_lines=json_lines), folder)
+
+
+VAULT_COMMANDS = (search, versions, render, import_)
