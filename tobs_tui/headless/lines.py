@@ -30,7 +30,10 @@ from tobs_tui.model.run import (
 )
 
 SCHEMA = 1
-EXIT_USAGE = {
+EXIT_USAGE = 2
+"""Exit status for usage errors and bad profiles."""
+
+_USAGE = {
     ErrorCode.USAGE,
     ErrorCode.BAD_PROFILE,
     ErrorCode.CHAT_NOT_FOUND,
