@@ -84,9 +84,9 @@ def test_a_refresh_says_what_it_looked_at_and_changes_nothing_where_nothing_chan
     assert tobs("--refresh").returncode == 2
 
 
-@pytest.mark.parametrize("delay", [1.5, 3.0])
+@pytest.mark.parametrize("moment", ["phase_changed", "chat_finished"])
 def test_a_worker_killed_in_the_middle_ends_in_the_same_bytes(
-    home: Path, tmp_path: Path, manifest: dict[str, Any], delay: float
+    home: Path, tmp_path: Path, manifest: dict[str, Any], moment: str
 ) -> None:
     vault = tmp_path / "vault"
     command = [*TOBS, "--demo", "--headless", "--all-chats", "--output", str(vault), "--json"]
@@ -94,8 +94,9 @@ def test_a_worker_killed_in_the_middle_ends_in_the_same_bytes(
         assert process.stdout is not None
         started = json.loads(process.stdout.readline())
         assert started["event"] == "run_started"
-        assert process.stdout.readline()
-        _kill_service(home, delay)
+        while json.loads(process.stdout.readline())["event"] != moment:
+            pass
+        _kill_service(home)
         process.communicate(timeout=120)
         assert process.returncode != 0
     again = tobs(*command[1:])
@@ -103,21 +104,18 @@ def test_a_worker_killed_in_the_middle_ends_in_the_same_bytes(
     assert differences(vault, manifest) == []
 
 
-def _kill_service(home: Path, delay: float) -> None:
-    """SIGKILL the worker and all its processes after `delay` seconds of its life, as a power cut would."""
+def _kill_service(home: Path) -> None:
+    """SIGKILL the worker and all its processes, as a power cut would."""
     import psutil
 
     for process in psutil.process_iter(["cmdline"]):
         line = process.info["cmdline"] or []
         if "service" in line and "--demo" in line and process.environ().get("TOBS_HOME") == str(home):
-            try:
-                process.wait(delay)
-            except psutil.TimeoutExpired:
-                family = [process, *process.children(recursive=True)]
-                for member in family:
-                    os.kill(member.pid, signal.SIGKILL)
-                psutil.wait_procs(family, 10)
-                return
+            family = [process, *process.children(recursive=True)]
+            for member in family:
+                os.kill(member.pid, signal.SIGKILL)
+            psutil.wait_procs(family, 10)
+            return
     raise AssertionError("the service was not found, or ended before its time")
 
 
