@@ -24,6 +24,7 @@ from tests.e2e.scripted import (
     settled,
     until,
 )
+from tobs_tui.config.layers import effective
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import load_profile, save_profile
 from tobs_tui.config.settings import Settings, load_settings
@@ -178,6 +179,47 @@ async def test_a_wrong_value_is_told_at_its_field_and_changes_nothing(paths: Pat
         screen = app.screen
         assert isinstance(screen, TuningScreen)
         assert screen.profile.filters.since is None
+
+
+async def test_what_is_wrong_with_a_value_is_told_in_full_on_a_small_screen(paths: Paths) -> None:
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press(pilot, "n space n enter")
+        await write(pilot, "2024-13-01")
+        assert "2024-05-01" in screen_text(app)
+        await press(pilot, "escape j j enter")
+        await write(pilot, "many")
+        told = " ".join(screen_text(app).split())
+        assert "0 takes all" in told.rpartition("Not possible")[2]
+
+
+async def test_two_values_that_do_not_go_together_both_stay_and_are_told_at_the_field(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths)
+    app.effective = lambda profile, given=None: effective(profile, paths, {}, {}, given=given)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "n space n enter")
+        await write(pilot, "2025-01-01")
+        await press(pilot, "j enter")
+        await write(pilot, "2024-01-01")
+        await press(pilot, "j enter")
+        await write(pilot, "70")
+        shown = {row.key: row for row in app.screen.query_one(FormPanel).rows}
+        assert shown["filters.until"].value == "2024-01-01"
+        assert "before since" in shown["filters.until"].problem
+        assert shown["filters.last"].value == "70"
+        await press(pilot, "s")
+        await press(pilot, "w")
+        assert isinstance(app.screen, TuningScreen), "a profile that cannot run is not saved"
+        assert not [command for command in client.asked if isinstance(command, StartRun)]
+        await press(pilot, "k enter")
+        app.screen.query_one(EntryLine).query_one(Input).value = ""
+        await write(pilot, "2025-02-01")
+        await press(pilot, "s")
+        (started,) = [command for command in client.asked if isinstance(command, StartRun)]
+        assert str(started.profile.filters.until) == "2025-02-01"
 
 
 async def test_the_filters_are_edited_and_the_estimate_follows(paths: Paths) -> None:
@@ -519,6 +561,17 @@ async def test_a_delayed_takeout_offers_both_ways_on_and_waiting(
         asked = [each for each in client.asked if isinstance(each, SkipTakeout | RetryTakeout)]
         assert asked == ([command] if command else [])
         assert isinstance(app.screen, TakeoutDelayScreen if command == RetryTakeout() else RunScreen)
+
+
+async def test_who_waits_sees_why_and_gets_the_ways_on_again_from_the_alert(tmp_path: Path) -> None:
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN, delayed_run())), Paths.resolve(home=tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press(pilot, "a enter")
+        assert isinstance(app.screen, RunScreen)
+        assert "asked again in 18 s" in screen_text(app)
+        await press(pilot, "4 enter")
+        assert isinstance(app.screen, TakeoutDelayScreen)
 
 
 async def test_the_takeout_dialog_goes_away_when_the_delay_is_over(tmp_path: Path) -> None:

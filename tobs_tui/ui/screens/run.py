@@ -308,7 +308,12 @@ class RunScreen(Page):
             self.tobs.show_summary()
 
     def on_panel_chosen(self, message: Panel.Chosen) -> None:
-        """Everything about the row."""
+        """Everything about the row; the ways on where Telegram delays the export."""
+        run, panel = self.tobs.model.run, message.panel
+        delay = run.takeout_delay if run is not None else None
+        if delay is not None and isinstance(panel, AlertsPanel) and panel.alerts()[message.index].key == "takeout":
+            self.tobs.push_screen(TakeoutDelayScreen(delay))
+            return
         found = details(message.panel, message.index)
         if found is not None:
             self.tobs.push_screen(Detail(*found))

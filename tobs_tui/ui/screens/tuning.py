@@ -191,10 +191,24 @@ class TuningScreen(Page):
 
     def _resolve(self) -> None:
         """Take the layers of configuration into account, then estimate."""
-        try:
-            self._effective = self.tobs.effective(self.profile, self.given)
-        except TobsError as error:
-            self.tobs.say_error(error)
+        profile, set_aside = self.profile, dict[str, Any]()
+        while True:
+            try:
+                self._effective = self.tobs.effective(profile, self.given)
+                break
+            except TobsError as error:
+                # A value that does not go with another one stays in the form, where it is told what is wrong with it.
+                key, default = error.field, Profile()
+                if key not in ENTRIES or value_of(profile, key) == value_of(default, key):
+                    self.tobs.say_error(error)
+                    break
+                set_aside[key] = value_of(profile, key)
+                profile = with_value(profile, key, value_of(default, key))
+        if self._effective is not None:
+            shown = self._effective.profile
+            for key, value in set_aside.items():
+                shown = with_value(shown, key, value)
+            self._effective = msgspec.structs.replace(self._effective, profile=shown)
         self.query_one(FormPanel).reload()
         self.query_one(Advice).repaint()
         self._estimate_soon()
@@ -271,6 +285,10 @@ class TuningScreen(Page):
 
     async def _estimate(self) -> None:
         panel = self.query_one(EstimatePanel)
+        if clash := problem_between(self.shown):
+            panel.estimate, panel.note = None, clash[1]
+            panel.repaint()
+            return
         panel.note = COUNTING
         panel.repaint()
         await asyncio.sleep(ESTIMATE_AFTER_S)
@@ -342,6 +360,8 @@ class TuningScreen(Page):
 
     async def action_save(self) -> None:
         """Save under a name."""
+        if self._told_of_clash():
+            return
 
         def check(name: str) -> str:
             try:
@@ -373,14 +393,19 @@ class TuningScreen(Page):
 
     async def action_start(self) -> None:
         """Start the export."""
-        clash = problem_between(self.shown)
-        if clash is not None:
-            self.tobs.notify(clash[1], severity="warning", markup=False)
+        if self._told_of_clash():
             return
         if not self.profile.targets.chats and not self.profile.targets.all_chats:
             self.tobs.say("Choose at least one chat first, with c.")
             return
         await self.tobs.start(self.profile, self.given)
+
+    def _told_of_clash(self) -> bool:
+        """Whether two values do not go together; the person is told so."""
+        clash = problem_between(self.shown)
+        if clash is not None:
+            self.tobs.notify(clash[1], severity="warning", markup=False)
+        return clash is not None
 
     async def action_chats(self) -> None:
         """Back to the list of chats."""

@@ -109,12 +109,14 @@ class EntryLine(Horizontal):
         self.query_one("#entry-hint", Words).say(hint, "faint")
         field = self.query_one("#entry", Line1)
         field.value = value
+        self.remove_class("-wrong")
         self.add_class("-on")
         field.focus()
         field.action_end()
 
     def wrong(self, sentence: str) -> None:
-        """Say what is wrong with what was typed."""
+        """Say what is wrong with what was typed, all of it: the line grows for it."""
+        self.add_class("-wrong")
         self.query_one("#entry-hint", Words).say(sentence, "bad")
 
     def close(self) -> None:

@@ -116,9 +116,13 @@ class ChatsPanel(RunPanel):
 
     def empty(self) -> str:
         """Why there are no rows."""
-        return (
-            "Nothing matches the filter." if self.query_text else "The run is being planned: chats are counted first."
-        )
+        if self.query_text:
+            return "Nothing matches the filter."
+        run = self.run()
+        if run is not None and run.takeout_delay is not None:
+            again = max(0, round(run.takeout_delay.next_try - self.tobs.model.clock()))
+            return f"Telegram delays the export: asked again in {again} s. Enter on its alert (4) shows the ways on."
+        return "The run is being planned: chats are counted first."
 
     def header(self, width: int) -> Line | None:
         """Column names, where there is room for them."""
