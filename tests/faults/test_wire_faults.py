@@ -71,7 +71,7 @@ TROUBLES = {
 async def test_trouble_on_the_wire_ends_in_the_undisturbed_vault(
     trouble: str, account: Account, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "REQUEST_TIMEOUT_S", 2)  # an answer that does not decrypt counts as none
+    monkeypatch.setattr(line, "REQUEST_TIMEOUT_S", 3600)  # none of these may be left to it
     profile = wanted(OFFICE, ZOE)
     truth = await calm(account, tmp_path / "calm", profile)
     sandbox.faults.add(TROUBLES[trouble])

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from telethon.crypto import AuthKey
-from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError
+from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError, SecurityError
 from telethon.network import ConnectionTcpFull, MTProtoSender
 from telethon.tl import TLObject, TLRequest
 from telethon.tl.functions import InvokeWithoutUpdatesRequest, PingRequest
@@ -46,6 +46,22 @@ class _Sink:
 
     def __init__(self, on_update: Callable[[Any], None]) -> None:
         self.put_nowait = on_update
+
+
+def _end_at_untrusted(sender: MTProtoSender) -> None:
+    """Let a packet that fails MTProto's checks cut the connection, as its security guidelines recommend.
+
+    Telethon skips such a packet; the request whose answer it carried would wait until its time is up.
+    """
+    decrypt = sender._state.decrypt_message_data
+
+    def decrypt_or_end(body: bytes) -> Any:
+        try:
+            return decrypt(body)
+        except SecurityError as error:
+            raise ConnectionError("what came could not be decrypted") from error
+
+    sender._state.decrypt_message_data = decrypt_or_end
 
 
 class Envelope(TLRequest):  # type: ignore[misc]  # telethon has no types
@@ -217,6 +233,7 @@ class Line:
             auth_key_callback=self._got_key,
             updates_queue=self._sink,
         )
+        _end_at_untrusted(sender)
         host, port = self._where(self.dc)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S * 3):
