@@ -108,6 +108,25 @@ async def test_a_note_changed_by_hand_is_kept_aside_before_it_is_written_again(t
     assert any(kept[0].name in line.text for line in state.log)
 
 
+async def test_a_folder_in_the_place_of_a_note_is_named_left_alone_and_once_moved_away_forgotten(
+    tmp_path: Path,
+) -> None:
+    vault = tmp_path / "vault"
+    await _export(tmp_path, "vault", 3000, DAYS)
+    note = sorted(vault.rglob("20*.md"))[-1]
+    note.unlink()
+    note.mkdir()
+    (note / "mine.txt").write_text("mine")
+    failed = await _export(tmp_path, "vault", 3050, DAYS)
+    assert failed.outcome is Outcome.FAILED
+    assert failed.message.startswith(f"Cannot write {note}: a folder is there, where a file belongs. Move that folder")
+    note.rename(tmp_path / "moved away")
+    assert (tmp_path / "moved away" / "mine.txt").read_text() == "mine"
+    assert (await _export(tmp_path, "vault", 3050, DAYS)).outcome is Outcome.COMPLETE
+    await _export(tmp_path, "once", 3050, DAYS)
+    assert vault_bytes(vault) == vault_bytes(tmp_path / "once")
+
+
 async def test_notes_appear_while_their_chat_is_fetched_and_count_no_message_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -99,6 +100,14 @@ def output_error(error: OSError, path: Path) -> TobsError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return TobsError(
             ErrorCode.DISK_FULL, f"The disk that holds {path} is full.", "Free some space, then run again: it goes on."
+        )
+    if isinstance(error, IsADirectoryError):
+        place = os.fsdecode(error.filename2 or error.filename or path)
+        return TobsError(
+            ErrorCode.OUTPUT_NOT_WRITABLE,
+            f"Cannot write {place}: a folder is there, where a file belongs.",
+            "Move that folder away, then run again: it goes on.",
+            field="output",
         )
     return TobsError(
         ErrorCode.OUTPUT_NOT_WRITABLE,
