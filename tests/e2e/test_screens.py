@@ -563,6 +563,14 @@ async def test_a_delayed_takeout_offers_both_ways_on_and_waiting(
         assert isinstance(app.screen, TakeoutDelayScreen if command == RetryTakeout() else RunScreen)
 
 
+async def test_the_home_screen_tells_that_the_run_is_paused(tmp_path: Path) -> None:
+    run = msgspec.structs.replace(run_state(), phase=RunPhase.PAUSED)
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN, run)), Paths.resolve(home=tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert "paused at " in screen_text(app)
+
+
 async def test_who_waits_sees_why_and_gets_the_ways_on_again_from_the_alert(tmp_path: Path) -> None:
     app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN, delayed_run())), Paths.resolve(home=tmp_path))
     async with app.run_test(size=(80, 24)) as pilot:

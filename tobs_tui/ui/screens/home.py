@@ -15,7 +15,7 @@ from tobs_tui.model.display import clean, count, duration, moment, percent, plur
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.refresh import Refresh
-from tobs_tui.model.run import Outcome, RunRecord
+from tobs_tui.model.run import Outcome, RunPhase, RunRecord
 from tobs_tui.service.protocol import AccountPhase, ListRuns, Reconnect, Runs
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
@@ -288,7 +288,8 @@ class HomeScreen(Page):
         run = model.run
         if run is not None and model.running:
             name = clean(run.profile.name, 24) or "the run"
-            note = f"{percent(run.totals.fetched).strip()} of {name}"
+            share = percent(run.totals.fetched).strip()
+            note = f"paused at {share}" if run.phase is RunPhase.PAUSED else f"{share} of {name}"
             entries.append(Start("a", "Watch the run", note, self.later(self.action_attach)))
         phase = model.account.phase if model.account else None
         if phase is AccountPhase.UNREACHABLE or model.link in (Link.LOST, Link.STOPPED):
