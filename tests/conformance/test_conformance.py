@@ -18,11 +18,18 @@ from tests.conformance.verdict import verdict
 
 @pytest.mark.parametrize("parser", PARSERS)
 @pytest.mark.parametrize("category", CATEGORIES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)  # `report` takes as many others as you like
 @given(rng=st.randoms(use_true_random=False))
 def test_readers_see_exactly_what_was_written(category: str, parser: str, rng: Random) -> None:
     text, entities = CATEGORIES[category](rng)
     assert verdict(category, text, entities, parser) == "", render_text(text, entities)
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize("bold", [(0, 8), (1, 7), (4, 4), (5, 3)])
+def test_backticks_that_an_address_parts_from_each_other_make_no_code(parser: str, bold: tuple[int, int]) -> None:
+    entities = [types.MessageEntityUrl(0, 7), types.MessageEntityBold(*bold)]
+    assert verdict("anything", "one ab``", entities, parser) == ""
 
 
 def test_the_shares_promised_are_reached(capsys: pytest.CaptureFixture[str]) -> None:

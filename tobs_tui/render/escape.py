@@ -130,11 +130,12 @@ def inline_escapes(
     found: dict[int, str] = {}
     runs: dict[str, list[_Run]] = {}
     edges = frozenset(at for span in marked for at in span)
+    seams = edges | urls  # markup that crosses an address is parted at its edge
     brackets = links or any(sign in text for sign in _LINKISH)
     for match in _inline_matches(text):
         start, kind = match.start(), match.lastgroup
         if kind == "run":
-            inside = [edge for edge in range(start + 1, match.end()) if edge in edges] if edges else []
+            inside = [edge for edge in range(start + 1, match.end()) if edge in seams] if seams else []
             cuts = [start, *inside, match.end()]
             runs.setdefault(text[start], []).extend(_run(text, lo, hi, edges, urls) for lo, hi in pairwise(cuts))
         elif kind == "bracket":
