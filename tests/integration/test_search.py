@@ -77,3 +77,11 @@ def test_a_machine_gets_one_line_a_message_and_the_sum(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["event"] for line in lines] == ["found", "searched"]
     assert (lines[0]["id"], lines[1]["total"], lines[1]["shown"]) == (2, 2, 1)
+
+
+def test_days_bound_what_is_looked_at(vault: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TOBS_HOME", str(tmp_path / "home"))
+    command = ["search", "café", "--output", str(vault)]
+    assert main([*command, "--until", "2024-01-01"]) == 0
+    assert main([*command, "--since", "2024-01-01"]) == 1
+    assert main([*command, "--since", "yesterday"]) == 2

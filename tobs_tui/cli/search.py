@@ -36,10 +36,13 @@ def print_search(
     Raises `TobsError`.
     """
     from tobs_tui.engine.search import Wanted, search_vault
+    from tobs_tui.engine.targets import date_span
+    from tobs_tui.model.profile import Filters
 
     setting = Setting(options)
     output = Path(setting.effective().profile.output)
-    wanted = Wanted(" ".join(words), chats, senders, _midnight(since), _midnight(until, 1))
+    dates = date_span(Filters(since=_day(since), until=_day(until)), "")
+    wanted = Wanted(" ".join(words), chats, senders, dates.since, dates.until)
     found = search_vault(output, wanted, limit=limit, on_progress=_tell)
     if sys.stderr.isatty():
         click.echo("\r\033[K", nl=False, err=True)
@@ -50,15 +53,12 @@ def print_search(
     return 0 if found.total else NOTHING_FOUND
 
 
-def _midnight(day: str, later: int = 0) -> int:
-    """The first second of a day in this machine's time zone, `later` days on; 0 for ''."""
-    if not day:
-        return 0
+def _day(text: str) -> datetime.date | None:
+    """A day as it is typed; None for ''."""
     try:
-        date = datetime.date.fromisoformat(day) + datetime.timedelta(days=later)
-        return int(datetime.datetime(date.year, date.month, date.day).astimezone().timestamp())
-    except (ValueError, OverflowError) as error:
-        raise TobsError(ErrorCode.USAGE, f"{day} is no day.", "Write it as 2024-05-31.") from error
+        return datetime.date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise TobsError(ErrorCode.USAGE, f"{text} is no day.", "Write it as 2024-05-31.") from error
 
 
 def _tell(indexed: int) -> None:

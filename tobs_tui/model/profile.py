@@ -8,9 +8,6 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Count = Annotated[int, Meta(ge=1)]
-"""A number of things of which there must be at least one."""
-
 
 class MediaKind(enum.StrEnum):
     """The kinds of files a profile can choose."""

@@ -11,12 +11,6 @@ from itertools import accumulate, pairwise
 
 from tobs_tui.render.chars import clean_line, is_blank, maybe_punctuation, surely_punctuation
 
-# Anything that might need a second look. A text without a match is written as it is.
-SUSPECT = re.compile(
-    r"[\\`*_\[<~&=%$^#|\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\u2028\u2029\ud800-\udfff]"
-    r"|^[ \t]*(?:[-+>:]|[0-9]{1,9}[.)])|^(?: {4}|[ ]*\t|[^\S \t\n])|[^\S \t\n]$",
-    re.MULTILINE,
-)
 _INLINE = re.compile(
     r"(?P<backslash>\\(?=[!-/:-@\[-`{-~]))"
     r"|(?P<run>\*+|_+|~+|`+|\$+|==+)"
