@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tobs_tui.model.messages import Action, ActionKind, Message
-from tobs_tui.render.escape import inline_name
-from tobs_tui.render.links import destination
 from tobs_tui.render.scene import Scene, Target
 from tobs_tui.render.words import duration, money, number, size_in_words, span_in_words
 
@@ -18,9 +16,9 @@ class _Told:
         self.action = action
         self.scene = scene
         self.sender = message.sender
-        self.who = scene.peer_name(message.sender) if message.sender else inline_name(scene.title)
-        self.text = inline_name(action.text)
-        self.extra = inline_name(action.extra)
+        self.who = scene.peer_name(message.sender) if message.sender else scene.ink.text(scene.title)
+        self.text = scene.ink.text(action.text)
+        self.extra = scene.ink.text(action.extra)
         self.price = money(action.amount, action.extra)
         self._pointed = pointed
 
@@ -42,7 +40,7 @@ class _Told:
 
     def at(self, thing: str) -> str:
         """A thing with the link to the message that is it."""
-        return f"[{thing}]({destination(self._pointed.address)})" if self._pointed.address else thing
+        return self.scene.ink.link(thing, self._pointed.address)
 
     @property
     def date(self) -> str:
@@ -61,7 +59,7 @@ class _Told:
 
 
 def action_sentence(message: Message, scene: Scene, pointed: Target) -> str:
-    """One sentence of inert Markdown for a service message; `pointed` is the message its action points at."""
+    """One sentence for a service message, set in the scene's ink; `pointed` is the message its action points at."""
     if message.action is None:
         return ""
     told = _Told(message, message.action, scene, pointed)

@@ -9,7 +9,8 @@ from msgspec.structs import astuple
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Anchors
 from tobs_tui.render.clock import MINUTES
-from tobs_tui.render.message import ANCHOR, BLOCK_ANCHOR, SEPARATOR, render_block, reply_fact, sender_name
+from tobs_tui.render.facts import SEPARATOR, reply_fact
+from tobs_tui.render.message import ANCHOR, BLOCK_ANCHOR, bold_name, render_block
 from tobs_tui.render.prose import quick_body
 from tobs_tui.render.scene import Scene
 
@@ -68,5 +69,5 @@ class NoteRenderer:
     def _name(self, sender: int) -> str:
         if len(self._names) >= _KEPT:
             self._names.clear()
-        name = self._names[sender] = sender_name(sender, self._scene) + SEPARATOR
+        name = self._names[sender] = bold_name(sender, self._scene) + SEPARATOR
         return name

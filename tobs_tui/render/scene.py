@@ -11,7 +11,7 @@ from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Anchors
 from tobs_tui.render.clock import Clock
-from tobs_tui.render.escape import inline_name
+from tobs_tui.render.ink import MARKDOWN, Ink
 
 
 class FileLink(NamedTuple):
@@ -41,6 +41,7 @@ class Scene:
     target: Callable[[int, int], Target]  # (chat, message id)
     file: Callable[[Message, int, File], FileLink]  # a message's file by its index
     comments: Callable[[Message], str]  # the address of a post's comments, or ''
+    ink: Ink = MARKDOWN  # what words about messages are set in
     clock: Clock = field(init=False)  # stays with the messages' own dates
     _elsewhere: Clock = field(init=False)
 
@@ -49,8 +50,8 @@ class Scene:
         object.__setattr__(self, "_elsewhere", Clock(self.zone))
 
     def peer_name(self, peer: int) -> str:
-        """A peer's name as inert Markdown."""
-        return inline_name(self.name(peer))
+        """A peer's name, set in the scene's ink."""
+        return self.ink.text(self.name(peer))
 
     def when(self, date: int, beside: int = 0) -> str:
         """The time of a date, with its day unless that is the day of `beside`: 09:15, or 2024-05-14 09:15. `beside` is

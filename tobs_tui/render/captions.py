@@ -1,0 +1,239 @@
+"""What is said of a message's media in a line, in any format: labels of files, places, contacts, votes, prizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tobs_tui.model.media import (
+    Contact,
+    Dice,
+    Document,
+    DocumentKind,
+    File,
+    Game,
+    Geo,
+    Giveaway,
+    Invoice,
+    Media,
+    PaidMedia,
+    Photo,
+    Poll,
+    PollOption,
+    Story,
+    ToDoItem,
+    UnknownMedia,
+    Venue,
+    VideoStream,
+    WebPage,
+    files_of,
+)
+from tobs_tui.render.ink import Ink
+from tobs_tui.render.links import peer_link, web_address
+from tobs_tui.render.scene import Scene
+from tobs_tui.render.words import duration, money, number, size_in_words
+
+_ICONS = {
+    DocumentKind.FILE: "📄",
+    DocumentKind.VIDEO: "🎬",
+    DocumentKind.ROUND: "⏺",
+    DocumentKind.ANIMATION: "🎞",
+    DocumentKind.AUDIO: "🎵",
+    DocumentKind.VOICE: "🎤",
+    DocumentKind.STICKER: "🏷",
+}
+_VIEW_ONCE = 0x7FFFFFFF
+_PHOTO = "🖼 photo"
+_IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+CHECKLIST = "☑ checklist"
+EXPLANATION = "Explanation:"
+
+
+class Item(NamedTuple):
+    """A file of a message with its label: `number` counts the message's files; None for one that has expired, as the
+    label says then. `image` tells whether readers show it as a picture."""
+
+    label: str
+    file: File | None
+    number: int
+    media: Photo | Document
+    image: bool
+
+    @property
+    def plain(self) -> bool:
+        """Whether the label says nothing that a picture does not."""
+        return self.label == _PHOTO
+
+
+def items_of(media: Photo | Document | PaidMedia, ink: Ink, index: int = 0) -> Iterator[Item]:
+    """The files of media in the order of `files_of`, counted from `index`."""
+    if isinstance(media, PaidMedia):
+        for bought in media.items:
+            yield from items_of(bought, ink, index)
+            index += len(files_of(bought))
+        return
+    label = _photo_label(media) if isinstance(media, Photo) else _document_label(media, ink)
+    if media.file is None:
+        yield Item(f"{label} ({'gone' if media.ttl else 'no longer available'})", None, index, media, False)
+    else:
+        image = isinstance(media, Photo) or media.file.mime in _IMAGE_TYPES
+        yield Item(label, media.file, index, media, image)
+        index += 1
+    if isinstance(media, Photo) and media.video is not None:
+        yield Item("🎬 live photo", media.video, index, media, False)
+
+
+def _flags(media: Photo | Document) -> str:
+    flags = ["spoiler"] if media.spoiler else []
+    if media.ttl:
+        flags.append("view once" if media.ttl == _VIEW_ONCE else f"self-destructing, {duration(media.ttl)}")
+    return f" · {', '.join(flags)}" if flags else ""
+
+
+def _photo_label(media: Photo) -> str:
+    return f"{_PHOTO}{_flags(media)}"
+
+
+def _document_label(media: Document, ink: Ink) -> str:
+    words = [media.type.value]
+    if media.type is DocumentKind.STICKER and media.emoji:
+        words.append(media.emoji)
+    if media.duration > 0 and media.type is not DocumentKind.STICKER:
+        words.append(duration(media.duration))
+    label = " ".join([_ICONS[media.type], *map(ink.text, words)])
+    name = " – ".join(part for part in (media.performer, media.title) if part)
+    if not name and media.file is not None and media.type is not DocumentKind.STICKER:
+        name = media.file.name
+    return label + (f" · {ink.text(name)}" if name else "") + _flags(media)
+
+
+def in_a_line(media: Media, scene: Scene) -> str:
+    """Media without files that one line is enough for."""
+    ink = scene.ink
+    if isinstance(media, Geo | Venue):
+        return _place(media, ink)
+    if isinstance(media, Contact):
+        return _contact(media, ink)
+    if isinstance(media, Giveaway):
+        return _giveaway(media, scene)
+    if isinstance(media, Dice):
+        return f"{ink.text(media.emoji) or '🎲'} {media.value}"
+    if isinstance(media, Game):
+        text = ": ".join(part for part in (media.title or media.short_name, media.description) if part)
+        return f"🎮 game · {ink.text(text)}"
+    if isinstance(media, Invoice):
+        text = ": ".join(part for part in (media.title, media.description) if part)
+        paid = " · paid" if media.paid else ""
+        return f"🧾 invoice · {money(media.amount, media.currency)}{paid} · {ink.text(text)}"
+    if isinstance(media, Story):
+        owner = scene.peer_name(media.peer) if media.peer else "unknown"
+        username = scene.username(media.peer) if media.peer else ""
+        label = f"story {media.story_id} of {owner}"
+        return f"📖 {ink.link(label, f'https://t.me/{username}/s/{media.story_id}' if username else '')}"
+    if isinstance(media, VideoStream):
+        return "🔴 live stream" if media.live else "🔴 live stream, ended"
+    if isinstance(media, UnknownMedia):
+        return ink.aside(f"Media that this version cannot read: {ink.text(media.constructor) or 'unnamed'}")
+    return ink.aside(f"Media that this version cannot show: {ink.text(type(media).__name__)}")
+
+
+def _place(media: Geo | Venue, ink: Ink) -> str:
+    where = f"{media.latitude:.6f}, {media.longitude:.6f}"
+    address = f"https://www.openstreetmap.org/?mlat={media.latitude:.6f}&mlon={media.longitude:.6f}"
+    link = ink.link(where, address)
+    if isinstance(media, Venue):
+        name = ", ".join(ink.text(part) for part in (media.title, media.address) if part)
+        return f"📍 {name or 'place'} · {link}"
+    kind = "live location" if media.live_period else "location"
+    facts = [f"📍 {kind} {link}"]
+    if media.accuracy:
+        facts.append(f"± {media.accuracy} m")
+    if media.live_period:
+        facts.append(f"shared for {duration(media.live_period)}")
+    if media.heading:
+        facts.append(f"heading {media.heading}°")
+    return " · ".join(facts)
+
+
+def _contact(media: Contact, ink: Ink) -> str:
+    name = ink.text(f"{media.first_name} {media.last_name}") or "contact"
+    shown = ink.link(name, peer_link(media.user_id) if media.user_id else "")
+    return f"👤 {shown}" + (f" · {ink.text(media.phone)}" if media.phone else "")
+
+
+def _giveaway(media: Giveaway, scene: Scene) -> str:
+    ink = scene.ink
+    prize = number(media.stars, "star") if media.stars else f"Premium for {number(media.months, 'month')}"
+    facts = [f"🎁 giveaway: {prize}"]
+    if media.prize:
+        facts.append(ink.text(media.prize))
+    if media.quantity:
+        facts.append(number(media.quantity, "winner"))
+    if media.channels:
+        facts.append(f"by {', '.join(map(scene.peer_name, media.channels))}")
+    if media.until:
+        facts.append(f"until {scene.when(media.until)}")
+    if media.finished or media.winners_count:
+        facts[0] = facts[0].replace("giveaway", "giveaway results", 1)
+        facts.append(f"{number(media.winners_count, 'winner')} drawn")
+        if media.winners:
+            facts.append(f"winners: {', '.join(map(scene.peer_name, media.winners))}")
+    return " · ".join(facts)
+
+
+def absent(file: File, problem: str, ink: Ink) -> str:
+    """Why a file is not there, with its size, in parentheses."""
+    return f"({ink.text(problem)}{f', {size_in_words(file.size)}' if file.size > 0 else ''})"
+
+
+def paid_label(media: PaidMedia) -> str:
+    """What is said above paid media: its price, and how much of it was not bought."""
+    hidden = f" · {number(media.previews, 'item')} not bought" if media.previews else ""
+    return f"⭐ paid media: {number(media.stars, 'star')}{hidden}"
+
+
+def preview_head(page: WebPage, ink: Ink) -> list[str]:
+    """The first lines of a link preview: site and title, and its author."""
+    head = [ink.text(part) for part in (page.site_name, page.title) if part]
+    if head:
+        head[-1] = ink.link(head[-1], web_address(page.url))
+    lines = [" · ".join(head)] if head else []
+    if page.author and page.author != page.title:
+        lines.append(ink.aside(ink.text(page.author)))
+    return lines
+
+
+def poll_label(poll: Poll, scene: Scene) -> str:
+    """What is said above a poll: what kind it is, whether it is closed, how many voted."""
+    kind = "quiz" if poll.quiz else "poll"
+    facts = [f"📊 {kind}"]
+    facts += [word for word, on in (("multiple answers", poll.multiple), ("public", poll.public)) if on]
+    if poll.closed:
+        facts.append("closed")
+    elif poll.close_date:
+        facts.append(f"closes {scene.when(poll.close_date)}")
+    facts.append(number(poll.voters, "voter"))
+    return " · ".join(facts)
+
+
+def votes(option: PollOption, voters: int) -> str:
+    """What is said behind an answer of a poll: its votes, whether it is right, whether it is one's own."""
+    marks = "".join(mark for mark, on in ((" ✅", option.correct), (" 👈", option.chosen)) if on)
+    if option.votes < 0:
+        return marks
+    share = f" ({100 * option.votes / voters:.0f} %)" if voters else ""
+    return f" — {number(option.votes, 'vote')}{share}{marks}"
+
+
+def is_done(item: ToDoItem) -> bool:
+    """Whether a line of a checklist is done."""
+    return bool(item.done_by or item.done_at)
+
+
+def done(item: ToDoItem, scene: Scene, date: int) -> str:
+    """What is said behind a line of a checklist: who has done it, and when; `date` is the message's."""
+    if not is_done(item):
+        return ""
+    who = f" {scene.peer_name(item.done_by)}" if item.done_by else ""
+    when = f" {scene.when(item.done_at, date)}" if item.done_at else ""
+    return f" —{who}{when}"
