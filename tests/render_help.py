@@ -71,7 +71,8 @@ def render_chat(
     written = [write_task(seen, task) for task in survey.tasks]
     removed = remove_notes(RemoveJob(seen, survey.gone)) if survey.gone else ()
     left = Counter(day for task in survey.tasks for day in task.shown)
-    assert all(count <= 2 for count in left.values())  # a day lies in two notes at most
+    forms = len({task.form for task in survey.tasks})
+    assert all(count <= 2 * forms for count in left.values())  # a day lies in two notes of a form at most
     gone = [one.note.path for one in (*written, *removed) if one.note.record is None]
     archive.put_notes(chat, [one.note for one in written], gone, [*left, *survey.shown])
     return Rendered(survey, (*written, *removed))

@@ -146,6 +146,12 @@ class Notes(Database):
                 "SELECT path, topic, count FROM notes WHERE chat = ? AND count > 0 ORDER BY path", (chat,)
             ).fetchall()
 
+    def paths_of(self, chat: int) -> list[str]:
+        """The paths of a chat's notes, whatever they are written as; in order."""
+        with self.reading() as db:
+            rows = db.execute("SELECT path FROM notes WHERE chat = ? AND length(record) > 0 ORDER BY path", (chat,))
+            return [path for (path,) in rows]
+
     def note_paths(self) -> list[tuple[str, int]]:
         """Every note that holds messages, in whatever format, as (path, chat)."""
         with self.reading() as db:

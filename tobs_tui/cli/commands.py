@@ -77,7 +77,7 @@ def _filter_options(command: F) -> F:
     "formats",
     multiple=True,
     metavar="F",
-    help="What notes are written as: markdown, jsonl, or both (markdown,jsonl).",
+    help="What notes are written as: markdown, jsonl, html, or several (markdown,html).",
 )
 @click.option("--no-takeout", is_flag=True, help="Export without a takeout session: begins at once, but is slower.")
 @click.option("--refresh", is_flag=True, help="Also look for edits, reactions and deletions in what is there already.")

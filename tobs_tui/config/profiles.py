@@ -78,7 +78,7 @@ def unusable_value(profile: Profile) -> tuple[str, str] | None:
     except ValueError as error:
         return "filters.text", str(error)
     if not profile.layout.formats:
-        return "layout.formats", "a vault needs at least one format (markdown, jsonl)"
+        return "layout.formats", "a vault needs at least one format (markdown, jsonl, html)"
     if timezone:
         from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 

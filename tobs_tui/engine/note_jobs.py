@@ -28,14 +28,12 @@ from tobs_tui.engine.note_file import (
     put_in_place,
     with_few_stretches,
 )
+from tobs_tui.engine.note_forms import renderer_of
 from tobs_tui.engine.note_plan import NoteTask
 from tobs_tui.engine.processes import tell
 from tobs_tui.engine.vault import View, World, world_of
 from tobs_tui.model.messages import Message
-from tobs_tui.model.profile import Format
 from tobs_tui.render import layout as names
-from tobs_tui.render.jsonl import JsonlRenderer
-from tobs_tui.render.note import NoteRenderer
 
 TELL_EVERY = 1000
 """Messages of one note between two reports on its progress."""
@@ -222,15 +220,14 @@ class _NoteWriter:
         """Write a note's messages with after < id <= upto, below its front matter if it is the `head` of the note."""
         world = self._world
         folder = world.folder(task.topic)
-        uses = world.scene.enter(folder)
+        uses = world.scene.enter(folder, task.form)
         start, end = names.period_bounds(task.period, world.zone)
         before = self._message_before(task, after, start, end)
-        make = JsonlRenderer if task.format is Format.JSONL else NoteRenderer
-        renderer = make(world.scene.scene)
+        renderer = renderer_of(task.form, world.scene.scene)
         chunks = self._archive.message_chunks(self._chat, task.topic, start, end, after=after, upto=upto)
         if head:
-            file.write(world.head(task.topic, task.period, task.format))
-        leads = task.format is world.leading
+            file.write(world.head(task.topic, task.period, task.form))
+        leads = task.form is world.leading
         senders: Counter[int] = Counter()
         seen = count = told = last_id = 0
         for chunk in world.scene.prepared(chunks):
@@ -299,5 +296,5 @@ class _NoteWriter:
             copies=tuple(sorted(copies)),
             thin=tuple(sorted(thin)),
         )
-        count = sum(senders.values()) if task.format is self._world.leading else 0
+        count = sum(senders.values()) if task.form is self._world.leading else 0
         return Note(task.path, self._chat, task.topic, count, Busy.NO, record)

@@ -19,10 +19,10 @@ from tobs_tui.archive.notes import Busy, Note, NoteRecord
 from tobs_tui.archive.records import DAY_SECONDS, DayState, Touched
 from tobs_tui.archive.schema import output_error
 from tobs_tui.engine.note_file import changed_by_hand
+from tobs_tui.engine.note_forms import Form
 from tobs_tui.engine.vault import View, World, world_of
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import topic_of_scope
-from tobs_tui.model.profile import Format
 from tobs_tui.render import layout as names
 
 STRETCH = 10_000
@@ -65,7 +65,7 @@ class NoteTask(Struct, frozen=True):
     cuts: tuple[int, ...] = ()
     shown: tuple[Touched, ...] = ()
     edited: str = ""
-    format: Format = Format.MARKDOWN
+    form: Form = Form.MARKDOWN
 
 
 class Survey(Struct, frozen=True):
@@ -83,7 +83,7 @@ class _Extent(Struct):
 
     topic: int
     period: str
-    format: Format
+    form: Form
     days: list[DayState]
 
     @property
@@ -114,7 +114,7 @@ class _Surveyor:
     def __init__(self, world: World, job: SurveyJob) -> None:
         self._world, self._job, self._archive, self._chat = world, job, world.archive, world.record.id
         self._days = world.archive.day_states(self._chat)  # before the messages: what changes meanwhile stays touched
-        self._current: set[tuple[int, str, Format]] = set()  # notes of touched days that show them already
+        self._current: set[tuple[int, str, Form]] = set()  # notes of touched days that show them already
         self._notes = {note.path: note for note in world.archive.notes(self._chat)}
 
     def survey(self) -> Survey:
@@ -122,7 +122,7 @@ class _Surveyor:
         tasks = [task for extent in self._considered(extents) if (task := self._task(extent)) is not None]
         gone: tuple[str, ...] = ()
         if self._job.occasion is Occasion.FINAL:
-            paths = {self._world.path(extent.topic, extent.period, extent.format) for extent in extents}
+            paths = {self._world.path(extent.topic, extent.period, extent.form) for extent in extents}
             gone = tuple(path for path in self._notes if path not in paths)
         records = [note.record for note in self._notes.values() if note.record is not None]
         pointed = frozenset[int]().union(*(record.pointed for record in records))
@@ -130,16 +130,15 @@ class _Surveyor:
         return Survey(with_days, gone, pointed, shown)
 
     def _extents(self) -> list[_Extent]:
-        """Every note that days of the chat lie in, by topic, period and format."""
-        found: dict[tuple[int, str, Format], _Extent] = {}
-        periods: dict[int, list[str]] = {}
+        """Every note that days of the chat lie in, by topic, period and form."""
+        found: dict[tuple[int, str, Form], _Extent] = {}
+        files: dict[int, list[tuple[str, Form]]] = {}
         for day in self._days:
-            if day.day not in periods:
-                periods[day.day] = names.periods_of_day(day.day, self._world.split, self._world.zone)
-            for period in periods[day.day]:
-                for form in self._world.formats:
-                    key = (day.topic, period, form)
-                    found.setdefault(key, _Extent(day.topic, period, form, [])).days.append(day)
+            if day.day not in files:
+                files[day.day] = self._world.files_of_day(day.day)
+            for period, form in files[day.day]:
+                key = (day.topic, period, form)
+                found.setdefault(key, _Extent(day.topic, period, form, [])).days.append(day)
         return [found[key] for key in sorted(found)]
 
     def _considered(self, extents: list[_Extent]) -> Iterator[_Extent]:
@@ -150,7 +149,7 @@ class _Surveyor:
         settled = self._settled(extents) if self._job.occasion is Occasion.FETCHING else None
         for extent in extents:
             if extent.touched and (settled is None or (extent.topic, extent.period) in settled):
-                known = self._notes.get(self._world.path(extent.topic, extent.period, extent.format))
+                known = self._notes.get(self._world.path(extent.topic, extent.period, extent.form))
                 # One that will be written again when its files are there can wait, and then grow by its full text.
                 if (settled is not None or (known and known.record)) and self._awaits_files(extent):
                     continue
@@ -185,7 +184,7 @@ class _Surveyor:
         )
 
     def _task(self, extent: _Extent) -> NoteTask | None:
-        path = self._world.path(extent.topic, extent.period, extent.format)
+        path = self._world.path(extent.topic, extent.period, extent.form)
         note = self._notes.get(path)
         record = note.record if note is not None else None
         if not self._is_due(extent, note, path):
@@ -197,13 +196,13 @@ class _Surveyor:
         if record is not None and note is not None and not edited and self._may_grow(extent, note, record):
             new = self._added(extent, record)
             if new == 0 and note.busy is Busy.NO:
-                self._current.add((extent.topic, extent.period, extent.format))
+                self._current.add((extent.topic, extent.period, extent.form))
                 return None
             if new >= 0:
                 cuts = _cuts(extent.days, new, record.last_id)
-                return NoteTask(extent.topic, extent.period, path, new, True, record, cuts, format=extent.format)
+                return NoteTask(extent.topic, extent.period, path, new, True, record, cuts, form=extent.form)
         cuts = _cuts(extent.days, total, 0)
-        return NoteTask(extent.topic, extent.period, path, total, False, record, cuts, (), edited, extent.format)
+        return NoteTask(extent.topic, extent.period, path, total, False, record, cuts, (), edited, extent.form)
 
     def _is_due(self, extent: _Extent, note: Note | None, path: str) -> bool:
         if extent.touched or (note is not None and note.busy is not Busy.NO):
@@ -259,23 +258,20 @@ class _Surveyor:
     def _with_days(self, tasks: list[NoteTask]) -> tuple[tuple[NoteTask, ...], tuple[Touched, ...]]:
         """The tasks, each with the days that are shown once it and its neighbours are written; and the days that are
         shown already."""
-        at_work = {(task.topic, task.period, task.format) for task in tasks}
+        at_work = {(task.topic, task.period, task.form) for task in tasks}
         seen_to = at_work | self._current
-        shown: dict[tuple[int, str, Format], list[Touched]] = {}
+        shown: dict[tuple[int, str, Form], list[Touched]] = {}
         already: list[Touched] = []
         for day in self._days:
             if day.touched:
-                periods = names.periods_of_day(day.day, self._world.split, self._world.zone)
-                notes = [(day.topic, period, form) for period in periods for form in self._world.formats]
+                notes = [(day.topic, period, form) for period, form in self._world.files_of_day(day.day)]
                 if seen_to.issuperset(notes):
                     touched = Touched(day.topic, day.day, day.touched)
                     if at_work.isdisjoint(notes):
                         already.append(touched)
                     for note in at_work.intersection(notes):
                         shown.setdefault(note, []).append(touched)
-        with_days = (
-            replace(task, shown=tuple(shown.get((task.topic, task.period, task.format), ()))) for task in tasks
-        )
+        with_days = (replace(task, shown=tuple(shown.get((task.topic, task.period, task.form), ()))) for task in tasks)
         return tuple(with_days), tuple(already)
 
 

@@ -25,6 +25,7 @@ from tobs_tui.engine.filtering import RecordFilter
 from tobs_tui.engine.governor import Gate
 from tobs_tui.engine.index_pages import IndexJob, render_index
 from tobs_tui.engine.note_crew import NoteCrew, Watcher
+from tobs_tui.engine.note_forms import is_note
 from tobs_tui.engine.note_jobs import NoteGrows, NoteWritten
 from tobs_tui.engine.note_plan import NoteTask, Occasion, SurveyJob
 from tobs_tui.engine.processes import ProcessPool
@@ -338,7 +339,7 @@ class RenderStage:
 
     def _note_written(self, chat: int, written: NoteWritten) -> None:
         self._progress.written(chat, written)
-        if written.changed and written.note.record is not None:
+        if written.changed and written.note.record is not None and is_note(written.note.path):
             self._written.add(written.note.path)
             self._board.counters.notes = len(self._written)
         if written.kept:

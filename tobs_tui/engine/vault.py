@@ -22,11 +22,11 @@ from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine.filtering import RecordFilter
+from tobs_tui.engine.note_forms import Form, forms_of, head_of, path_of, split_of
 from tobs_tui.engine.vault_scene import ChatScene
-from tobs_tui.model.profile import Format, Layout, MediaOptions
+from tobs_tui.model.profile import Layout, MediaOptions
 from tobs_tui.render import layout as names
-from tobs_tui.render.frontmatter import FORMAT, note_front_matter
-from tobs_tui.render.jsonl import jsonl_head
+from tobs_tui.render.frontmatter import FORMAT
 
 CACHE_KIB = 2_048
 """What SQLite may hold of the archive in each process; notes are read from beginning to end, once."""
@@ -112,9 +112,8 @@ class World:
         self.archive, self.view, self.record = archive, view, record
         self.vault = Path(view.vault)
         self.options = view.options
-        self.split = view.layout.split
-        self.formats = tuple(dict.fromkeys(view.layout.formats))
-        self.leading = view.layout.leading
+        self.forms = forms_of(view.layout)
+        self.leading = Form(view.layout.leading.value)
         self.zone_name, self.zone = resolve_zone(view.layout.timezone)
         self.scene = ChatScene(
             archive, record, view.layout, view.media, self.zone, view.linked, view.filters, root_of, topic_root
@@ -128,15 +127,26 @@ class World:
             self._topics = {known.topic.id: known.folder for known in self.archive.topics(self.record.id)}
         return topic_root(self._root, topic, self._topics)
 
-    def path(self, topic: int, period: str, form: Format) -> str:
-        """The path of a note relative to the vault."""
-        return f"{self.folder(topic)}/{names.period_note(period, form)}"
+    def files_of_day(self, day: int) -> list[tuple[str, Form]]:
+        """The files that show a UTC day, counted from the epoch: their periods and forms."""
+        return [
+            (period, form)
+            for form in self.forms
+            for period in names.periods_of_day(day, split_of(form, self.view.layout.split), self.zone)
+        ]
 
-    def head(self, topic: int, period: str, form: Format) -> str:
-        """What a note begins with: its front matter, or the line that says the same."""
-        topic_folder = posixpath.basename(self.folder(topic)) if topic in self._topics else ""
-        head = jsonl_head if form is Format.JSONL else note_front_matter
-        return head(
+    def path(self, topic: int, period: str, form: Form) -> str:
+        """The path of a file relative to the vault."""
+        return path_of(form, self.folder(topic), period)
+
+    def head(self, topic: int, period: str, form: Form) -> str:
+        """What a file begins with: its front matter, or what says the same."""
+        folder = self.folder(topic)
+        topic_folder = posixpath.basename(folder) if topic in self._topics else ""
+        return head_of(
+            form,
+            folder,
+            self._root,
             chat=names.title_of(posixpath.basename(self.record.folder)),
             chat_id=self.record.id,
             kind=self.record.kind,

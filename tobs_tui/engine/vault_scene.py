@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Callable, Iterable, Iterator
 
@@ -10,11 +11,13 @@ from cachetools import LRUCache
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord, FileState, FileStatus, Place, message_files
 from tobs_tui.engine.filtering import RecordFilter
+from tobs_tui.engine.note_forms import Form
 from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message
 from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, PeerKind, id_label
-from tobs_tui.model.profile import Anchors, Layout, MediaOptions
+from tobs_tui.model.profile import Anchors, Format, Layout, MediaOptions
 from tobs_tui.render import layout as names
+from tobs_tui.render.html.ink import HTML
 from tobs_tui.render.links import telegram_link
 from tobs_tui.render.scene import FileLink, Scene, Target
 
@@ -57,7 +60,7 @@ class ChatScene:
         self._linked = frozenset(linked)
         self._shows = {chat: keeps.matcher(chat) for chat, keeps in filters}
         self._root_of, self._topic_root = root_of, topic_root
-        self._folder = ""
+        self._folder, self._form = "", Form.MARKDOWN
         self._peers: LRUCache[int, Peer] = LRUCache(20_000)
         self._unknown: set[int] = set()  # peers that the archive did not know when this note was entered
         self._names: dict[int, str] = {}
@@ -80,12 +83,16 @@ class ChatScene:
             file=self._file,
             comments=self._comments_of,
         )
+        self._scenes = {Form.HTML: dataclasses.replace(self.scene, ink=HTML)}
+        self._markdown = self.scene
 
-    def enter(self, folder: str) -> Uses:
-        """Make addresses relative to a note in that folder of the vault; what its blocks use is noted in the result."""
-        if folder != self._folder:
+    def enter(self, folder: str, form: Form = Form.MARKDOWN) -> Uses:
+        """Make addresses relative to a note in that folder of the vault, and lead to notes of its form (Markdown, where
+        that has no links); what its blocks use is noted in the result."""
+        if (folder, form) != (self._folder, self._form):
             self._notes.clear()
-        self._folder = folder
+        self._folder, self._form = folder, form
+        self.scene = self._scenes.get(form, self._markdown)
         self._places.clear()  # a message may have another topic by now
         self._unknown.clear()
         self._near, self._near_by_id = ([], []), None
@@ -199,8 +206,9 @@ class ChatScene:
                 return ""
             if len(self._notes) >= NAMES_KEPT:
                 self._notes.clear()
-            note = self._notes[key] = names.relative_address(f"{folder}/{names.period_note(period)}", self._folder)
-        anchor = _ANCHORS.get(self._layout.anchors)
+            name = names.period_note(period, Format.HTML if self._form is Form.HTML else Format.MARKDOWN)
+            note = self._notes[key] = names.relative_address(f"{folder}/{name}", self._folder)
+        anchor = "#m" if self._form is Form.HTML else _ANCHORS.get(self._layout.anchors)
         return f"{note}{anchor}{message_id}" if anchor else note
 
     def _folder_of(self, chat: int, topic: int) -> str:

@@ -49,10 +49,11 @@ class Split(enum.StrEnum):
 
 
 class Format(enum.StrEnum):
-    """What notes are written as; the value of JSONL is its files' ending, too."""
+    """What notes are written as; the values of JSONL and HTML are their files' endings, too."""
 
     MARKDOWN = "markdown"
     JSONL = "jsonl"
+    HTML = "html"
 
     @property
     def ending(self) -> str:
@@ -129,8 +130,15 @@ class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
     @property
     def leading(self) -> Format:
-        """The format whose files the indexes link to, and whose messages are counted."""
-        return Format.MARKDOWN if Format.MARKDOWN in self.formats else self.formats[0]
+        """The format whose messages are counted: the first of those that are for people, else the first."""
+        readable = (form for form in (Format.MARKDOWN, Format.HTML) if form in self.formats)
+        return next(readable, self.formats[0])
+
+    @property
+    def indexes(self) -> tuple[Format, ...]:
+        """The formats of the index pages: those of the notes that are for people. Markdown links to any notes."""
+        pages = (Format.HTML,) if Format.HTML in self.formats else ()
+        return (Format.MARKDOWN, *pages) if Format.MARKDOWN in self.formats or not pages else pages
 
 
 class Performance(Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,6 +20,8 @@ NAME_BYTES = 100
 MEDIA_FOLDER = "media"
 BEFORE_MIGRATION = "before-migration"
 INDEX_NOTE = "index.md"
+INDEX_PAGE = "index.html"
+SEARCH_FOLDER = "search"
 SINGLE_NOTE = "messages"
 
 _FORBIDDEN = re.compile(
@@ -29,6 +31,7 @@ _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CLOCK\$|CONIN\$|CONOUT\$|(?:COM|LPT)
 _ENCODED = re.compile(r"[\s%<>\\`\"|^{}\[\]#?]")
 _PLAIN_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,8})\Z")
 _NOTE_EXTENSIONS = frozenset({"md", "markdown", "mdown", "mkd", "mdx", "canvas", "base"})
+_PAGE_EXTENSIONS = frozenset({"html", "htm", "xhtml", "xht", "shtml", "mht", "mhtml"})
 _EXTENSIONS = {
     "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/heic": "heic",
     "video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm", "video/x-matroska": "mkv",
@@ -151,18 +154,23 @@ def period_note(name: str, form: Format = Format.MARKDOWN) -> str:
     return f"{name or SINGLE_NOTE}.{form.ending}"
 
 
+def index_note(form: Format) -> str:
+    """The file name of index pages in a format."""
+    return INDEX_PAGE if form is Format.HTML else INDEX_NOTE
+
+
 def extension(file: File) -> str:
     """A harmless file name extension without dot: the type's own, else the sender's when it is plain, else bin.
 
-    Another program's Markdown must not become a note of this vault: such files end in .txt.
+    Another program's Markdown must not become a note of this vault, nor its HTML a page that runs what it likes on a
+    click: such files end in .txt.
     """
     if file.kind is FileKind.PHOTO:
         return "jpg"
     found = _PLAIN_EXTENSION.search(file.name)
     plain = found.group(1).lower() if found else ""
-    if plain in _NOTE_EXTENSIONS:
-        return f"{plain}.txt"
-    return plain or _EXTENSIONS.get(file.mime.lower().partition(";")[0].strip(), "bin")
+    ending = plain or _EXTENSIONS.get(file.mime.lower().partition(";")[0].strip(), "bin")
+    return f"{ending}.txt" if ending in _NOTE_EXTENSIONS | _PAGE_EXTENSIONS else ending
 
 
 def media_name(message_id: int, index: int, file: File) -> str:

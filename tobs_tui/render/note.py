@@ -14,14 +14,14 @@ from tobs_tui.render.message import ANCHOR, BLOCK_ANCHOR, bold_name, render_bloc
 from tobs_tui.render.prose import quick_body
 from tobs_tui.render.scene import Scene
 
-_KEPT = 10_000
+NAMES_KEPT = 10_000
 """Names kept before they are forgotten all at once, so that memory does not grow with a chat's members."""
 # What a message may have that is nothing but text, an answer maybe; these come first. The rest is as it is by default,
 # but for those that one sent oneself.
 _TEXT = ("id", "date", "sender", "text", "entities", "topic", "edit_date", "edit_hidden", "reply")
 assert Message.__struct_fields__[: len(_TEXT)] == _TEXT
-_REST = slice(len(_TEXT), None)
-_NO_MORE = (astuple(Message(0, 0))[_REST], astuple(Message(0, 0, outgoing=True))[_REST])
+REST = slice(len(_TEXT), None)
+NO_MORE = (astuple(Message(0, 0))[REST], astuple(Message(0, 0, outgoing=True))[REST])
 
 
 class NoteRenderer:
@@ -48,7 +48,7 @@ class NoteRenderer:
                 clock.enter(date)
                 start, end, midnight, number = clock.start, clock.end, clock.midnight, clock.number
             body = reply = None
-            if astuple(message)[_REST] in _NO_MORE and not message.edit_date:
+            if astuple(message)[REST] in NO_MORE and not message.edit_date:
                 reply = message.reply
                 if reply is None or reply.quote is None:
                     body = quick_body(message.text, message.entities)
@@ -67,7 +67,7 @@ class NoteRenderer:
         return "".join(out)
 
     def _name(self, sender: int) -> str:
-        if len(self._names) >= _KEPT:
+        if len(self._names) >= NAMES_KEPT:
             self._names.clear()
         name = self._names[sender] = bold_name(sender, self._scene) + SEPARATOR
         return name

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tobs_tui.model.text import Entity, EntityKind
@@ -24,10 +26,13 @@ class MarkKind(enum.IntEnum):
     ITALIC = 8
     URL = 9  # text that is its own address
     CODE = 10
+    TAG = 11  # a hashtag, a cashtag or a command
+    DATE = 12  # a moment that the text names
 
 
 class Mark(NamedTuple):
-    """An inline span over text[start:end]; `value` is a link's address or an insertion's old text."""
+    """An inline span over text[start:end]; `value` is a link's address, an insertion's old text, or a moment in seconds
+    since the epoch."""
 
     start: int
     end: int
@@ -35,8 +40,12 @@ class Mark(NamedTuple):
     value: str = ""
 
 
+FOLDED = "folded"
+
+
 class Block(NamedTuple):
-    """A quote or a code block over text[start:end]; `value` is the code's language."""
+    """A quote or a code block over text[start:end]; `value` is the code's language, or FOLDED for a quote that Telegram
+    shows the beginning of."""
 
     start: int
     end: int
@@ -79,34 +88,47 @@ INERT = (
 )
 
 
-def read_spans(offsets: Offsets, entities: Iterable[Entity]) -> Spans:
+_TAGS = frozenset({EntityKind.HASHTAG, EntityKind.CASHTAG, EntityKind.BOT_COMMAND})
+_NAME = re.compile(r"@[A-Za-z0-9_]+")
+_NO_NUMBER = re.compile(r"[^0-9+*#]")
+
+
+def read_spans(offsets: Offsets, entities: Iterable[Entity], *, rich: bool = False) -> Spans:
     """The entities as marks and blocks over `offsets.text`: none empty; quotes, code blocks and links disjoint each;
-    styles of one kind joined where they overlap or touch."""
+    styles of one kind joined where they overlap or touch.
+
+    With `rich`, there are marks for what stands for itself in Markdown, too: tags, dates, and links to the names, mail
+    addresses and numbers that Telegram has seen in the text, where no other link is.
+    """
     marks: list[Mark] = []
+    seen: list[Mark] = []
     quotes: list[Block] = []
     codes: list[Block] = []
     tags: set[int] = set()
     text = offsets.text
     for entity in entities:
-        if entity.kind in INERT or entity.length <= 0:
+        if (entity.kind in INERT and not rich) or entity.length <= 0:
             continue
         start = offsets.index(entity.offset, end=False)
         end = offsets.index(entity.offset + entity.length, end=True)
         if start >= end:
             continue
         if entity.kind is EntityKind.BLOCKQUOTE:
-            quotes.append(Block(start, end, quote=True))
+            quotes.append(Block(start, end, quote=True, value=FOLDED if entity.flag else ""))
         elif entity.kind is EntityKind.PRE:
             codes.append(Block(start, end, quote=False, value=entity.value))
         elif entity.kind is EntityKind.CODE and "\n" in text[start:end].strip("\n"):
             codes.append(Block(start, end, quote=False))
+        elif rich and entity.kind in _SEEN:
+            seen += _seen(entity, start, end, text[start:end])
         elif entity.kind is EntityKind.HASHTAG:
             tags.add(start)
-        else:
+        elif entity.kind not in INERT:
             mark = _mark(entity, start, end)
             if mark is not None:
                 marks.append(mark)
-    return Spans(_disjoint_links(_joined(marks)), _disjoint(quotes), _disjoint(codes), frozenset(tags))
+    links = _disjoint_links(_joined(marks))
+    return Spans(_with_seen(links, seen), _disjoint(quotes), _disjoint(codes), frozenset(tags))
 
 
 def _mark(entity: Entity, start: int, end: int) -> Mark | None:
@@ -117,6 +139,36 @@ def _mark(entity: Entity, start: int, end: int) -> Mark | None:
         return Mark(start, end, MarkKind.LINK, address) if address else None
     value = entity.value if entity.kind is EntityKind.DIFF_REPLACE else ""
     return Mark(start, end, _INLINE[entity.kind], value)
+
+
+_SEEN = _TAGS | {EntityKind.FORMATTED_DATE, EntityKind.MENTION, EntityKind.EMAIL, EntityKind.PHONE}
+
+
+def _seen(entity: Entity, start: int, end: int, text: str) -> Iterator[Mark]:
+    """The mark of what Telegram has seen in a text."""
+    if entity.kind in _TAGS:
+        yield Mark(start, end, MarkKind.TAG)
+    elif entity.kind is EntityKind.FORMATTED_DATE:
+        yield Mark(start, end, MarkKind.DATE, str(entity.number))
+    elif entity.kind is EntityKind.MENTION:
+        if _NAME.fullmatch(text):
+            yield Mark(start, end, MarkKind.LINK, f"https://t.me/{text[1:]}")
+    elif entity.kind is EntityKind.EMAIL:
+        yield Mark(start, end, MarkKind.LINK, web_address(f"mailto:{text}"))
+    else:
+        yield Mark(start, end, MarkKind.LINK, f"tel:{_NO_NUMBER.sub('', text)}")
+
+
+def _with_seen(marks: list[Mark], seen: list[Mark]) -> list[Mark]:
+    """The marks with those of `seen` that no link and no other of them is in the way of; in order."""
+    if not seen:
+        return marks
+    kept = [mark for mark in marks if mark.kind in (MarkKind.LINK, MarkKind.URL)]
+    for mark in sorted(seen):
+        at = bisect_left(kept, mark)
+        if (at == 0 or kept[at - 1].end <= mark.start) and (at == len(kept) or mark.end <= kept[at].start):
+            kept.insert(at, mark)
+    return sorted({*marks, *kept})
 
 
 def _disjoint(blocks: list[Block]) -> list[Block]:

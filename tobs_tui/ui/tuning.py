@@ -98,7 +98,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry(
                 "layout.formats",
                 "Formats",
-                "Markdown to read, JSON lines for programs, side by side",
+                "Markdown to read, HTML for browsers, JSON lines for programs, side by side",
                 Way.PICK,
                 tuple(Format),
                 "none",

@@ -1,0 +1,146 @@
+"""What a message carries besides text, each kind in HTML: pictures, players, links to files, lists, and words."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from tobs_tui.model.media import Document, DocumentKind, Media, PaidMedia, Photo, Poll, ToDo, WebPage, files_of
+from tobs_tui.model.messages import Message
+from tobs_tui.model.text import FormattedText
+from tobs_tui.render.captions import (
+    CHECKLIST,
+    EXPLANATION,
+    Item,
+    absent,
+    done,
+    in_a_line,
+    is_done,
+    items_of,
+    paid_label,
+    poll_label,
+    preview_head,
+    votes,
+)
+from tobs_tui.render.html.escape import attribute, reference
+from tobs_tui.render.html.text import formatted_box, html_body
+from tobs_tui.render.scene import Scene
+
+_VIDEOS = frozenset({DocumentKind.VIDEO, DocumentKind.ROUND, DocumentKind.ANIMATION})
+_SOUNDS = frozenset({DocumentKind.AUDIO, DocumentKind.VOICE})
+_PLAYERS = {DocumentKind.ROUND: ' class="round"', DocumentKind.STICKER: ' class="sticker"'}
+_RUNNING = frozenset({".svg", ".svgz", ".xml", ".xsl", ".xslt"})
+"""Files that browsers would open as pages, with whatever runs in them; they are offered for saving instead."""
+
+
+def before_text(message: Message, scene: Scene) -> Iterator[str]:
+    """What stands above a message's text: its files."""
+    media = message.media
+    if isinstance(media, PaidMedia):
+        yield label(paid_label(media))
+    if isinstance(media, Photo | Document | PaidMedia):
+        for item in items_of(media, scene.ink):
+            yield _item(message, item, scene)
+
+
+def after_text(message: Message, scene: Scene) -> Iterator[str]:
+    """What stands below a message's text: everything that is not a file."""
+    media = message.media
+    if media is not None and not isinstance(media, Photo | Document | PaidMedia):
+        yield _in_words(media, scene, message.date)
+
+
+def action_photo(message: Message, scene: Scene) -> Iterator[str]:
+    """The picture that a service message carries."""
+    action = message.action
+    if action is not None and isinstance(action.photo, Photo | Document):
+        for item in items_of(action.photo, scene.ink, len(files_of(message.media))):
+            yield _item(message, item, scene)
+
+
+def label(sentence: str) -> str:
+    """A line of the program's own, set already."""
+    return f'<p class="label">{sentence}</p>'
+
+
+def _item(message: Message, item: Item, scene: Scene) -> str:
+    if item.file is None:
+        return label(item.label)
+    link = scene.file(message, item.number, item.file)
+    if not link.address:
+        return label(f"{item.label} {absent(item.file, link.problem, scene.ink)}")
+    address = reference(link.address)
+    shown = _shown(item, address)
+    if item.media.spoiler and shown:
+        shown = f'<div class="veil" tabindex="0">{shown}</div>'
+    if item.image and item.plain:
+        return shown
+    save = " download" if posixpath.splitext(link.address)[1].lower() in _RUNNING else ""
+    anchor = f'<a href="{address}"{save}>{item.label}</a>'
+    return shown + label(anchor)
+
+
+def _shown(item: Item, address: str) -> str:
+    """The picture or player of a file; '' for one that browsers have none for."""
+    media = item.media
+    kind = media.type if isinstance(media, Document) else None
+    size = f' width="{media.width}" height="{media.height}"' if media.width > 0 and media.height > 0 else ""
+    if item.image:
+        style = ' class="sticker"' if kind is DocumentKind.STICKER else ""
+        return (
+            f'<a href="{address}"><img{style} src="{address}" alt="{attribute(_alt(item))}"{size} loading="lazy"></a>'
+        )
+    mime = item.file.mime if item.file is not None else ""
+    if kind is None or kind in _VIDEOS or (kind is DocumentKind.STICKER and mime.startswith("video/")):
+        style = _PLAYERS.get(kind, "") if kind is not None else ""
+        return f'<video{style} src="{address}"{size} controls preload="none"></video>'
+    return f'<audio src="{address}" controls preload="none"></audio>' if kind in _SOUNDS else ""
+
+
+def _alt(item: Item) -> str:
+    """What a picture is, for those who do not see it."""
+    if isinstance(item.media, Photo):
+        return "photo"
+    return f"{item.media.type.value} {item.media.emoji}".strip()
+
+
+def _in_words(media: Media, scene: Scene, date: int) -> str:
+    if isinstance(media, WebPage):
+        return _preview(media, scene)
+    if isinstance(media, Poll):
+        return _poll(media, scene)
+    if isinstance(media, ToDo):
+        return _checklist(media, scene, date)
+    return label(in_a_line(media, scene))
+
+
+def _preview(page: WebPage, scene: Scene) -> str:
+    """A link preview; '' when Telegram made none."""
+    lines = [label(line) for line in preview_head(page, scene.ink)]
+    lines.append(formatted_box(FormattedText(page.description)))
+    inner = "".join(lines)
+    return f'<blockquote class="preview">{inner}</blockquote>' if inner else ""
+
+
+def _poll(poll: Poll, scene: Scene) -> str:
+    options = []
+    for option in poll.options:
+        bar = ""
+        if option.votes >= 0 and poll.voters:
+            bar = f'<progress max="{poll.voters}" value="{option.votes}"></progress>'
+        text = html_body(option.text.text, option.text.entities)
+        options.append(f'<li><span dir="auto">{text}</span>{votes(option, poll.voters)}{bar}</li>')
+    solution = formatted_box(poll.solution)
+    if solution:
+        solution = f'<blockquote class="note">{label(EXPLANATION)}{solution}</blockquote>'
+    question = formatted_box(poll.question)
+    return f'<div class="poll">{label(poll_label(poll, scene))}{question}<ul>{"".join(options)}</ul>{solution}</div>'
+
+
+def _checklist(todo: ToDo, scene: Scene, date: int) -> str:
+    items = []
+    for item in todo.items:
+        text = html_body(item.text.text, item.text.entities)
+        sign = "☑" if is_done(item) else "☐"
+        items.append(f'<li>{sign} <span dir="auto">{text}</span>{done(item, scene, date)}</li>')
+    return f'<div class="todo">{label(CHECKLIST)}{formatted_box(todo.title)}<ul>{"".join(items)}</ul></div>'

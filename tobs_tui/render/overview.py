@@ -1,0 +1,155 @@
+"""What index pages say of a vault and its chats, in any format: facts, links and tables, set in a format's ink."""
+
+from __future__ import annotations
+
+import datetime
+import posixpath
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from tobs_tui.model.peers import PeerKind
+from tobs_tui.model.profile import Format
+from tobs_tui.render.ink import Ink
+from tobs_tui.render.layout import index_note, relative_address
+
+
+class NoteEntry(Struct, frozen=True):
+    """A note of messages: path relative to the vault, and how many messages it holds."""
+
+    path: str
+    count: int
+
+
+class TopicEntry(Struct, frozen=True):
+    """A topic with its notes in order. `id` 0 and folder '' stand for messages outside topics."""
+
+    id: int
+    title: str
+    folder: str  # relative to the vault
+    notes: tuple[NoteEntry, ...]
+
+    @property
+    def count(self) -> int:
+        """Messages in all of the topic's notes."""
+        return sum(note.count for note in self.notes)
+
+
+class ChatEntry(Struct, frozen=True, omit_defaults=True):
+    """All that the index pages say of a chat. `root` is its folder relative to the vault; dates in seconds."""
+
+    id: int
+    title: str
+    root: str
+    kind: PeerKind
+    topics: tuple[TopicEntry, ...]
+    username: str = ""
+    about: str = ""
+    first_date: int = 0
+    last_date: int = 0
+    members: int = 0
+    senders: tuple[tuple[str, int], ...] = ()  # names with their messages, most first
+    old_half: str = ""  # root of the basic group that this chat grew out of
+    shown: str = ""  # which of its messages a filter has chosen; '' = all of them
+    partial: bool = False  # whether less than all of it was fetched
+    part_of: int = 0  # the supergroup that this chat became, when that is in the vault too
+
+    @property
+    def count(self) -> int:
+        """Messages in all of the chat's notes."""
+        return sum(topic.count for topic in self.topics)
+
+
+class Table(NamedTuple):
+    """A table with its heading; cells are set already."""
+
+    heading: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    below: str = ""
+
+
+SENDERS_SHOWN = 200
+
+
+class Overview:
+    """Says it in one format: in its ink, with links to its files, and days in the vault's time zone."""
+
+    def __init__(self, ink: Ink, form: Format, zone: datetime.tzinfo) -> None:
+        self._ink, self._form, self._zone = ink, form, zone
+
+    def _link(self, label: str, path: str, folder: str) -> str:
+        return self._ink.link(label, relative_address(path, folder))
+
+    def _day(self, date: int) -> str:
+        return datetime.datetime.fromtimestamp(date, self._zone).date().isoformat() if date else "–"
+
+    def summary(self, chats: Sequence[ChatEntry]) -> str:
+        """How much a vault holds."""
+        if not chats:
+            return "No chats yet."
+        total = sum(chat.count for chat in chats)
+        return f"{len(chats)} chats, {total} messages." if len(chats) != 1 else f"1 chat, {total} messages."
+
+    def chats(self, chats: Sequence[ChatEntry]) -> Table:
+        """Every chat with its counts, dates and link, by title."""
+        rows = [
+            (
+                self._link(self.title(chat), f"{chat.root}/{index_note(self._form)}", ""),
+                chat.kind.value + (", before its migration" if chat.part_of else ""),
+                f"{chat.count}{', a part' if chat.shown or chat.partial else ''}",
+                self._day(chat.first_date),
+                self._day(chat.last_date),
+            )
+            for chat in sorted(chats, key=lambda chat: (chat.title.casefold(), chat.id))
+        ]
+        return Table("", ("Chat", "Kind", "Messages", "First", "Last"), rows)
+
+    def title(self, chat: ChatEntry) -> str:
+        """A chat's title."""
+        return self._ink.text(chat.title) or "untitled"
+
+    def facts(self, chat: ChatEntry) -> str:
+        """A chat in a line: its kind, counts, days and @name."""
+        facts = [chat.kind.value, f"{chat.count} messages"]
+        if chat.first_date:
+            facts.append(f"{self._day(chat.first_date)} to {self._day(chat.last_date)}")
+        if chat.members:
+            facts.append(f"{chat.members} members")
+        if chat.username:
+            facts.append(self._ink.link(f"@{self._ink.text(chat.username)}", f"https://t.me/{chat.username}"))
+        return " · ".join(facts)
+
+    def remarks(self, chat: ChatEntry) -> Iterator[str]:
+        """What of a chat is elsewhere, or not there."""
+        if chat.partial:
+            yield "Not all of this chat was exported."
+        if chat.shown:
+            yield f"Filtered: {self._ink.text(chat.shown)}."
+        if chat.old_half:
+            before = self._link("before the migration", f"{chat.old_half}/{index_note(self._form)}", chat.root)
+            yield f"Earlier messages: {before}"
+
+    def contents(self, chat: ChatEntry) -> Iterator[Table]:
+        """A chat's topics and notes with their counts, and who wrote in it."""
+        if any(topic.id for topic in chat.topics):
+            rows = [
+                (self._ink.text(topic.title) or "untitled", str(topic.id or "–"), str(topic.count))
+                for topic in chat.topics
+            ]
+            yield Table("Topics", ("Topic", "Id", "Messages"), rows)
+        for topic in chat.topics:
+            if topic.notes:
+                title = self._ink.text(topic.title) if topic.id else "Messages"
+                notes = [self._note(note, chat.root) for note in topic.notes]
+                yield Table(title or "untitled", ("Note", "Messages"), notes)
+        if chat.senders:
+            people = [(self._ink.text(name), str(count)) for name, count in chat.senders[:SENDERS_SHOWN]]
+            more = len(chat.senders) - SENDERS_SHOWN
+            yield Table("Who wrote", ("Name", "Messages"), people, f"and {more} more" if more > 0 else "")
+
+    def _note(self, note: NoteEntry, folder: str) -> tuple[str, str]:
+        stem, ending = posixpath.splitext(note.path)
+        path = f"{stem}.{self._form.ending}" if self._form is Format.HTML else stem + ending
+        return self._link(posixpath.basename(stem), path, folder), str(note.count)
