@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tobs_tui import __version__
+from tobs_tui.cli.formats import chosen, format_option
 from tobs_tui.cli.options import Options
 from tobs_tui.cli.places import FILE, F, merged, place_options
 from tobs_tui.cli.vault_commands import VAULT_COMMANDS
@@ -72,13 +73,7 @@ def _filter_options(command: F) -> F:
 @click.option("--chat", "chats", multiple=True, metavar="X", help="Export this chat: id, @name, link or exact title.")
 @click.option("--all-chats", is_flag=True, help="Export every chat.")
 @_filter_options
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    metavar="F",
-    help="What notes are written as: markdown, jsonl, html, or several (markdown,html).",
-)
+@format_option
 @click.option("--no-takeout", is_flag=True, help="Export without a takeout session: begins at once, but is slower.")
 @click.option("--refresh", is_flag=True, help="Also look for edits, reactions and deletions in what is there already.")
 @click.option("--refresh-window", metavar="W", help="How far back: 30d, 5000 (messages) or all; by default 7d.")
@@ -133,7 +128,7 @@ def tobs(
             if value is not None and value is not False and value != ()
         )
         + ((("performance.takeout", False),) if no_takeout else ())
-        + ((("layout.formats", ",".join(formats)),) if formats else ()),
+        + chosen(formats),
     )
     ctx.obj = options
     if output is not None and not output.strip():

@@ -39,6 +39,10 @@ class Options:
         """With a command's own place options on top."""
         return replace(self, demo=self.demo or demo, server=server or self.server)
 
+    def chooses(self, key: str) -> bool:
+        """Whether a flag gives the value of a dotted key."""
+        return any(given == key for given, _ in self.filters)
+
     def look_flags(self) -> dict[str, Any]:
         """The flags for any profile, as dotted keys of `config.layers`."""
         return {

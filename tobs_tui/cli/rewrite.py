@@ -30,7 +30,7 @@ def render_notes(options: Options, *, relayout: bool) -> int:
 
     profile = Setting(options).effective().profile
     if not relayout:
-        check_options(Path(profile.output), profile)
+        check_options(Path(profile.output), profile, any_formats=options.chooses("layout.formats"))
     return _finish(_render(profile), profile, json_lines=options.json_lines)
 
 
@@ -42,7 +42,7 @@ def import_folder(options: Options, folder: Path) -> int:
 
     profile = Setting(options).effective().profile
     output = Path(profile.output)
-    check_options(output, profile)
+    check_options(output, profile, any_formats=options.chooses("layout.formats"))
     imported = import_desktop(folder, output, profile.layout, _show_import)
     _wipe()
     for chat in imported:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from tobs_tui.cli.formats import chosen, format_option
 from tobs_tui.cli.places import merged, place_options
 
 
@@ -75,6 +76,7 @@ def versions(
 @click.command()
 @click.argument("profile", default="")
 @click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@format_option
 @click.option("--relayout", is_flag=True, help="Also when the vault was written with other options than these.")
 @click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
 @place_options
@@ -84,6 +86,7 @@ def render(
     /,
     profile: str,
     output: str | None,
+    formats: tuple[str, ...],
     relayout: bool,
     json_lines: bool,
     demo: bool,
@@ -95,23 +98,34 @@ def render(
     """
     from tobs_tui.cli.rewrite import render_notes
 
-    options = replace(merged(ctx, demo, server), profile=profile, output=output, json_lines=json_lines)
+    options = replace(
+        merged(ctx, demo, server), profile=profile, output=output, json_lines=json_lines, filters=chosen(formats)
+    )
     return render_notes(options, relayout=relayout)
 
 
 @click.command(name="import")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@format_option
 @click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
 @place_options
 @click.pass_context
 def import_(
-    ctx: click.Context, /, folder: Path, output: str | None, json_lines: bool, demo: bool, server: Path | None
+    ctx: click.Context,
+    /,
+    folder: Path,
+    output: str | None,
+    formats: tuple[str, ...],
+    json_lines: bool,
+    demo: bool,
+    server: Path | None,
 ) -> int:
     """Bring a Telegram Desktop export (FOLDER with its result.json) into a vault; later exports go on from there."""
     from tobs_tui.cli.rewrite import import_folder
 
-    return import_folder(replace(merged(ctx, demo, server), output=output, json_lines=json_lines), folder)
+    options = replace(merged(ctx, demo, server), output=output, json_lines=json_lines, filters=chosen(formats))
+    return import_folder(options, folder)
 
 
 VAULT_COMMANDS = (search, versions, render, import_)

@@ -32,7 +32,7 @@ from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.render_progress import RenderProgress
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.together import all_or_none
-from tobs_tui.engine.vault import EVERYTHING, View, options_of
+from tobs_tui.engine.vault import EVERYTHING, View, options_of_vault
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import ChatState, Failure, Level, WorkerRole, WorkerState
@@ -91,7 +91,7 @@ class RenderStage:
 
     async def begin(self) -> None:
         """Read what was rendered before. Raises `TobsError`."""
-        options = options_of(self._profile.layout, self._profile.media)
+        options = options_of_vault(self._profile.layout, self._profile.media)
         self._options_changed = await self._writer.submit(lambda archive: _set_options(archive, options))
         self._finished = await self._writer.submit(lambda archive: archive.finished())
         self._lost = await self._writer.submit(lambda archive: _chats_with_lost_notes(archive, self._vault))

@@ -17,7 +17,7 @@ from tobs_tui.engine.note_jobs import NoteGrows
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.render_stage import RenderStage
 from tobs_tui.engine.state import RunBoard
-from tobs_tui.engine.vault import options_of
+from tobs_tui.engine.vault import options_of_vault
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import Failure, Level
@@ -33,17 +33,26 @@ class Rerendered(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def check_options(vault: Path, profile: Profile) -> None:
-    """See that a vault was written the way `profile` says, or not at all yet. Raises TobsError USAGE otherwise."""
+def check_options(vault: Path, profile: Profile, *, any_formats: bool = False) -> None:
+    """See that a vault was written the way `profile` says (with `any_formats`, but for its formats), or not at all yet.
+    Raises TobsError USAGE otherwise."""
     if not archive_path(vault).exists():
         return
     with Archive.open(archive_path(vault), read_only=True) as archive:
         known = archive.vault_options()
-    if known and known != options_of(profile.layout, profile.media):
+    notes, _, formats = known.partition(" ")
+    wanted, _, chosen = options_of_vault(profile.layout, profile.media).partition(" ")
+    if known and notes != wanted:
         raise TobsError(
             ErrorCode.USAGE,
-            f"The notes in {vault} were written with other options (split, anchors, time zone, formats or media).",
+            f"The notes in {vault} were written with other options (split, anchors, time zone or media).",
             "Name the profile that they were exported with, or add --relayout to tobs render to write them anew.",
+        )
+    if known and formats != chosen and not any_formats:
+        raise TobsError(
+            ErrorCode.USAGE,
+            f"The notes in {vault} were written as {formats}, not as {chosen}.",
+            f"Add --format {formats} to keep them, or --format {chosen} to have those instead.",
         )
 
 

@@ -27,6 +27,7 @@ from tobs_tui.engine.vault_scene import ChatScene
 from tobs_tui.model.profile import Layout, MediaOptions
 from tobs_tui.render import layout as names
 from tobs_tui.render.frontmatter import FORMAT
+from tobs_tui.render.html.page import PAGES
 
 CACHE_KIB = 2_048
 """What SQLite may hold of the archive in each process; notes are read from beginning to end, once."""
@@ -68,9 +69,21 @@ def options_of(
     keeps: RecordFilter = EVERYTHING,
     filters: tuple[tuple[int, RecordFilter], ...] = (),
 ) -> str:
-    """A name for this way of rendering; another zone of the machine's makes another one."""
-    facts = (FORMAT, layout, resolve_zone(layout.timezone)[0], media, keeps, filters)
+    """A name for this way of rendering notes; another zone of the machine's makes another one, other formats do not."""
+    facts = (
+        FORMAT,
+        msgspec.structs.replace(layout, formats=()),
+        resolve_zone(layout.timezone)[0],
+        media,
+        keeps,
+        filters,
+    )
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()[:16]
+
+
+def options_of_vault(layout: Layout, media: MediaOptions) -> str:
+    """A name for all that a vault as a whole is rendered with: that of its notes, and their formats behind a blank."""
+    return f"{options_of(layout, media)} {','.join(sorted(set(layout.formats)))}"
 
 
 def resolve_zone(name: str) -> tuple[str, datetime.tzinfo]:

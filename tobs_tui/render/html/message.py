@@ -53,7 +53,7 @@ def at_time(message: Message, time: str) -> str:
 
 
 def follows(message: Message, before: Message | None, *, new_day: bool) -> bool:
-    """Whether a message stands under the name above the one before it."""
+    """Whether a message that is nothing but text stands under the name above the one before it."""
     return (
         before is not None
         and not new_day
@@ -64,14 +64,13 @@ def follows(message: Message, before: Message | None, *, new_day: bool) -> bool:
 
 
 def render_block(message: Message, scene: Scene, before: Message | None, *, new_day: bool) -> str:
-    """The block of a message, with a heading before it when a day begins; `before` is the message above it."""
+    """The block of a message that is more than text; `before` is the message above it. A new day gets its heading."""
     head = day_heading(scene.clock.day(message.date)) if new_day else ""
     if message.action is not None:
         parts = [opening(message, "service"), _service(message, scene), *action_photo(message, scene)]
     else:
         continued = not new_day and before is not None and message.album != 0 and before.album == message.album
-        same = not continued and message.forward is None and follows(message, before, new_day=new_day)
-        parts = [opening(message, *(("part",) if continued else ("same",) if same else ()))]
+        parts = [opening(message, *(("part",) if continued else ()))]
         parts += _parts(message, scene, continued=continued)
     return f"{head}\n{''.join(parts)}{''.join(_footer(message, scene))}</article>\n"
 

@@ -14,6 +14,8 @@ from tobs_tui.render.html.escape import attribute, on_a_line
 from tobs_tui.render.html.ink import HTML
 from tobs_tui.render.layout import INDEX_PAGE, relative_address
 
+PAGES = 1
+"""Version of the pages' form; another one has them written anew."""
 STYLE_SHEET = "tobs.css"
 SEARCH_PAGE = "search.html"
 _POLICY = (
@@ -37,7 +39,7 @@ def page_head(
     policy = f"{_POLICY}; script-src {script}" if script else _POLICY
     above = [HTML.link(on_a_line(name), relative_address(path, folder)) for name, path in crumbs]
     here = f"<b>{on_a_line(title.rpartition(PART)[2])}</b>"
-    search = HTML.link("Search", relative_address(SEARCH_PAGE, folder))
+    search = HTML.link("Search", relative_address(SEARCH_PAGE, folder)) if kind != "search" else ""
     return (
         '<!doctype html>\n<html>\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'

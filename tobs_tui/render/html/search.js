@@ -3,7 +3,7 @@
 // m() for each message; only messages that match are kept, so memory does not grow with the vault.
 (() => {
   const AT_ONCE = 100; // hits to show before asking whether to go on
-  const OF_A_FILE = 500; // the newest hits of a file that are kept
+  const OF_A_MONTH = 500; // the newest hits of a month that are kept
   const AROUND = 160; // characters of a message to show
   const SIGNS = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]/g; // accents, and the vowel signs of Hebrew and Arabic
   const [ask, words, chat, state, found, more] =
@@ -46,7 +46,9 @@
     return query.all.every((word) => folded.includes(word)) && !query.none.some((word) => folded.includes(word));
   };
 
-  const noteOf = (time) => ({ day: time.slice(0, 10), month: time.slice(0, 7), year: time.slice(0, 4) })[list.split] || "messages";
+  const noteOf = (time) => time.slice(0, { day: 10, month: 7, year: 4 }[list.split] || 0) || "messages";
+
+  const newestFirst = (one, other) => (one[2] === other[2] ? other[1] - one[1] : one[2] < other[2] ? 1 : -1);
 
   const element = (name, text = "", style = "") => {
     const made = document.createElement(name);
@@ -81,12 +83,12 @@
     return box;
   };
 
-  const show = (query, file, [id, time, name, text]) => {
+  const show = (query, [folder, id, time, name, text]) => {
     const hit = element("li");
     const link = element("a", time);
-    const note = `${file[0]}/${noteOf(time)}.html`.split("/").map(encodeURIComponent).join("/");
+    const note = `${folder}/${noteOf(time)}.html`.split("/").map(encodeURIComponent).join("/");
     link.href = `${note}#m${id}`;
-    const title = element("bdi", list.titles[file[0]] || file[0]);
+    const title = element("bdi", list.titles[folder] || folder);
     const head = element("header");
     head.append(element("b", name), " ", link, " · ", title);
     hit.append(head, excerpt(query, text));
@@ -103,23 +105,27 @@
     const query = wanted(words.value);
     if (!query.all.length) return;
     const files = list.files.filter((file) => !chat.value || file[0] === chat.value || file[0].startsWith(chat.value + "/"));
+    const months = [...new Set(files.map((file) => file[1]))];
     let shown = 0;
     let matching = 0;
     let page = AT_ONCE;
+    let hits = [];
     for (const [index, file] of files.entries()) {
-      await loading;
+      await loading; // of an older search, whose messages must not come here
       if (mine !== turn) return;
-      let hits = [];
+      let kept = [];
       window.m = (...message) => {
         if (!fits(query, message[3])) return;
         matching += 1;
-        hits.push(message);
-        if (hits.length > 2 * OF_A_FILE) hits = hits.slice(-OF_A_FILE);
+        kept.push([file[0], ...message]);
+        if (kept.length > 2 * OF_A_MONTH) kept = kept.slice(-OF_A_MONTH);
       };
-      state.textContent = `${matching} found so far; looking through ${index + 1} of ${files.length} months …`;
+      const month = months.indexOf(file[1]) + 1;
+      state.textContent = `${matching} found so far; looking through month ${month} of ${months.length} …`;
       await load(`search/${file[0]}/${file[1]}.js`);
       if (mine !== turn) return;
-      hits = hits.slice(-OF_A_FILE).reverse();
+      hits = hits.concat(kept).sort(newestFirst).slice(0, OF_A_MONTH);
+      if (files[index + 1]?.[1] === file[1]) continue;
       for (const hit of hits) {
         if (shown >= page) {
           state.textContent = `The newest ${shown} of at least ${matching}.`;
@@ -129,9 +135,10 @@
           more.hidden = true;
           page += AT_ONCE;
         }
-        show(query, file, hit);
+        show(query, hit);
         shown += 1;
       }
+      hits = [];
     }
     const left = matching > shown ? `, of which the newest ${shown} are shown` : "";
     state.textContent = `${matching === 1 ? "1 message" : `${matching} messages`} found${left}.`;
