@@ -12,7 +12,7 @@ from msgspec import Struct
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord
 from tobs_tui.archive.schema import output_error
-from tobs_tui.engine.note_file import TextFile, beside, put_in_place
+from tobs_tui.engine.note_file import TextFile, beside, put_in_place, remove_empty_folders
 from tobs_tui.engine.note_forms import is_note
 from tobs_tui.engine.vault import archive_of, resolve_zone, root_of, topic_root
 from tobs_tui.model.profile import Format, Layout, Split
@@ -97,6 +97,7 @@ def _put(vault: Path, path: str, text: str) -> Iterator[str]:
         if not text:
             if _is_ours(file):
                 file.unlink()
+                remove_empty_folders(vault, path)
             return
         draft = beside(file)
         with TextFile(draft) as opened:

@@ -172,6 +172,13 @@ def keep_aside(vault: Path, path: str, sha256: str) -> str:
     return kept.relative_to(vault).as_posix()
 
 
+def remove_empty_folders(vault: Path, path: str) -> None:
+    """Remove the folders above a path within the vault, from the innermost on, as long as they are empty."""
+    with contextlib.suppress(OSError):  # the first that is not empty, or that another process removes just now
+        for folder in Path(path).parents[:-1]:
+            (vault / folder).rmdir()
+
+
 def flush_folder(folder: Path) -> None:
     """Make renames within a folder outlast a power cut, where the system lets a folder be opened."""
     with contextlib.suppress(PermissionError, IsADirectoryError):  # Windows: folders cannot be opened, nor need be

@@ -26,9 +26,10 @@ from tobs_tui.engine.note_file import (
     flush_folder,
     keep_aside,
     put_in_place,
+    remove_empty_folders,
     with_few_stretches,
 )
-from tobs_tui.engine.note_forms import renderer_of
+from tobs_tui.engine.note_forms import is_note, renderer_of
 from tobs_tui.engine.note_plan import NoteTask
 from tobs_tui.engine.processes import tell
 from tobs_tui.engine.vault import View, World, world_of
@@ -154,6 +155,8 @@ def remove_notes(job: RemoveJob) -> tuple[NoteWritten, ...]:
             edited = changed_by_hand(world.vault / path, record) if record is not None else ""
             kept = keep_aside(world.vault, path, edited) if edited else ""
             (world.vault / path).unlink(missing_ok=True)
+            if not is_note(path):
+                remove_empty_folders(world.vault, path)
             removed.append(NoteWritten(Note(path, job.view.chat, 0, 0), True, kept))
     except OSError as error:
         raise output_error(error, world.vault) from error

@@ -212,9 +212,14 @@ class _Surveyor:
         return (
             note.record is None
             or note.record.options != self._world.options
+            or self._counts_otherwise(extent, note)
             or self._is_stale(note.record)
             or not (self._world.vault / path).is_file()
         )
+
+    def _counts_otherwise(self, extent: _Extent, note: Note) -> bool:
+        """Whether another format than before has the note's messages counted."""
+        return (note.count > 0) != (extent.form is self._world.leading)
 
     def _is_stale(self, record: NoteRecord) -> bool:
         """Whether something that the note's links looked for is somewhere else by now."""
@@ -233,6 +238,7 @@ class _Surveyor:
         return (
             note.busy is not Busy.REPLACED
             and record.options == self._world.options
+            and not self._counts_otherwise(extent, note)
             and all(day.grew for day in extent.days if day.touched)
             and file.is_file()
             and file.stat().st_size >= record.size

@@ -17,6 +17,7 @@ from tobs_tui.archive.search_words import parse_words, visible_words
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, bare_id, id_label
 from tobs_tui.model.profile import Split
+from tobs_tui.render.html.message import ANCHOR as PAGE_ANCHOR
 from tobs_tui.render.layout import note_name
 from tobs_tui.render.message import ANCHOR, BLOCK_ANCHOR
 
@@ -188,14 +189,14 @@ class _Reader:
         key = (hit.chat, hit.topic)
         if key not in self._notes:
             self._notes[key] = {
-                path.rpartition("/")[2]: path
+                _stem(path.rpartition("/")[2]): path
                 for path, topic, _ in self._archive.note_counts(hit.chat)
                 if topic == hit.topic
             }
         fallback = ""
         for split in Split:
             for shift in _NEIGHBOURS:
-                path = self._notes[key].get(note_name(max(0, hit.date + shift), split, datetime.UTC), "")
+                path = self._notes[key].get(_stem(note_name(max(0, hit.date + shift), split, datetime.UTC)), "")
                 if path and (line := self._line(path, hit.id)):
                     return path, line
                 fallback = fallback or path
@@ -210,14 +211,20 @@ class _Reader:
         return self._lines[path].get(ident, 0)
 
 
+def _stem(name: str) -> str:
+    """What a note is called in any format."""
+    return name.rpartition(".")[0]
+
+
 def _anchors(path: Path) -> dict[int, int]:
     """The line of each anchor in a note, by message id."""
     lines: dict[int, int] = {}
     try:
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
             for number, line in enumerate(file, 1):
-                for mark in (ANCHOR, BLOCK_ANCHOR):
-                    if line.startswith(mark) and (ident := line[len(mark) :].strip()).isdecimal():
+                for mark in (ANCHOR, BLOCK_ANCHOR, PAGE_ANCHOR):
+                    ident = line[len(mark) :].partition('"')[0].strip()
+                    if line.startswith(mark) and ident.isdecimal():
                         lines.setdefault(int(ident), number)
     except OSError:  # moved away by hand: the message is found, its place is not
         return {}

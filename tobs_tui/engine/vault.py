@@ -71,7 +71,7 @@ def options_of(
 ) -> str:
     """A name for this way of rendering notes; another zone of the machine's makes another one, other formats do not."""
     facts = (
-        FORMAT,
+        (FORMAT, PAGES),
         msgspec.structs.replace(layout, formats=()),
         resolve_zone(layout.timezone)[0],
         media,

@@ -103,10 +103,11 @@ def _code_block(text: str, language: str) -> str:
 
 def _marked(text: str, start: int, end: int, marks: list[Mark]) -> Iterator[str]:
     """text[start:end] with its marks; of marks that cross, the later one is closed and opened again."""
+    if start >= end:
+        return
     inside = clipped(marks, start, end) if marks else []
     if not inside:
-        if start < end:
-            yield escaped(text[start:end])
+        yield escaped(text[start:end])
         return
     begins: dict[int, list[Mark]] = {}
     for mark in inside:
