@@ -58,25 +58,31 @@ def _club_messages() -> list[Message]:
     ]
 
 
-def _commit(archive: Archive, chat: int, messages: list[Message]) -> None:
+def commit(archive: Archive, chat: int, messages: list[Message]) -> None:
+    """Put messages into an archive, as a fetched page."""
     rows, files = message_rows(messages)
     archive.commit([PageCommit(chat, messages[0].id, messages[-1].id, rows=rows, files=files)])
+
+
+def fill_with_a_club(archive: Archive) -> None:
+    """Put one forum into an archive."""
+    archive.put_chat(ChatRecord(CLUB, "Dev Club", "Dev Club (c1234567890)", PeerKind.FORUM, about="We *code*."))
+    archive.put_topics(CLUB, [TopicRecord(Topic(42, "Releases"), "Releases (t42)")])
+    archive.put_peers(
+        [
+            Peer(7, PeerKind.USER, "Иван [ops]"),
+            Peer(8, PeerKind.USER, "Zoe"),
+            Peer(NEWS, PeerKind.CHANNEL, "News", username="news"),
+        ]
+    )
+    commit(archive, CLUB, _club_messages())
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     """An archive in a vault, with one forum in it."""
     with Archive.open(archive_path(tmp_path)) as opened:
-        opened.put_chat(ChatRecord(CLUB, "Dev Club", "Dev Club (c1234567890)", PeerKind.FORUM, about="We *code*."))
-        opened.put_topics(CLUB, [TopicRecord(Topic(42, "Releases"), "Releases (t42)")])
-        opened.put_peers(
-            [
-                Peer(7, PeerKind.USER, "Иван [ops]"),
-                Peer(8, PeerKind.USER, "Zoe"),
-                Peer(NEWS, PeerKind.CHANNEL, "News", username="news"),
-            ]
-        )
-        _commit(opened, CLUB, _club_messages())
+        fill_with_a_club(opened)
         yield opened
 
 
@@ -137,7 +143,7 @@ def test_rendering_again_writes_nothing(archive: Archive, tmp_path: Path) -> Non
 
 def test_new_messages_rewrite_their_month_only_and_end_in_the_same_bytes(archive: Archive, tmp_path: Path) -> None:
     _render(archive, tmp_path)
-    _commit(archive, CLUB, [Message(100, JUNE + 300, sender=8, text="news")])
+    commit(archive, CLUB, [Message(100, JUNE + 300, sender=8, text="news")])
     result = _render(archive, tmp_path)
     assert result.changed == ["Dev Club (c1234567890)/2024-06.md"]
     step_by_step = {path: (tmp_path / path).read_bytes() for path in _notes(tmp_path)}
@@ -152,7 +158,7 @@ def test_a_note_without_messages_left_is_removed_but_only_one_of_ours(archive: A
     own = tmp_path / "Dev Club (c1234567890)" / "diary.md"
     own.write_text("mine")
     moved = [msg for msg in _club_messages() if msg.id == 9]
-    _commit(archive, CLUB, [Message(9, MAY + 100_000, sender=8, text=moved[0].text)])
+    commit(archive, CLUB, [Message(9, MAY + 100_000, sender=8, text=moved[0].text)])
     _render(archive, tmp_path)
     assert not (tmp_path / "Dev Club (c1234567890)/2024-06.md").exists()
     assert "Dev Club (c1234567890)/2024-06.md" not in {note.path for note in archive.notes(CLUB)}
@@ -169,7 +175,7 @@ def test_leftovers_of_a_killed_render_do_not_stay(archive: Archive, tmp_path: Pa
 
 def test_the_old_half_of_a_group_lies_in_its_successors_folder(archive: Archive, tmp_path: Path) -> None:
     archive.put_chat(ChatRecord(OLD, "Dev Club", "Dev Club (g77)", PeerKind.GROUP, migrated_to=CLUB))
-    _commit(archive, OLD, [Message(1, MAY - 86_400, sender=7, text="long ago")])
+    commit(archive, OLD, [Message(1, MAY - 86_400, sender=7, text="long ago")])
     _render(archive, tmp_path, OLD)
     note = tmp_path / "Dev Club (c1234567890)/before-migration/2024-05.md"
     assert "chat_id: -77\n" in note.read_text(encoding="utf-8")
@@ -178,9 +184,9 @@ def test_the_old_half_of_a_group_lies_in_its_successors_folder(archive: Archive,
 
 def test_comments_lead_to_the_discussion_when_it_is_exported_too(archive: Archive, tmp_path: Path) -> None:
     archive.put_chat(ChatRecord(NEWS, "News", "News (c42)", PeerKind.CHANNEL, username="news", linked_chat=CLUB))
-    _commit(archive, NEWS, [Message(3, MAY, text="post", comments=2, discussion=CLUB)])
+    commit(archive, NEWS, [Message(3, MAY, text="post", comments=2, discussion=CLUB)])
     copy = Forward(NEWS, message_id=3, date=MAY, saved_peer=NEWS, saved_message_id=3)
-    _commit(archive, CLUB, [Message(60, MAY + 5, text="post", forward=copy)])
+    commit(archive, CLUB, [Message(60, MAY + 5, text="post", forward=copy)])
     _render(archive, tmp_path, NEWS)
     note = tmp_path / "News (c42)/2024-05.md"
     assert "💬 [2 comments](https://t.me/news/3)" in note.read_text(encoding="utf-8")
