@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 
-.PHONY: help install demo check test snapshots bench chaos clean
+.PHONY: help install demo check test browser snapshots pictures bench chaos clean
 
 help:
 	@echo "make demo       install, then explore the program against an embedded Telegram"
 	@echo "make check      lint, types, layers"
 	@echo "make test       the whole test suite"
+	@echo "make browser    install Debian's chromium, for the tests that open HTML pages, where it is missing"
 	@echo "make snapshots  accept the screens as they look now"
+	@echo "make pictures   accept the HTML pages as they look now, with the fonts of this machine"
 	@echo "make bench      how fast, beside others: MESSAGES=200000, ROUNDS=1, ROWS=throughput,memory"
 	@echo "make chaos      kill and cut exports for as long as you like: RUNS=20, SEED=1"
 
@@ -37,8 +39,19 @@ check: install
 test: install
 	$(BIN)/pytest -n 2 --dist worksteal
 
+# Without apt-get, or the right to use it, the machine is left as it is; the tests say then what is missing.
+browser:
+	@command -v chromium >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1 || \
+	  { SUDO=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+	    $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium; } || true
+
 snapshots: install
 	$(BIN)/pytest tests/e2e/test_snapshots.py --snapshot-update
+
+pictures: install
+	rm -rf build/demo-vault
+	$(BIN)/tobs --demo --headless --all-chats --format html --output build/demo-vault
+	$(BIN)/python -m tests.pictures build/demo-vault
 
 # One million messages take some minutes; the status is 1 when a figure misses its goal.
 bench: install

@@ -79,10 +79,14 @@ def stages(settings: Settings) -> list[Row]:
     ]
 
 
+HTML_US, HOSTILE_HTML_US = 20.0, 500.0
+"""Microseconds that a message on a page may cost: of the bench world, and of hostile texts."""
+
+
 def rendering(settings: Settings) -> list[Row]:
-    """What rendering a message costs, and Telethon's Markdown of the same texts."""
+    """What rendering a message costs, as Markdown and as HTML, and Telethon's Markdown of the same texts."""
     found = render.measure(max(3, settings.rounds))
-    return [
+    rows = [
         Row(
             "render",
             f"CPU to render a message: {name}",
@@ -92,3 +96,10 @@ def rendering(settings: Settings) -> list[Row]:
         )
         for name, figure in found.items()
     ]
+    for name, limit in (("bench", HTML_US), ("hostile", HOSTILE_HTML_US)):
+        cost = found[name].html
+        goal = f"<= {limit:.0f} us"
+        how = f"{found[name].messages:,} messages; Markdown takes {found[name].ours:.2f} us"
+        what = f"CPU to render a message as HTML: {name}"
+        rows.append(Row("render", what, f"{cost:.2f} us", goal, judged(cost <= limit), how, found[name]._asdict()))
+    return rows

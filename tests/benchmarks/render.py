@@ -1,8 +1,8 @@
 """What rendering a message costs: ``python -m tests.benchmarks.render [ROUNDS]``.
 
 Prints microseconds of CPU time a message, the best of some rounds, for plain prose and all of the bench world, for the
-demo's chats, and for hostile texts: whole blocks as they are written into notes. Beside them stands what Telethon's own
-Markdown (`telethon.extensions.markdown.unparse`) takes for the bare text of the same messages.
+demo's chats, and for hostile texts: whole blocks as they are written into notes, and onto pages of HTML. Beside them
+stands what Telethon's own Markdown (`telethon.extensions.markdown.unparse`) takes for the messages' bare text.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,9 +22,10 @@ from telethon.tl import types
 
 from tests.benchmarks.decode import pages_of
 from tests.conformance.cases import CATEGORIES
+from tobs_tui.engine.note_forms import Form, renderer_of
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Anchors
-from tobs_tui.render.note import NoteRenderer
+from tobs_tui.render.html.ink import HTML
 from tobs_tui.render.scene import FileLink, Scene, Target
 from tobs_tui.telegram.convert_text import convert_entities
 from tobs_tui.telegram.decode import decode_page
@@ -39,10 +42,11 @@ class Mix(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """Microseconds a message of a mix, ours and Telethon's, and its messages."""
+    """Microseconds a message of a mix, our Markdown, our HTML and Telethon's Markdown, and its messages."""
 
     messages: int
     ours: float
+    html: float
     telethon: float
 
 
@@ -90,11 +94,12 @@ def hostile_mix(count: int = 2000, seed: int = 1) -> Mix:
     return Mix([(scene_of(-1, {}), messages)], texts)
 
 
-def render(mix: Mix) -> int:
-    """Render a mix as an export does; the size of the Markdown in characters."""
+def render(mix: Mix, form: Form = Form.MARKDOWN) -> int:
+    """Render a mix as an export does; the size of what it comes to in characters."""
     size = 0
     for scene, messages in mix.chats:
-        renderer, before = NoteRenderer(scene), None
+        known = replace(scene, ink=HTML) if form is Form.HTML else scene
+        renderer, before = renderer_of(form, known), None
         for start in range(0, len(messages), CHUNK):
             chunk = messages[start : start + CHUNK]
             size += len(renderer.chunk(chunk, before))
@@ -122,7 +127,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def measure(rounds: int = 7) -> dict[str, Figure]:
-    """The figures by mix; both ways are measured in turn, so that they meet the same noise."""
+    """The figures by mix; all ways are measured in turn, so that they meet the same noise."""
     mixes = {
         "plain prose": world_mix("bench", plain=True, messages=6400),
         "bench": world_mix("bench", messages=6400),
@@ -131,17 +136,21 @@ def measure(rounds: int = 7) -> dict[str, Figure]:
     }
     figures = {}
     for name, mix in mixes.items():
-        times = [(_seconds(lambda: render(mix)), _seconds(lambda: unparse(mix.texts))) for _ in range(rounds)]  # noqa: B023
+        works = (partial(render, mix), partial(render, mix, Form.HTML), partial(unparse, mix.texts))
+        times = [tuple(map(_seconds, works)) for _ in range(rounds)]
         count = sum(len(messages) for _, messages in mix.chats)
-        ours, theirs = (min(found) for found in zip(*times, strict=True))
-        figures[name] = Figure(count, ours / count * 1e6, theirs / len(mix.texts) * 1e6)
+        ours, html, theirs = (min(found) for found in zip(*times, strict=True))
+        figures[name] = Figure(count, ours / count * 1e6, html / count * 1e6, theirs / len(mix.texts) * 1e6)
     return figures
 
 
 def main(rounds: int) -> None:
     """Print the figures."""
     for name, figure in measure(rounds).items():
-        print(f"{name:12} {figure.messages:>7,} messages  {figure.ours:7.2f} us a message", end="  ")
+        print(
+            f"{name:12} {figure.messages:>7,} messages  {figure.ours:7.2f} us a message, {figure.html:7.2f} as HTML",
+            end="  ",
+        )
         print(f"(Telethon's Markdown, the text alone: {figure.telethon:7.2f} us)")
 
 
