@@ -74,6 +74,27 @@ def test_an_import_becomes_notes_and_is_told_of(
     shutil.rmtree(vault)
 
 
+def test_a_vault_becomes_pages_by_a_flag_and_keeps_them_until_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TOBS_HOME", str(tmp_path / "home"))
+    vault, render = tmp_path / "vault", ["render", "--output", str(tmp_path / "vault")]
+    folder = export(tmp_path / "export", [message(1, text="first *words*")])
+    assert main(["import", str(folder), "--output", str(vault)]) == 0
+    before = vault_bytes(vault)
+    assert main([*render, "--format", "markdown,html"]) == 0
+    both = vault_bytes(vault)
+    assert {path: content for path, content in both.items() if path.endswith(".md")} == before
+    assert {"index.html", "search.html", "tobs.css", "search/index.js"} <= both.keys()
+    capsys.readouterr()
+    assert main(render) == 2  # without the flag, the pages would go unasked
+    assert "--format html,markdown to keep them" in capsys.readouterr().err
+    assert main([*render, "--format", "html"]) == 0
+    assert {path: content for path, content in both.items() if not path.endswith(".md")} == vault_bytes(vault)
+    assert main([*render, "--format", "markdown"]) == 0
+    assert vault_bytes(vault) == before
+
+
 def test_rendering_where_there_is_no_vault_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOBS_HOME", str(tmp_path / "home"))
     assert main(["render", "--output", str(tmp_path / "nothing")]) != 0
