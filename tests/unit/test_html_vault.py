@@ -134,6 +134,13 @@ def test_an_index_that_somebody_else_wrote_stays(archive: Archive, tmp_path: Pat
     assert (tmp_path / "tobs.css").read_text() == "mine"
 
 
+def test_indexes_that_an_interrupted_run_has_left_out_are_made_up_for(archive: Archive, tmp_path: Path) -> None:
+    _bring(archive, tmp_path, NOTES)
+    render_chat(archive, tmp_path, CLUB, everything=True, layout=PAGES)
+    assert "Dev Club (c1234567890)/index.html" in render_index(IndexJob(str(tmp_path), PAGES, chats=()))
+    assert not any(path.endswith(".md") for path in _files(tmp_path))
+
+
 def test_no_page_may_run_a_script_but_the_search_page_its_own(archive: Archive, tmp_path: Path) -> None:
     commit(archive, CLUB, [Message(100, JUNE + 300, sender=8, text="</script><script>alert(1)</script>\u2028<!--")])
     _bring(archive, tmp_path)

@@ -102,6 +102,8 @@ def _file(name: str = "", mime: str = "", kind: FileKind = FileKind.DOCUMENT) ->
         (_file("../../etc/passwd"), 0, "m7.bin"),
         (_file("x.tar.gz"), 0, "m7.gz"),
         (_file("note.md"), 0, "m7.md.txt"),
+        (_file("page.HTML"), 0, "m7.html.txt"),
+        (_file("page.xhtml"), 0, "m7.xhtml.txt"),
         (_file("a.ex\u202ee"), 0, "m7.bin"),
     ],
 )

@@ -34,8 +34,8 @@ _HEAD = 2_000
 
 
 class IndexJob(Struct, frozen=True):
-    """The index pages to write: the vault's, and those of `chats` (None = every chat's). `filters` say of some chats
-    which of their messages are shown."""
+    """The index pages to write: the vault's, those of `chats` (None = every chat's), and those that a run which ended
+    early has left out. `filters` say of some chats which of their messages are shown."""
 
     vault: str
     layout: Layout = Layout()
@@ -54,7 +54,7 @@ def render_index(job: IndexJob) -> tuple[str, ...]:
     filters = dict(job.filters)
     entries: list[ChatEntry] = []
     for record in records:
-        wanted = job.chats is None or record.id in job.chats
+        wanted = job.chats is None or record.id in job.chats or not _is_settled(vault, root_of(archive, record), job)
         entry = _entry(archive, record, exported, filters.get(record.id, ""), senders=wanted)
         if not entry.count:
             continue
@@ -71,6 +71,11 @@ def render_index(job: IndexJob) -> tuple[str, ...]:
     listed = search_list(archive, entries, job.layout.split).render() if Format.HTML in job.layout.formats else ""
     changed += _put(vault, LIST, listed)
     return tuple(changed)
+
+
+def _is_settled(vault: Path, root: str, job: IndexJob) -> bool:
+    """Whether a chat has index pages in the wanted formats, and in no other."""
+    return all((vault / root / names.index_note(form)).exists() == (form in job.layout.indexes) for form in _INDEXES)
 
 
 def search_list(archive: Archive, entries: list[ChatEntry], split: Split) -> SearchList:

@@ -31,7 +31,8 @@ _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CLOCK\$|CONIN\$|CONOUT\$|(?:COM|LPT)
 _ENCODED = re.compile(r"[\s%<>\\`\"|^{}\[\]#?]")
 _PLAIN_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,8})\Z")
 _NOTE_EXTENSIONS = frozenset({"md", "markdown", "mdown", "mkd", "mdx", "canvas", "base"})
-_PAGE_EXTENSIONS = frozenset({"html", "htm", "xhtml", "xht", "shtml", "mht", "mhtml"})
+PAGE_EXTENSIONS = frozenset({"html", "htm", "xhtml", "xht", "shtml", "mht", "mhtml"})
+"""What the names of pages end in."""
 _EXTENSIONS = {
     "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/heic": "heic",
     "video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm", "video/x-matroska": "mkv",
@@ -170,7 +171,7 @@ def extension(file: File) -> str:
     found = _PLAIN_EXTENSION.search(file.name)
     plain = found.group(1).lower() if found else ""
     ending = plain or _EXTENSIONS.get(file.mime.lower().partition(";")[0].strip(), "bin")
-    return f"{ending}.txt" if ending in _NOTE_EXTENSIONS | _PAGE_EXTENSIONS else ending
+    return f"{ending}.txt" if ending in _NOTE_EXTENSIONS | PAGE_EXTENSIONS else ending
 
 
 def media_name(message_id: int, index: int, file: File) -> str:

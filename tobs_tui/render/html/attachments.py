@@ -24,12 +24,13 @@ from tobs_tui.render.captions import (
 )
 from tobs_tui.render.html.escape import attribute, reference
 from tobs_tui.render.html.text import formatted_box, html_body
+from tobs_tui.render.layout import PAGE_EXTENSIONS
 from tobs_tui.render.scene import Scene
 
 _VIDEOS = frozenset({DocumentKind.VIDEO, DocumentKind.ROUND, DocumentKind.ANIMATION})
 _SOUNDS = frozenset({DocumentKind.AUDIO, DocumentKind.VOICE})
 _PLAYERS = {DocumentKind.ROUND: ' class="round"', DocumentKind.STICKER: ' class="sticker"'}
-_RUNNING = frozenset({".svg", ".svgz", ".xml", ".xsl", ".xslt"})
+_RUNNING = frozenset({"svg", "svgz", "xml", "xsl", "xslt"}) | PAGE_EXTENSIONS
 """Files that browsers would open as pages, with whatever runs in them; they are offered for saving instead."""
 
 
@@ -75,7 +76,7 @@ def _item(message: Message, item: Item, scene: Scene) -> str:
         shown = f'<div class="veil" tabindex="0">{shown}</div>'
     if item.image and item.plain:
         return shown
-    save = " download" if posixpath.splitext(link.address)[1].lower() in _RUNNING else ""
+    save = " download" if posixpath.splitext(link.address)[1][1:].lower() in _RUNNING else ""
     anchor = f'<a href="{address}"{save}>{item.label}</a>'
     return shown + label(anchor)
 

@@ -63,7 +63,9 @@
     const line = text.replace(/\s+/g, " ");
     const folded = foldedInPlace(line);
     const places = query.all.map((word) => folded.indexOf(word)).filter((at) => at >= 0);
-    const start = Math.max(0, (places.length ? Math.min(...places) : 0) - AROUND / 4);
+    const near = Math.max(0, (places.length ? Math.min(...places) : 0) - AROUND / 4);
+    const blank = near ? line.slice(near, near + AROUND / 4).indexOf(" ") : -1;
+    const start = near + blank + 1; // at a word's beginning, where there is one
     const end = Math.min(line.length, start + AROUND);
     const marks = [];
     for (const word of query.all) {
