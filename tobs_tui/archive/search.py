@@ -1,45 +1,48 @@
 """The search index of a vault: a database beside the archive that is brought up to date whenever somebody searches.
 
 It holds no text of its own (FTS5 without content), is made from the archive alone, and may be deleted at any time. A
-message that is indexed anew leaves its old entry behind under a number that nothing points to any more.
+message that is indexed anew leaves its old entry behind under a number that nothing points to any more. Any number of
+processes may search and bring up to date at once, also while an export writes to the archive.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import DAY_SECONDS, DayCount
-from tobs_tui.archive.schema import internal_folder, sql_errors
-from tobs_tui.archive.search_words import TOKENIZER, Words, searchable
+from tobs_tui.archive.schema import sql_errors
+from tobs_tui.archive.search_file import index_path, index_transaction, open_index, remove_index
+from tobs_tui.archive.search_words import Words, searchable
 from tobs_tui.model.messages import Message
 
-INDEX_NAME = "search.db"
-INDEX_VERSION = 1
 BATCH = 5_000
-"""Messages a transaction takes: a search that is interrupted goes on from there."""
+"""Messages a transaction takes, and the most that are held at once: what is interrupted goes on from there."""
 STALE_SHARE = 0.25
 """Entries left behind, as a share of all, from which on the index is made anew."""
 
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE entries (
-    number INTEGER PRIMARY KEY, chat INTEGER NOT NULL, id INTEGER NOT NULL, date INTEGER NOT NULL,
-    sender INTEGER NOT NULL, topic INTEGER NOT NULL);
-CREATE UNIQUE INDEX entries_of_message ON entries (chat, id);
-CREATE TABLE days (
-    chat INTEGER NOT NULL, topic INTEGER NOT NULL, day INTEGER NOT NULL, count INTEGER NOT NULL,
-    first_id INTEGER NOT NULL, last_id INTEGER NOT NULL, PRIMARY KEY (chat, topic, day)) WITHOUT ROWID;
-CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize="{TOKENIZER}");
-PRAGMA user_version = {INDEX_VERSION};
-COMMIT;
-"""
+
+class Interrupted(Exception):
+    """The search was given up by whoever began it."""
+
+
+class MoreTexts(Protocol):
+    """What messages say besides their own records, and what came of that since it was last asked for."""
+
+    def texts_of(self, chat: int, ids: Sequence[int]) -> Mapping[int, str]:
+        """The texts of those of the messages that have one, by id."""
+
+    def texts_mark(self) -> int:
+        """A number that grows with every text that comes or changes; 0 when there never was one."""
+
+    def texts_since(self, mark: int) -> Iterable[tuple[int, int]]:
+        """The messages, as (chat, id), whose text came or changed after the mark was `mark`."""
 
 
 class Query(Struct, frozen=True):
@@ -63,7 +66,7 @@ class Hit(Struct, frozen=True, array_like=True):
 
 
 class SearchIndex:
-    """The index of one vault. One thread uses an object at a time."""
+    """The index of one vault. One thread uses an object at a time, `interrupt` apart."""
 
     def __init__(self, path: Path, db: sqlite3.Connection) -> None:
         self._path = path
@@ -71,19 +74,9 @@ class SearchIndex:
 
     @classmethod
     def open(cls, vault: Path) -> SearchIndex:
-        """The index of a vault, made when there is none, made anew when it is damaged or of another version.
-
-        Raises TobsError OUTPUT_NOT_WRITABLE or DISK_FULL.
-        """
-        path = internal_folder(vault) / INDEX_NAME
-        with sql_errors(path):
-            try:
-                return cls(path, _connect(path))
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                _remove(path)
-                return cls(path, _connect(path))
+        """The index of a vault. Raises TobsError OUTPUT_NOT_WRITABLE or DISK_FULL."""
+        path = index_path(vault)
+        return cls(path, open_index(path))
 
     def close(self) -> None:
         """Close the database."""
@@ -95,25 +88,45 @@ class SearchIndex:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def interrupt(self) -> None:
+        """From another thread: end the query that is being answered; it raises `Interrupted`."""
+        self._db.interrupt()
+
     # --- bringing it up to date ---------------------------------------------------------------------------------------
 
-    def update(self, archive: Archive, on_progress: Callable[[int], None] = lambda count: None) -> int:
+    def update(
+        self,
+        archive: Archive,
+        on_progress: Callable[[int], None] = lambda count: None,
+        more: MoreTexts | None = None,
+    ) -> int:
         """Index what came into the archive, and what changed there, since the last time; gives how many messages.
 
-        `on_progress` hears of the messages done so far, every few thousand.
+        `on_progress` hears of the messages done so far, every few thousand; what it raises ends the update, and the
+        next one goes on from there. `more` are texts beside the messages' own.
         """
         done = 0
         with sql_errors(self._path):
             self._renew_when_stale()
+            before, mark = self._meta("entries"), more.texts_mark() if more is not None else 0
             for record in archive.chats():
-                for messages in self._news(archive, record.id):
-                    done += len(messages)
+                for count in self._news(archive, record.id, more):
+                    done += count
                     on_progress(done)
-            done += self._edited(archive)
+            for chat, ids in self._changed(archive, more, before):
+                self._put_again(archive, chat, ids, more)
+                done += len(ids)
+                on_progress(done)
+            self._set_meta("texts", mark)
         return done
 
-    def _news(self, archive: Archive, chat: int) -> Iterator[list[Message]]:
-        """Index the days of a chat that are not what they were; gives the messages, already indexed."""
+    def indexed(self) -> int:
+        """How many messages the index holds."""
+        with sql_errors(self._path):
+            return int(self._db.execute("SELECT coalesce(sum(count), 0) FROM days").fetchone()[0])
+
+    def _news(self, archive: Archive, chat: int, more: MoreTexts | None) -> Iterator[int]:
+        """Index the days of a chat that are not what they were; gives how many messages, batch by batch."""
         known = {
             (topic, day): DayCount(topic, day, count, first, last)
             for topic, day, count, first, last in self._db.execute(
@@ -126,95 +139,133 @@ class SearchIndex:
             before = known.get((day.topic, day.day))
             if before == day:
                 continue
-            pending += self._of_day(archive, chat, day, before)
+            for chunk in _of_day(archive, chat, day, before):
+                pending += chunk
+                if len(pending) >= BATCH:
+                    self._commit(chat, pending, days, more)
+                    yield len(pending)
+                    pending, days = [], []
             days.append(day)
-            if len(pending) >= BATCH:
-                self._commit(chat, pending, days)
-                yield pending
-                pending, days = [], []
         if days:
-            self._commit(chat, pending, days)
-            yield pending
+            self._commit(chat, pending, days, more)
+            yield len(pending)
 
-    def _of_day(self, archive: Archive, chat: int, day: DayCount, before: DayCount | None) -> list[Message]:
-        start = day.day * DAY_SECONDS
-        after = 0
-        if before is not None and before.first_id == day.first_id and day.last_id > before.last_id:
-            after = before.last_id
-        span = (start, start + DAY_SECONDS)
-        new = [message for chunk in archive.message_chunks(chat, day.topic, *span, after=after) for message in chunk]
-        if before is not None and after and before.count + len(new) != day.count:
-            # Not only newer ones came: all of the day is looked at again.
-            return [message for chunk in archive.message_chunks(chat, day.topic, *span) for message in chunk]
-        return new
-
-    def _commit(self, chat: int, messages: list[Message], days: list[DayCount]) -> None:
-        with _transaction(self._db) as db:
-            self._put(db, chat, messages)
+    def _commit(self, chat: int, messages: list[Message], days: list[DayCount], more: MoreTexts | None) -> None:
+        """Put messages into the index, and note the days that are whole with them."""
+        with index_transaction(self._db) as db:
+            self._put(db, chat, messages, more)
             db.executemany(
                 "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?, ?)",
                 [(chat, day.topic, day.day, day.count, day.first_id, day.last_id) for day in days],
             )
 
-    def _put(self, db: sqlite3.Connection, chat: int, messages: list[Message]) -> None:
+    def _put(self, db: sqlite3.Connection, chat: int, messages: Sequence[Message], more: MoreTexts | None) -> None:
+        texts = more.texts_of(chat, [message.id for message in messages]) if more is not None else {}
         number = self._meta("entries")
         entries, words = [], []
         for message in messages:
-            text = searchable(message)
+            text = searchable(message, texts.get(message.id, ""))
             number += 1
             entries.append((number, chat, message.id, message.date, message.sender, message.topic))
             if text:
                 words.append((number, text))
         db.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)", entries)
         db.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", words)
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('entries', ?)", (number,))
+        self._set_meta("entries", number)
 
-    def _edited(self, archive: Archive) -> int:
-        """Index messages again that a refresh found to be edited."""
-        count, moment, changed = archive.edited_since(self._meta("versions"), self._meta("edited"))
-        for chat, ids in changed.items():
+    def _changed(self, archive: Archive, more: MoreTexts | None, before: int) -> Iterator[tuple[int, list[int]]]:
+        """The messages, by chat, that a refresh found to be edited or that have another text since the last update.
+
+        Those with a number above `before` are as new as can be.
+        """
+        count, moment, edited = archive.edited_since(self._meta("versions"), self._meta("edited"))
+        for chat, ids in edited.items():
             for start in range(0, len(ids), BATCH):
-                found = (archive.message(chat, ident) for ident in ids[start : start + BATCH])
-                with _transaction(self._db) as db:
-                    self._put(db, chat, [message for message in found if message is not None])
-        self._db.executemany(
-            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [("versions", count), ("edited", moment)] if changed else []
-        )
-        return sum(map(len, changed.values()))
+                yield chat, ids[start : start + BATCH]
+        if edited:
+            self._set_meta("versions", count)
+            self._set_meta("edited", moment)
+        if more is None or not before:
+            return
+        ids_of: dict[int, list[int]] = {}
+        for chat, ident in more.texts_since(self._meta("texts")):
+            ids_of.setdefault(chat, []).append(ident)
+            if len(ids_of[chat]) >= BATCH:
+                yield chat, self._older(chat, ids_of.pop(chat), before)
+        for chat, ids in ids_of.items():
+            yield chat, self._older(chat, ids, before)
+
+    def _older(self, chat: int, ids: list[int], upto: int) -> list[int]:
+        """Those of the messages that are in the index under a number of at most `upto`."""
+        statement = "SELECT 1 FROM entries WHERE chat = ? AND id = ? AND number <= ?"
+        return [ident for ident in ids if self._db.execute(statement, (chat, ident, upto)).fetchone() is not None]
+
+    def _put_again(self, archive: Archive, chat: int, ids: Sequence[int], more: MoreTexts | None) -> None:
+        found = [message for ident in ids if (message := archive.message(chat, ident)) is not None]
+        with index_transaction(self._db) as db:
+            self._put(db, chat, found, more)
 
     def _meta(self, name: str) -> int:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return 0 if row is None else int(row[0])
+
+    def _set_meta(self, name: str, value: int) -> None:
+        if value != self._meta(name):
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def _renew_when_stale(self) -> None:
         given = self._meta("entries")
         held = int(self._db.execute("SELECT count(*) FROM entries").fetchone()[0]) if given > BATCH else given
         if given - held > STALE_SHARE * given:
             self._db.close()
-            _remove(self._path)
-            self._db = _connect(self._path)
+            remove_index(self._path)
+            self._db = open_index(self._path)
 
     # --- searching ----------------------------------------------------------------------------------------------------
 
-    def find(self, query: Query, limit: int = 50, offset: int = 0) -> list[Hit]:
-        """The newest messages that match, `limit` of them after the first `offset`."""
+    def find(self, query: Query, limit: int = 50, after: Hit | None = None) -> list[Hit]:
+        """The newest messages that match, `limit` of them behind `after`. Raises `Interrupted`."""
         where, values = _conditions(query)
-        with sql_errors(self._path):
+        if after is not None:
+            where += " AND (date < ? OR (date = ? AND (chat > ? OR (chat = ? AND id < ?))))"
+            values = (*values, after.date, after.date, after.chat, after.chat, after.id)
+        with self._asking():
             rows = self._db.execute(
                 "SELECT chat, id, date, sender, topic FROM words JOIN entries ON number = words.rowid"
-                f" WHERE {where} ORDER BY date DESC, chat, id DESC LIMIT ? OFFSET ?",
-                (*values, limit, offset),
+                f" WHERE {where} ORDER BY date DESC, chat, id DESC LIMIT ?",
+                (*values, limit),
             ).fetchall()
         return [Hit(*row) for row in rows]
 
     def count(self, query: Query) -> int:
-        """How many messages match."""
+        """How many messages match. Raises `Interrupted`."""
         where, values = _conditions(query)
-        with sql_errors(self._path):
+        with self._asking():
             row = self._db.execute(
                 f"SELECT count(*) FROM words JOIN entries ON number = words.rowid WHERE {where}", values
             ).fetchone()
         return int(row[0])
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        with sql_errors(self._path):
+            try:
+                yield
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    raise Interrupted from error
+                raise
+
+
+def _of_day(archive: Archive, chat: int, day: DayCount, before: DayCount | None) -> Iterator[list[Message]]:
+    """The messages of a changed day: those that are new, or all of them where not only newer ones came."""
+    start = day.day * DAY_SECONDS
+    span = (start, start + DAY_SECONDS)
+    after = 0
+    if before is not None and before.first_id == day.first_id and day.last_id > before.last_id:
+        new = archive.count_between(chat, day.topic, *span, after=before.last_id)
+        after = before.last_id if before.count + new == day.count else 0
+    return archive.message_chunks(chat, day.topic, *span, after=after)
 
 
 def _conditions(query: Query) -> tuple[str, tuple[str | int, ...]]:
@@ -231,38 +282,3 @@ def _conditions(query: Query) -> tuple[str, tuple[str | int, ...]]:
         where.append("date < ?")
         numbers.append(query.until)
     return " AND ".join(where), (*values, *numbers)
-
-
-@contextlib.contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield db
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open the database and see that it is whole enough to be asked. Raises sqlite3.DatabaseError."""
-    db = sqlite3.connect(path, isolation_level=None, timeout=30)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, INDEX_VERSION):
-            raise sqlite3.DatabaseError("an index of another version")
-        if version == 0:
-            db.executescript(_SCHEMA)
-        db.execute("SELECT value FROM meta LIMIT 1").fetchone()
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)

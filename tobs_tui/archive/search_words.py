@@ -11,34 +11,30 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from tobs_tui.archive.search_fold import Term, folded, has_words, taken_apart
 from tobs_tui.model.media import Contact, Document, Game, Invoice, Media, PaidMedia, Poll, ToDo, Venue, WebPage
 from tobs_tui.model.messages import Message
 
 TOKENIZER = "unicode61 remove_diacritics 2 categories 'L* N* Co So Mc'"
 
-_SINGLE = re.compile(
-    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u19e0-\u1aad\u2600-\u27bf\u2e80-\u31ff\u3400-\u4dbf\u4e00-\ua4cf"
-    "\uaa60-\uaadf\uac00-\ud7af\uf900-\ufaff\U0001b000-\U0001b16f\U0001f000-\U0001faff\U00020000-\U0003ffff]"
-)
 _WORD = re.compile(r'-?"[^"]*"\*?|\S+')
-_TOKEN = re.compile(r"\w|[\u2600-\u27bf\U0001f000-\U0001faff]")
+MOST_WORDS = 100
+"""Words of a query that count: SQLite takes no expression of more than 256."""
 
 
-def taken_apart(text: str) -> str:
-    """The text with spaces around each character of a script that puts none between words."""
-    return text if text.isascii() else _SINGLE.sub(r" \g<0> ", text)
+def searchable(message: Message, more: str = "") -> str:
+    """Everything in a message that a person may look for, ready for the index; '' when there is nothing.
+
+    `more` is what else it says, though not in its record: the transcript of its recording, for example.
+    """
+    return taken_apart(visible_words(message, more))
 
 
-def searchable(message: Message) -> str:
-    """Everything in a message that a person may look for, ready for the index; '' when there is nothing."""
-    return taken_apart(visible_words(message))
-
-
-def visible_words(message: Message) -> str:
-    """Everything in a message that a person may look for, as it was written."""
+def visible_words(message: Message, more: str = "") -> str:
+    """Everything in a message that a person may look for, as it was written; `more` as in `searchable`."""
     if message.media is None and message.action is None and not message.rich_text and message.forward is None:
-        return message.text
-    return "\n".join(part for part in _parts(message) if part)
+        return f"{message.text}\n{more}".strip("\n") if more else message.text
+    return "\n".join(part for part in (*_parts(message), more) if part)
 
 
 def _parts(message: Message) -> Iterator[str]:
@@ -76,38 +72,38 @@ def _media_parts(media: Media | None) -> Iterator[str]:
 
 
 class Words(Struct, frozen=True):
-    """What is looked for: an FTS5 expression ('' when nothing in it can be), and the plain words to highlight."""
+    """What is looked for: an FTS5 expression ('' when nothing in it can be), and the terms to mark in what is found."""
 
     expression: str
-    plain: tuple[str, ...]
+    terms: tuple[Term, ...]
 
 
-def parse_words(typed: str) -> Words:
+def parse_words(typed: str, *, unfinished: bool = False) -> Words:
     """Read a query: all words must be there; "in quotes" they follow one another, -word must not be; wor* begins one.
 
-    Case and diacritics make no difference. Signs that no word is made of are passed over.
+    Case and diacritics make no difference. Signs that no word is made of are passed over. `unfinished` says that the
+    last word may still be typed: from two letters on, it counts as a beginning.
     """
     wanted: list[str] = []
     unwanted: list[str] = []
-    plain: list[str] = []
-    for piece in _WORD.findall(typed.replace("\0", " ")):
+    terms: list[Term] = []
+    pieces = _WORD.findall(typed.replace("\0", " "))[:MOST_WORDS]
+    for place, piece in enumerate(pieces):
         negative = len(piece) > 1 and piece.startswith("-")
         bare = piece[1:] if negative else piece
-        prefix = len(bare) > 1 and bare.endswith("*")
-        text = bare.rstrip("*").strip('"') if prefix else bare.strip('"')
-        if not _TOKEN.search(text):
+        begins = len(bare) > 1 and bare.endswith("*")
+        text = bare.rstrip("*").strip('"') if begins else bare.strip('"')
+        if not has_words(text):
             continue
-        term = _quoted(text) + ("*" if prefix else "")
-        (unwanted if negative else wanted).append(term)
+        if unfinished and place == len(pieces) - 1 and typed[-1] not in '" ' and len(folded(text)) > 1:
+            begins = True
+        quoted = '"' + taken_apart(text).replace('"', '""') + '"' + ("*" if begins else "")
+        (unwanted if negative else wanted).append(quoted)
         if not negative:
-            plain.append(text)
+            terms.append(Term(text, begins))
     if not wanted:
         return Words("", ())
     expression = " AND ".join(wanted)
     if unwanted:
         expression = f"({expression}) NOT ({' OR '.join(unwanted)})"
-    return Words(expression, tuple(plain))
-
-
-def _quoted(text: str) -> str:
-    return '"' + taken_apart(text).replace('"', '""') + '"'
+    return Words(expression, tuple(terms))

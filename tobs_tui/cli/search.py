@@ -12,7 +12,6 @@ from rich.text import Text
 
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.model.display import clean, count
-from tobs_tui.model.errors import ErrorCode, TobsError
 
 if TYPE_CHECKING:
     from tobs_tui.engine.search import Findings, Found
@@ -35,13 +34,11 @@ def print_search(
 
     Raises `TobsError`.
     """
-    from tobs_tui.engine.search import Wanted, search_vault
-    from tobs_tui.engine.targets import date_span
-    from tobs_tui.model.profile import Filters
+    from tobs_tui.engine.search import Wanted, days_between, search_vault
 
     setting = Setting(options)
     output = Path(setting.effective().profile.output)
-    dates = date_span(Filters(since=_day(since), until=_day(until)), "")
+    dates = days_between(since, until)
     wanted = Wanted(" ".join(words), chats, senders, dates.since, dates.until)
     found = search_vault(output, wanted, limit=limit, on_progress=_tell)
     if sys.stderr.isatty():
@@ -51,14 +48,6 @@ def print_search(
     else:
         _print(found, output)
     return 0 if found.total else NOTHING_FOUND
-
-
-def _day(text: str) -> datetime.date | None:
-    """A day as it is typed; None for ''."""
-    try:
-        return datetime.date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise TobsError(ErrorCode.USAGE, f"{text} is no day.", "Write it as 2024-05-31.") from error
 
 
 def _tell(indexed: int) -> None:

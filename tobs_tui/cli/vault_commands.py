@@ -12,7 +12,7 @@ from tobs_tui.cli.formats import chosen, format_option
 from tobs_tui.cli.places import merged, place_options
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, required=True)
 @click.option(
     "--chat", "chats", multiple=True, metavar="X", help="Only in this chat: a part of its title, @name or id."
@@ -37,12 +37,16 @@ def search(
     json_lines: bool,
     **choice: Any,
 ) -> int:
-    """Find messages in a vault: all WORDS, "a phrase", wor* for a beginning, -word for what must not be there.
+    """Find messages in a vault: all WORDS, '"a phrase"', wor* for a beginning, -word for what must not be there.
+
+    Case and diacritics make no difference. Of several --chat, and of several --from, one has to fit.
 
     Exit status: 0 found, 1 nothing found.
     """
     from tobs_tui.cli.search import print_search
 
+    if unknown := next((word for word in words if word.startswith("--")), ""):
+        raise click.NoSuchOption(unknown, ctx=ctx)
     options = replace(merged(ctx, demo, server), output=output, json_lines=json_lines)
     return print_search(options, words, **choice)
 

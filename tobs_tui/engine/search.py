@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 import datetime
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.records import ChatRecord
+from tobs_tui.archive.reading import FAR_FUTURE
 from tobs_tui.archive.schema import archive_path
-from tobs_tui.archive.search import Hit, Query, SearchIndex
-from tobs_tui.archive.search_words import parse_words, visible_words
+from tobs_tui.archive.search import Hit, Interrupted, MoreTexts, Query, SearchIndex
+from tobs_tui.archive.search_fold import Term, folded, places
+from tobs_tui.archive.search_words import parse_words
+from tobs_tui.engine.search_shown import EXCERPT, Shown, Teller, excerpt_of
+from tobs_tui.engine.targets import DateSpan, date_span
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, bare_id, id_label
-from tobs_tui.model.profile import Split
-from tobs_tui.render.html.message import ANCHOR as PAGE_ANCHOR
-from tobs_tui.render.layout import note_name
-from tobs_tui.render.message import ANCHOR, BLOCK_ANCHOR
+from tobs_tui.model.messages import Message
+from tobs_tui.model.peers import bare_id
+from tobs_tui.model.profile import Filters
 
-EXCERPT = 160
-"""Characters of a message that are shown around the first word that was found."""
-
-_NEIGHBOURS = (0, -50_400, 50_400)
-"""Seconds that a message's day may be off in the time zone that its note was written in: 14 hours at most."""
+NEIGHBOURS = 4
+"""Messages shown before and after one that is looked at."""
 
 
 class Wanted(Struct, frozen=True):
-    """What to look for. `chats` and `senders` are ids, @usernames or (parts of) names, none = any; dates in seconds."""
+    """What to look for. `chats` and `senders` are ids, @usernames or (parts of) names, none = any; dates in seconds.
+
+    `unfinished`: somebody is still typing (see `parse_words`).
+    """
 
     typed: str
     chats: tuple[str, ...] = ()
     senders: tuple[str, ...] = ()
     since: int = 0
     until: int = 0
+    unfinished: bool = False
 
 
 class Found(Struct, frozen=True):
     """A message that was found: where it is from, what it says, and where it stands in the vault.
 
     `marks` are the (start, end) of found words in `excerpt`. `path` is relative to the vault ('' when no note shows the
-    message) and `line` counts from 1 (0 when its line cannot be told: a vault without anchors).
+    message, or it was not asked for) and `line` counts from 1 (0 when it cannot be told).
     """
 
     chat: int
@@ -63,12 +67,29 @@ class Findings(Struct, frozen=True):
     found: tuple[Found, ...]
 
 
+class Page(Struct, frozen=True):
+    """Some of the messages that match, newest first; `last` is where the next page begins (None: this was the end)."""
+
+    found: tuple[Found, ...]
+    last: Hit | None
+
+
+class Passage(Struct, frozen=True):
+    """A message among its neighbours: `messages` in their order, `at` the place of the one looked at among them."""
+
+    chat_title: str
+    topic_title: str
+    messages: tuple[Shown, ...]
+    at: int
+    path: str
+    line: int
+
+
 def search_vault(
     vault: Path,
     wanted: Wanted,
     *,
     limit: int = 50,
-    offset: int = 0,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Findings:
     """Look for messages, newest first. Blocks; the first search of a big vault takes a while, of which `on_progress`
@@ -77,22 +98,149 @@ def search_vault(
     Raises TobsError USAGE when nothing in the query can be looked for, CHAT_NOT_FOUND for a chat or sender that the
     vault does not hold, ARCHIVE_UNUSABLE, OUTPUT_NOT_WRITABLE or DISK_FULL.
     """
-    words = parse_words(wanted.typed)
+    search = VaultSearch(vault)
+    search.check(wanted)
+    search.update(on_progress)
+    page = search.find(wanted, limit=limit, with_places=True)
+    return Findings(search.count(wanted) if page.last is not None else len(page.found), page.found)
+
+
+class VaultSearch:
+    """One vault's search. Every call opens what it needs, so that nothing is held meanwhile; all of them block.
+
+    `more` are texts beside the messages' own. Calls raise TobsError as `search_vault` does, and `Interrupted` where
+    another thread has called `interrupt`.
+    """
+
+    def __init__(self, vault: Path, more: Callable[[Archive], MoreTexts] | None = None) -> None:
+        self.vault = vault
+        self._more = more
+        self._asked: SearchIndex | None = None
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """Give this search up, for good."""
+        self._interrupted = True
+        if (asked := self._asked) is not None:
+            asked.interrupt()
+
+    def total(self) -> int:
+        """How many messages the archive holds."""
+        with self._archive() as archive:
+            return sum(archive.count(record.id) for record in archive.chats())
+
+    def indexed(self) -> int:
+        """How many of them are in the index."""
+        with self._index() as index:
+            return index.indexed()
+
+    def update(self, on_progress: Callable[[int], None] = lambda _: None) -> int:
+        """Bring the index up to date; gives how many messages that took."""
+        with self._archive() as archive, SearchIndex.open(self.vault) as index:
+            return index.update(archive, on_progress, self._more(archive) if self._more else None)
+
+    def check(self, wanted: Wanted) -> None:
+        """See that a query can be answered, before an index is made for it."""
+        with self._archive() as archive:
+            _query(archive, wanted)
+
+    def find(self, wanted: Wanted, *, limit: int = 50, after: Hit | None = None, with_places: bool = False) -> Page:
+        """Messages that match, newest first, behind `after`; `with_places` reads the notes that show them."""
+        with self._archive() as archive:
+            query = _query(archive, wanted)
+            with self._index() as index:
+                hits = index.find(query, limit, after)
+            teller = Teller(self.vault, archive, self._more(archive) if self._more else None)
+            found = [self._found(teller, hit, query.words.terms) for hit in hits]
+            if with_places:
+                spots = teller.places(hits)
+                found = [replace(one, path=spot.path, line=spot.line) for one, spot in zip(found, spots, strict=True)]
+        return Page(tuple(found), hits[-1] if len(hits) == limit else None)
+
+    def count(self, wanted: Wanted) -> int:
+        """How many messages match."""
+        with self._archive() as archive:
+            query = _query(archive, wanted)
+        with self._index() as index:
+            return index.count(query)
+
+    def passage(self, chat: int, ident: int, wanted: Wanted | None = None, around: int = NEIGHBOURS) -> Passage:
+        """A message with its neighbours in the same topic, and its place; what `wanted` looks for is marked.
+
+        Raises TobsError ARCHIVE_UNUSABLE when the archive no longer holds the message.
+        """
+        with self._archive() as archive:
+            terms = parse_words(wanted.typed, unfinished=wanted.unfinished).terms if wanted is not None else ()
+            message = archive.message(chat, ident)
+            if message is None:
+                raise TobsError(ErrorCode.ARCHIVE_UNUSABLE, "The archive no longer holds this message.")
+            topic = message.topic
+            above = list(islice(archive.messages_backward(chat, topic, 0, FAR_FUTURE, upto=ident - 1), around))
+            below = list(islice(_following(archive, chat, topic, ident), around))
+            teller = Teller(self.vault, archive, self._more(archive) if self._more else None)
+            (spot,) = teller.places([Hit(chat, ident, message.date, message.sender, topic)])
+            shown = tuple(teller.shown(chat, one, terms) for one in (*reversed(above), message, *below))
+            titles = (teller.chat_title(chat), teller.topic_title(chat, topic))
+            return Passage(*titles, shown, len(above), spot.path, spot.line)
+
+    def _found(self, teller: Teller, hit: Hit, terms: Sequence[Term]) -> Found:
+        text = " ".join(teller.words(hit.chat, hit.id).split())
+        excerpt, marks = excerpt_of(text, places(text, terms), EXCERPT)
+        title = teller.chat_title(hit.chat)
+        return Found(hit.chat, hit.id, hit.date, title, teller.name(hit.sender), excerpt, marks)
+
+    @contextmanager
+    def _archive(self) -> Iterator[Archive]:
+        with Archive.open(archive_path(self.vault), read_only=True) as archive:
+            yield archive
+
+    @contextmanager
+    def _index(self) -> Iterator[SearchIndex]:
+        """The index, for a question that `interrupt` ends."""
+        with SearchIndex.open(self.vault) as index:
+            self._asked = index
+            try:
+                if self._interrupted:
+                    raise Interrupted
+                yield index
+            finally:
+                self._asked = None
+
+
+def _following(archive: Archive, chat: int, topic: int, ident: int) -> Iterator[Message]:
+    for chunk in archive.message_chunks(chat, topic, after=ident):
+        yield from chunk
+
+
+def days_between(since: str, until: str) -> DateSpan:
+    """The moments between two days as a person types them, both included; '' = open, on this machine's clock.
+
+    Raises TobsError USAGE that names the field, "since" or "until".
+    """
+    days = Filters(since=_day(since, "since"), until=_day(until, "until"))
+    if days.since and days.until and days.since > days.until:
+        raise TobsError(ErrorCode.USAGE, f"{until} is before {since}.", "Give the earlier day first.", field="until")
+    return date_span(days, "")
+
+
+def _day(text: str, field: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError as error:
+        raise TobsError(ErrorCode.USAGE, f"{text} is no day.", "Write it as 2024-05-31.", field=field) from error
+
+
+def _query(archive: Archive, wanted: Wanted) -> Query:
+    words = parse_words(wanted.typed, unfinished=wanted.unfinished)
     if not words.expression:
         raise TobsError(
             ErrorCode.USAGE,
             "There is no word to look for.",
             "Give a word, a part of one with * at its end, or a phrase.",
+            field="words",
         )
-    with Archive.open(archive_path(vault), read_only=True) as archive:
-        chats = chats_named(archive, wanted.chats)
-        query = Query(words, chats, _senders(archive, wanted.senders), wanted.since, wanted.until)
-        with SearchIndex.open(vault) as index:
-            index.update(archive, on_progress)
-            hits = index.find(query, limit, offset)
-            total = index.count(query)
-        reader = _Reader(vault, archive, words.plain)
-        return Findings(total, tuple(reader.found(hit) for hit in hits))
+    chats, senders = chats_named(archive, wanted.chats), _senders(archive, wanted.senders)
+    return Query(words, chats, senders, wanted.since, wanted.until)
 
 
 def chats_named(archive: Archive, wanted: Sequence[str]) -> tuple[int, ...]:
@@ -106,143 +254,33 @@ def chats_named(archive: Archive, wanted: Sequence[str]) -> tuple[int, ...]:
                 ErrorCode.CHAT_NOT_FOUND,
                 f"The vault holds no chat named {name}.",
                 "Give a part of its title, its @username or its id.",
+                field="chat",
             )
         chosen += found
     return tuple(dict.fromkeys(chosen))
 
 
 def _senders(archive: Archive, wanted: Sequence[str]) -> tuple[int, ...]:
-    chosen: list[int] = []
-    for name in wanted:
-        found = [peer.id for peer in archive.every_peer() if _names(name, peer.id, peer.title, peer.username)]
+    chosen: dict[str, list[int]] = {name: [] for name in wanted}
+    for peer in archive.every_peer() if wanted else ():
+        for name in wanted:
+            if _names(name, peer.id, peer.title, peer.username):
+                chosen[name].append(peer.id)
+    for name, found in chosen.items():
         if not found:
             raise TobsError(
                 ErrorCode.CHAT_NOT_FOUND,
                 f"Nobody in the vault is named {name}.",
                 "Give a part of the name, the @username or the id.",
+                field="sender",
             )
-        chosen += found
-    return tuple(dict.fromkeys(chosen))
+    return tuple(dict.fromkeys(ident for found in chosen.values() for ident in found))
 
 
 def _names(typed: str, ident: int, title: str, username: str) -> bool:
     """Whether what was typed means this peer."""
     if typed.startswith("@"):
         return username.casefold() == typed[1:].casefold()
-    if typed.lstrip("-").isdecimal() and int(typed) in (ident, bare_id(ident)):
+    if typed.removeprefix("-").isdecimal() and int(typed) in (ident, bare_id(ident)):
         return True
-    return bool(typed) and typed.casefold() in title.casefold()
-
-
-class _Reader:
-    """Turns hits into what a person is shown."""
-
-    def __init__(self, vault: Path, archive: Archive, words: Sequence[str]) -> None:
-        self._vault, self._archive = vault, archive
-        self._words = [folded for word in words if (folded := _folded(word))]
-        self._records: dict[int, ChatRecord] = {record.id: record for record in archive.chats()}
-        self._notes: dict[tuple[int, int], dict[str, str]] = {}
-        self._lines: dict[str, dict[int, int]] = {}
-        self._peers: dict[int, Peer | None] = {}
-
-    def found(self, hit: Hit) -> Found:
-        """One hit with its surroundings."""
-        message = self._archive.message(hit.chat, hit.id)
-        text = " ".join(visible_words(message).split()) if message is not None else ""
-        excerpt, marks = self._excerpt(text)
-        path, line = self._place(hit)
-        return Found(
-            chat=hit.chat,
-            id=hit.id,
-            date=hit.date,
-            chat_title=self._records[hit.chat].title if hit.chat in self._records else id_label(hit.chat),
-            sender=self._name(hit.sender),
-            excerpt=excerpt,
-            marks=marks,
-            path=path,
-            line=line,
-        )
-
-    def _name(self, ident: int) -> str:
-        if not ident:
-            return ""
-        if ident not in self._peers:
-            self._peers[ident] = self._archive.peer(ident)
-        peer = self._peers[ident]
-        if peer is None:
-            return id_label(ident)
-        return DELETED_ACCOUNT if peer.deleted and not peer.title.strip() else peer.title.strip() or id_label(ident)
-
-    def _excerpt(self, text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-        """The part of the text around the first word that was found, with the places of all of them in it."""
-        folded = _folded(text)
-        places = sorted((start, start + len(word)) for word in self._words for start in _starts(folded, word))
-        first = max(0, (places[0][0] if places else 0) - EXCERPT // 4)
-        last = first + EXCERPT
-        head, tail = "…" if first else "", "…" if last < len(text) else ""
-        shift = len(head) - first
-        marks = [(start + shift, min(end, last) + shift) for start, end in places if first <= start < last]
-        return head + text[first:last] + tail, tuple(marks)
-
-    def _place(self, hit: Hit) -> tuple[str, int]:
-        """The note that shows a message, and the line it begins at."""
-        key = (hit.chat, hit.topic)
-        if key not in self._notes:
-            self._notes[key] = {
-                _stem(path.rpartition("/")[2]): path
-                for path, topic, _ in self._archive.note_counts(hit.chat)
-                if topic == hit.topic
-            }
-        fallback = ""
-        for split in Split:
-            for shift in _NEIGHBOURS:
-                path = self._notes[key].get(_stem(note_name(max(0, hit.date + shift), split, datetime.UTC)), "")
-                if path and (line := self._line(path, hit.id)):
-                    return path, line
-                fallback = fallback or path
-        return fallback, 0
-
-    def _line(self, path: str, ident: int) -> int:
-        """The line of a message's anchor in a note; 0 when there is none."""
-        if path not in self._lines:
-            if len(self._lines) > 8:  # notes are long, and hits come in the order of their dates
-                self._lines.clear()
-            self._lines[path] = _anchors(self._vault / path)
-        return self._lines[path].get(ident, 0)
-
-
-def _stem(name: str) -> str:
-    """What a note is called in any format."""
-    return name.rpartition(".")[0]
-
-
-def _anchors(path: Path) -> dict[int, int]:
-    """The line of each anchor in a note, by message id."""
-    lines: dict[int, int] = {}
-    try:
-        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
-            for number, line in enumerate(file, 1):
-                for mark in (ANCHOR, BLOCK_ANCHOR, PAGE_ANCHOR):
-                    ident = line[len(mark) :].partition('"')[0].strip()
-                    if line.startswith(mark) and ident.isdecimal():
-                        lines.setdefault(int(ident), number)
-    except OSError:  # moved away by hand: the message is found, its place is not
-        return {}
-    return lines
-
-
-def _starts(text: str, word: str) -> list[int]:
-    """Where a word begins in a text."""
-    starts: list[int] = []
-    start = text.find(word)
-    while start >= 0 and len(starts) < 20:
-        starts.append(start)
-        start = text.find(word, start + len(word))
-    return starts
-
-
-def _folded(text: str) -> str:
-    """The text without case and diacritics, letter by letter: as long as before, so that places stay the same."""
-    if text.isascii():
-        return text.lower()
-    return "".join((unicodedata.normalize("NFD", letter)[0].casefold() or letter)[0] for letter in text)
+    return bool(typed) and folded(typed) in folded(title)
