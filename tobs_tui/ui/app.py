@@ -299,6 +299,12 @@ class TobsApp(TypeAhead):
 
         await self.push_screen(TuningScreen(profile, given))
 
+    async def show_search(self, first: tuple[str, ...] = ()) -> None:
+        """Search; `first` are the folders of the vaults at hand."""
+        from tobs_tui.ui.screens.search import SearchScreen
+
+        await self.push_screen(SearchScreen(first))
+
     async def action_settings(self) -> None:
         """Settings."""
         from tobs_tui.ui.screens.settings import SettingsScreen

@@ -25,6 +25,8 @@ _NAMES = {
     "tuning": "Profile",
     "run": "Dashboard",
     "summary": "Summary",
+    "search": "Search",
+    "message": "Message",
     "settings": "Settings",
     LIST: "In every list",
     EVERYWHERE: "Everywhere",

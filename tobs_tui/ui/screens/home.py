@@ -300,6 +300,7 @@ class HomeScreen(Page):
             entries.append(Start("i", "Sign in to Telegram", "phone or QR", self.later(self.action_account)))
             if not self.tobs.demo:
                 entries.append(Start("d", "Explore the demo", "no account", self.tobs.explore_demo))
+        entries.append(Start("/", "Search", "what is exported", self.later(self.action_search)))
         entries.append(Start("s", "Settings", "looks, keys", self.later(self.tobs.action_settings)))
         entries.append(Start("?", "Help", "every key", self.tobs.action_help))
         entries.append(Start("q", "Quit", "job continues" if model.running else "", self.tobs.action_leave))
@@ -406,6 +407,16 @@ class HomeScreen(Page):
             await self.tobs.action_settings()
         else:
             await self.tobs.show_sign_in()
+
+    async def action_search(self) -> None:
+        """Search; the vault of the run, or of what is under the cursor, comes first."""
+        run, runs, profiles = self.tobs.model.run, self.query_one(RunsPanel), self.query_one(ProfilesPanel)
+        first = [run.output] if run is not None and self.tobs.model.running else []
+        if runs.has_focus and runs.records:
+            first.insert(0, runs.records[runs.cursor].output)
+        elif profiles.has_focus and (file := profiles.loaded.get(profiles.found[profiles.cursor].name)) is not None:
+            first.insert(0, file.profile.output)
+        await self.tobs.show_search(tuple(first))
 
     async def action_settings(self) -> None:
         """Settings."""

@@ -1,4 +1,4 @@
-"""A dialog to choose several of a few things."""
+"""Dialogs to choose several of a few things, or one of them."""
 
 from __future__ import annotations
 
@@ -86,3 +86,52 @@ class Pick(Dialog[list[str]]):
         message.stop()
         panel = self.query_one(PickPanel)
         self.dismiss([item for item in panel.items if item in panel.chosen])
+
+
+class OnePanel(Panel):
+    """The things to choose one of; `current` is the one in use."""
+
+    def __init__(self, name: str, items: list[str], current: int) -> None:
+        super().__init__(id="pick")
+        self._caption, self.items, self._current = name, items, current
+        self.cursor = current
+
+    def count(self) -> int:
+        """One row a thing."""
+        return len(self.items)
+
+    def title(self) -> Line:
+        """What is chosen here."""
+        return [Segment(self._caption, self.tobs.palette.strong)]
+
+    def row(self, index: int, width: int) -> Line:
+        """Mark and name."""
+        palette, glyphs = self.tobs.palette, self.tobs.glyphs
+        on = index == self._current
+        mark = Segment(f" {glyphs.on if on else glyphs.off} ", palette.accent if on else palette.faint)
+        return [mark, Segment(self.items[index], palette.text)]
+
+
+class PickOne(Dialog[int]):
+    """Enter takes the one under the cursor, Escape changes nothing."""
+
+    def __init__(self, name: str, items: list[str], current: int) -> None:
+        super().__init__()
+        self._caption, self._items, self._current = name, items, current
+
+    def compose(self) -> ComposeResult:
+        """The list and what the keys do."""
+        with Vertical():
+            panel = OnePanel(self._caption, self._items, self._current)
+            panel.styles.height = min(len(self._items) + 2, max(5, self.app.size.height - 8))
+            yield panel
+            yield Words("Enter takes the one under the cursor, Esc changes nothing.", tone="faint")
+
+    def on_mount(self) -> None:
+        """Begin with the list."""
+        self.query_one(OnePanel).focus()
+
+    def on_panel_chosen(self, message: Panel.Chosen) -> None:
+        """Take it."""
+        message.stop()
+        self.dismiss(message.index)

@@ -240,6 +240,11 @@ class SummaryScreen(Page):
         if run is not None:
             await self.tobs.start(run.profile)
 
+    async def action_search(self) -> None:
+        """Search the run's vault."""
+        run = self.tobs.model.run
+        await self.tobs.show_search((run.output,) if run is not None else ())
+
     def action_home(self) -> None:
         """Home."""
         self.tobs.back_to_home()
