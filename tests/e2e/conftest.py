@@ -12,6 +12,8 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
+from tests.e2e.exported import make_vault
+
 SNAPSHOTS = Path(__file__).resolve().parents[2] / "snapshots"
 
 
@@ -43,3 +45,9 @@ def local_time_is_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     os.environ.pop("TZ", None)
     time.tzset()
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vault that was exported once for all tests; the folder above it may stand for a person's home."""
+    return make_vault(tmp_path_factory.mktemp("ada"))

@@ -40,7 +40,8 @@ def header_lines(file: Iterable[bytes], wanted: Mapping[int, Header]) -> dict[in
     found: dict[int, int] = {}
     clock: Clock | None = None
     due: dict[tuple[str, str], list[int]] = {}
-    day, open_since = "", {}  # type: str, dict[int, int]
+    day = ""
+    open_since: dict[int, int] = {}
     for number, raw in enumerate(file, 1):
         line = raw.decode("utf-8", "replace").rstrip("\n")
         if clock is None and line.startswith("tz: "):
@@ -59,7 +60,7 @@ def header_lines(file: Iterable[bytes], wanted: Mapping[int, Header]) -> dict[in
                 del open_since[ident]
         for ident in due.get((day, _time(line)), ()) if line.startswith("*") else ():
             header = wanted[ident]
-            if ident in found or not line.startswith(f"{header.sender}{SEPARATOR}" if header.sender else "*"):
+            if ident in found or not line.startswith(header.sender or "*"):
                 continue
             if header.first:
                 open_since[ident] = number

@@ -122,6 +122,14 @@ _NO_WORDS = (
 )
 
 
+def shown_folder(folder: str) -> str:
+    """A folder as people write it, with ~ for their home."""
+    try:
+        return f"~/{Path(folder).relative_to(Path.home())}"
+    except (ValueError, RuntimeError):  # elsewhere; or there is no home
+        return folder
+
+
 def known_vaults(first: Sequence[str], paths: Paths, effective: Resolve, runs: Iterable[RunRecord]) -> tuple[str, ...]:
     """The folders with an archive: `first`, then those of profiles, of the last runs, and the default one. Does I/O."""
     from tobs_tui.archive.schema import archive_path

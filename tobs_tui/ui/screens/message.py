@@ -135,7 +135,7 @@ class MessageScreen(Page):
             passage = message.passage
             self.query_one(PassagePanel).show(passage)
             where = f"{passage.path}:{passage.line}" if passage.line else passage.path
-            self.query_one("#place", Words).say(f" {clean(where, 1_000)}" if where else f" {NO_NOTE}")
+            self.query_one("#place", Words).say(clean(where, 1_000) or NO_NOTE)
             self.paint()
 
     def on_refused(self, message: Refused) -> None:

@@ -16,7 +16,7 @@ from tobs_tui.service.protocol import ListRuns, Runs
 from tobs_tui.ui.editor import copy_place, open_in_editor
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.screens.page import Page
-from tobs_tui.ui.search_model import FIELDS, PAGE, Form, SearchModel, known_vaults
+from tobs_tui.ui.search_model import FIELDS, PAGE, Form, SearchModel, known_vaults, shown_folder
 from tobs_tui.ui.search_worker import Answered, Asking, Counted, Indexed, Indexing, Keeping, Looked, Looking, Refused
 from tobs_tui.ui.widgets.fields import Line1
 from tobs_tui.ui.widgets.painted import Words
@@ -61,7 +61,7 @@ class SearchScreen(Page):
 
     def crumbs(self) -> list[str]:
         """Where one is, and in which vault."""
-        return ["Search", clean(self.search.vault, 200)] if self.search.vault else ["Search"]
+        return ["Search", clean(shown_folder(self.search.vault), 200)] if self.search.vault else ["Search"]
 
     def body(self) -> ComposeResult:
         """Words; filters; what is wrong or going on; the list; the message under its cursor."""
@@ -229,11 +229,11 @@ class SearchScreen(Page):
             self.query_one(f"#label-{name}", Words).say(f"{glyph} {label}" if on else label, "bad" if on else "muted")
         note = self.query_one("#search-note", Words)
         if problem is not None and wrong in FIELDS:
-            note.say(f" {glyph} {FIELDS[wrong]}: {clean(str(problem), 300)}", "bad")
+            note.say(f"{glyph} {FIELDS[wrong]}: {clean(str(problem), 300)}", "bad")
         elif problem is not None and self.search.found:
-            note.say(f" {self.tobs.glyphs.warning} {clean(str(problem), 300)}", "warn")
+            note.say(f"{self.tobs.glyphs.warning} {clean(str(problem), 300)}", "warn")
         else:
-            note.say(f" {self.search.progress()}" if self.search.progress() else "", "info")
+            note.say(self.search.progress(), "info")
 
     # The message under the cursor.
 
@@ -311,7 +311,7 @@ class SearchScreen(Page):
                 self._use(self.search.vaults[place])
 
         if len(self.search.vaults) > 1:
-            names = [clean(vault, 300) for vault in self.search.vaults]
+            names = [clean(shown_folder(vault), 300) for vault in self.search.vaults]
             at = self.search.vaults.index(self.search.vault)
             await self.tobs.push_screen(PickOne("Search in", names, at), chosen)
 

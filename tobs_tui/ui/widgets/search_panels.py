@@ -55,7 +55,7 @@ def window(text: str, marks: Marks, width: int) -> tuple[str, Marks]:
         return text, marks
     start = marks[0][0]
     first = start
-    while first and cell_len(text[first - 1 : start]) <= width // 4:
+    while first and (cell_len(text[first - 1 : start]) <= width // 4 or cell_len(text[first - 1 :]) < width):
         first -= 1
     return "…" + text[first:], [(one - first + 1, end - first + 1) for one, end in marks]
 
