@@ -230,7 +230,7 @@ async def test_another_vault_can_be_chosen(paths: Paths, exported: Path, tmp_pat
         await until(pilot, lambda: isinstance(pilot.app.screen, PickOne))
         await pilot.press("down", "enter")
         await until(pilot, lambda: screen.search.vault == str(other) and screen.search.found)
-        assert "second" in screen_text(app_of(pilot)).splitlines()[0]
+        assert "/second " in screen_text(app_of(pilot)).splitlines()[0]
 
 
 async def test_the_summary_leads_to_the_vault_of_its_run(paths: Paths, exported: Path) -> None:

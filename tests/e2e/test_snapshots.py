@@ -18,12 +18,16 @@ from tests.e2e.scripted import (
     run_state,
     scripted_app,
     settled,
+    until,
 )
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import save_profile
 from tobs_tui.config.settings import Settings
+from tobs_tui.model.profile import Profile
 from tobs_tui.service.protocol import AccountPhase, AccountState, Snapshot
 from tobs_tui.ui.app import TobsApp
+from tobs_tui.ui.screens.search import SearchScreen
+from tobs_tui.ui.widgets.fields import Line1
 
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*Can not relate snapshot")
 """syrupy would have file names after its own pattern; these are named for people."""
@@ -113,3 +117,44 @@ def test_ascii(name: str, snap_compare: Compare, tmp_path: Path) -> None:
         ScriptedClient(Snapshot(SIGNED_IN, run_state())), Paths.resolve(home=tmp_path), settings=Settings(ascii=True)
     )
     assert picture(snap_compare, app, "a", SMALL)
+
+
+SEARCHES: dict[str, tuple[str, str, str, tuple[int, int]]] = {
+    "search-empty-80x24": ("", "", "", SMALL),
+    "search-120x36": ("river", "", "", WIDE),
+    "search-80x24": ("river", "", "", SMALL),
+    "search-nothing-120x36": ("ocean", "", "", WIDE),
+    "search-refused-80x24": ("river", "yesterday", "", SMALL),
+    "message-120x36": ("high river", "", "enter enter", WIDE),
+    "message-80x24": ("high river", "", "enter enter", SMALL),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_search(
+    name: str, snap_compare: Compare, tmp_path: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search screen looks as accepted in each of its states."""
+    words, since, keys, size = SEARCHES[name]
+    monkeypatch.setenv("HOME", str(exported.parent))
+    paths = Paths.resolve(home=tmp_path)
+    paths.ensure()
+    save_profile(Profile(name="river", output=str(exported)), paths)
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths)
+
+    async def go(pilot: Pilot[int]) -> None:
+        await settled(pilot)
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.screen, SearchScreen) and app.screen.search.looked_for_vaults)
+        screen = app.screen
+        assert isinstance(screen, SearchScreen)
+        screen.query_one("#words", Line1).value = words
+        screen.query_one("#since", Line1).value = since
+        await until(pilot, lambda: screen.search.form.since == since and screen.search.form.words == words)
+        await until(pilot, lambda: not screen.search.asking and screen.search.reading < 0)
+        await settled(pilot)
+        for key in keys.split():
+            await pilot.press(key)
+            await settled(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=go)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,12 +123,11 @@ _NO_WORDS = (
 )
 
 
-def shown_folder(folder: str) -> str:
-    """A folder as people write it, with ~ for their home."""
-    try:
-        return f"~/{Path(folder).relative_to(Path.home())}"
-    except (ValueError, RuntimeError):  # elsewhere; or there is no home
-        return folder
+def shown_folder(folder: str, limit: int) -> str:
+    """A folder as people write it, with ~ for their home; of a long one the last `limit` characters."""
+    with contextlib.suppress(ValueError, RuntimeError):  # elsewhere; or there is no home
+        folder = f"~/{Path(folder).relative_to(Path.home())}"
+    return folder if len(folder) <= limit else "…" + folder[1 - limit :]
 
 
 def known_vaults(first: Sequence[str], paths: Paths, effective: Resolve, runs: Iterable[RunRecord]) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class SearchScreen(Page):
 
     def crumbs(self) -> list[str]:
         """Where one is, and in which vault."""
-        return ["Search", clean(shown_folder(self.search.vault), 200)] if self.search.vault else ["Search"]
+        return ["Search", clean(shown_folder(self.search.vault, 36))] if self.search.vault else ["Search"]
 
     def body(self) -> ComposeResult:
         """Words; filters; what is wrong or going on; the list; the message under its cursor."""
@@ -311,7 +311,7 @@ class SearchScreen(Page):
                 self._use(self.search.vaults[place])
 
         if len(self.search.vaults) > 1:
-            names = [clean(shown_folder(vault), 300) for vault in self.search.vaults]
+            names = [clean(shown_folder(vault, 60)) for vault in self.search.vaults]
             at = self.search.vaults.index(self.search.vault)
             await self.tobs.push_screen(PickOne("Search in", names, at), chosen)
 
