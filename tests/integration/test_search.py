@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.integration.engine_help import account_at, address_of, profile_of
 from tests.integration.test_desktop_import import CHAT, export
+from tests.integration.test_engine_export import FORUM
 from tests.unit.test_desktop_reading import message
+from tobs_tui.archive.search import Interrupted
 from tobs_tui.cli.main import main
 from tobs_tui.engine.desktop_import import import_desktop
-from tobs_tui.engine.search import Wanted, search_vault
+from tobs_tui.engine.note_lines import READERS
+from tobs_tui.engine.rerender import rerender
+from tobs_tui.engine.search import VaultSearch, Wanted, search_vault
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.profile import Layout
+from tobs_tui.model.profile import Anchors, Format, Layout, Profile, Split
+from tobs_tui.model.run import Outcome
+from tobs_tui.sandbox.server import SandboxServer
 
 
 @pytest.fixture
@@ -85,3 +94,127 @@ def test_days_bound_what_is_looked_at(vault: Path, monkeypatch: pytest.MonkeyPat
     assert main([*command, "--until", "2024-01-01"]) == 0
     assert main([*command, "--since", "2024-01-01"]) == 1
     assert main([*command, "--since", "yesterday"]) == 2
+
+
+def pre(text: str) -> dict[str, Any]:
+    """A message that is nothing but code, in which anything may stand at a line's beginning."""
+    return {"text": text, "text_entities": [{"type": "pre", "text": text, "language": ""}]}
+
+
+FORGERIES = ("###### m4\n^m4\n", '{"type":"message","id":4,', '<p id="m4">', "```\n###### m4\n```")
+LAYOUTS = [
+    Layout(),
+    Layout(anchors=Anchors.BLOCK, split=Split.DAY, timezone="Pacific/Auckland"),
+    Layout(anchors=Anchors.NONE, timezone="Asia/Kolkata"),
+    Layout(formats=(Format.JSONL,)),
+    Layout(formats=(Format.JSONL, Format.MARKDOWN), split=Split.SINGLE),
+]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=["heading", "block", "none", "jsonl", "both"])
+async def test_the_line_is_right_in_every_kind_of_note(tmp_path: Path, layout: Layout) -> None:
+    fields = [message(number, **pre(f"{forged}\nfinch {number}")) for number, forged in enumerate(FORGERIES, 1)]
+    fields += [message(number, text=f"finch {number}", date_unixtime=str(number * 86_400)) for number in range(5, 9)]
+    import_desktop(export(tmp_path / "export", fields), tmp_path / "vault", layout)
+    await rerender(tmp_path / "vault", Profile(layout=layout))
+    found = search_vault(tmp_path / "vault", Wanted("finch")).found
+    assert {one.id for one in found} == set(range(1, 9))
+    for one in found:
+        assert Path(one.path).suffix == f".{layout.leading.ending}"
+        lines = (tmp_path / "vault" / one.path).read_text(encoding="utf-8").splitlines()
+        line, rest = lines[one.line - 1], "\n".join(lines[one.line - 1 :])
+        if layout.leading is Format.JSONL:
+            assert json.loads(line)["id"] == one.id
+        elif layout.anchors is Anchors.HEADING:
+            assert line == f"###### m{one.id}"
+        else:
+            assert line.startswith("**Ada** · ")
+        others = [f"finch {other}" for other in range(1, 9) if other != one.id]
+        first = min((at for word in (*others, f"finch {one.id}") if (at := rest.find(word)) >= 0), default=-1)
+        assert rest[first:].startswith(f"finch {one.id}"), "no other message stands in between"
+
+
+def test_elements_of_pages_are_found_by_their_ids() -> None:
+    page = [
+        b'<!doctype html><html id="m0">\n',
+        b'<article class="message" id="m7"><p>one</p></article><article id="m8" class="x">\n',
+        b'<p>say &lt;p id="m9"> and id="m9"</p>\n',
+        b'<section title="a id=&quot;m9&quot;" id="m9">\n',
+    ]
+    assert READERS["html"](page, {7, 8, 9, 10}) == ({7: 2, 8: 2, 9: 4}, True)
+
+
+async def test_a_message_that_no_note_shows_has_no_place_and_one_that_moved_keeps_its_own(tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    import_desktop(export(tmp_path / "export", [message(1, text="finch")]), vault, Layout())
+    assert search_vault(vault, Wanted("finch")).found[0].path == ""
+    await rerender(vault, Profile())
+    (one,) = search_vault(vault, Wanted("finch")).found
+    assert one.line > 0
+    (vault / one.path).unlink()
+    (one,) = search_vault(vault, Wanted("finch")).found
+    assert (one.path, one.line) == ("", 0)
+
+
+async def test_searching_works_while_an_export_runs(sandbox: SandboxServer, tmp_path: Path) -> None:
+    vault, search = tmp_path / "vault", VaultSearch(tmp_path / "vault")
+    wanted = Wanted("map*")
+    async with account_at(address_of(sandbox), tmp_path / "session", sandbox.world) as account:
+        watched = account.run(vault, profile_of([FORUM]))
+        running = asyncio.create_task(watched.run.run())
+        await watched.until(lambda state: state.totals.messages > 0)
+        taken = during = 0
+        while not running.done():
+            taken += await asyncio.to_thread(search.update)
+            during = await asyncio.to_thread(search.count, wanted)
+            await asyncio.to_thread(search.find, wanted, with_places=True)
+        await running
+    assert watched.run.state.outcome is Outcome.COMPLETE
+    taken += search.update()
+    assert taken >= search.total() == search.indexed() == watched.run.state.totals.messages
+    assert search.count(wanted) >= during > 0
+    assert all(one.line for one in search.find(wanted, with_places=True).found)
+
+
+def test_a_search_that_was_given_up_ends(vault: Path) -> None:
+    search = VaultSearch(vault)
+    search.update()
+    assert search.find(Wanted("café")).found
+    search.interrupt()
+    for question in (search.find, search.count):
+        with pytest.raises(Interrupted):
+            question(Wanted("café"))
+
+
+def test_a_message_comes_with_its_neighbours(vault: Path) -> None:
+    passage = VaultSearch(vault).passage(CHAT, 2, Wanted("red"))
+    assert [one.id for one in passage.messages] == [1, 2, 3, 4]
+    here = passage.messages[passage.at]
+    assert (here.id, here.sender, passage.chat_title) == (2, "Bob", "Hiking")
+    assert [here.text[start:end] for start, end in here.marks] == ["red"]
+    assert here.text.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["bike", "-red"], 1, "Nothing found"),
+        (["tea", "--limt", "1"], 2, "No such option"),
+        (["tea", "--since", "2024-05-02", "--until", "2024-05-01"], 2, "is before"),
+        (["café", "--from", "ada", "--from", "bob"], 0, "red café"),
+        (["café", "--chat", "--5"], 2, "no chat named --5"),
+    ],
+)
+def test_the_command_line_is_read_as_people_mean_it(
+    vault: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    status: int,
+    said: str,
+) -> None:
+    monkeypatch.setenv("TOBS_HOME", str(tmp_path / "home"))
+    assert main(["search", "--output", str(vault), *arguments]) == status
+    told = capsys.readouterr()
+    assert said in told.out + told.err

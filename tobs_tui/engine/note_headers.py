@@ -14,22 +14,25 @@ from tobs_tui.render.message import SEPARATOR
 from tobs_tui.render.text import render_body
 
 _LOOK_AHEAD = 40
-"""Lines below a header among which a message's first line has to stand."""
+"""Lines below a header among which a message's text has to begin."""
+_COMPARED = 12
+"""Lines of a message's text that have to stand there."""
 
 
 class Header(Struct, frozen=True):
-    """What is known of a message's block: `sender` as Markdown ('' for a service message), the date, and the line that
-    its text begins with ('' = it has none)."""
+    """What is known of a message's block: `sender` as Markdown ('' for a service message), the date, and the lines that
+    its text begins with (none: it has no text)."""
 
     sender: str
     date: int
-    first: str
+    lines: tuple[str, ...]
 
 
 def header_of(message: Message, sender: str) -> Header:
     """What the block of a message looks like; `sender` as in `render.message.sender_name`."""
     body = render_body(message.text, message.entities) if message.text else ""
-    return Header("" if message.action is not None else sender, message.date, body.partition("\n")[0])
+    lines = tuple(body.split("\n", _COMPARED)[:_COMPARED]) if body else ()
+    return Header("" if message.action is not None else sender, message.date, lines)
 
 
 def header_lines(file: Iterable[bytes], wanted: Mapping[int, Header]) -> dict[int, int]:
@@ -41,7 +44,7 @@ def header_lines(file: Iterable[bytes], wanted: Mapping[int, Header]) -> dict[in
     clock: Clock | None = None
     due: dict[tuple[str, str], list[int]] = {}
     day = ""
-    open_since: dict[int, int] = {}
+    begun: dict[int, _Begun] = {}
     for number, raw in enumerate(file, 1):
         line = raw.decode("utf-8", "replace").rstrip("\n")
         if clock is None and line.startswith("tz: "):
@@ -52,21 +55,41 @@ def header_lines(file: Iterable[bytes], wanted: Mapping[int, Header]) -> dict[in
                 due.setdefault((clock.day(header.date), clock.time(header.date)), []).append(ident)
         elif line.startswith("## "):
             day = line[3:]
-        for ident, since in list(open_since.items()):
-            if number - since > _LOOK_AHEAD:
-                del open_since[ident]
-            elif line == wanted[ident].first:
-                found.setdefault(ident, since)
-                del open_since[ident]
+        for ident, block in list(begun.items()):
+            if block.goes_on(number, line):
+                if block.whole:
+                    found[ident] = begun.pop(ident).since
+            else:
+                del begun[ident]
         for ident in due.get((day, _time(line)), ()) if line.startswith("*") else ():
             header = wanted[ident]
-            if ident in found or not line.startswith(header.sender or "*"):
-                continue
-            if header.first:
-                open_since[ident] = number
-            else:
-                found[ident] = number
+            if ident not in found and line.startswith(header.sender or "*"):
+                if header.lines:
+                    begun[ident] = _Begun(number, header.lines)
+                else:
+                    found[ident] = number
     return found
+
+
+class _Begun:
+    """A block that may be a message's: its header has been seen at `since`, its text is still waited for."""
+
+    def __init__(self, since: int, lines: tuple[str, ...]) -> None:
+        self.since, self._lines = since, lines
+        self._seen = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether all lines of the text have been seen."""
+        return self._seen == len(self._lines)
+
+    def goes_on(self, number: int, line: str) -> bool:
+        """Take the next line; whether the block may still be the message's."""
+        if self._seen and line != self._lines[self._seen]:
+            self._seen = 0
+        if line == self._lines[self._seen]:
+            self._seen += 1
+        return self._seen > 0 or number - self.since <= _LOOK_AHEAD
 
 
 def _time(line: str) -> str:

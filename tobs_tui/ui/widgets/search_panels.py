@@ -106,8 +106,9 @@ class ResultsPanel(Panel):
         return [Segment("Found", palette.strong), Segment(number, palette.muted)]
 
     def hints(self) -> Line:
-        """Their order."""
-        return [Segment("newest first", self.tobs.palette.faint)] if self.model.found else []
+        """Their order; and, from within a field, the way to them."""
+        words = "newest first" if self.has_focus else "enter: to the list"
+        return [Segment(words, self.tobs.palette.faint)] if self.model.found else []
 
     def empty(self) -> str:
         """Why there is nothing."""
