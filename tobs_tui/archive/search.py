@@ -89,7 +89,7 @@ class SearchIndex:
         self.close()
 
     def interrupt(self) -> None:
-        """From another thread: end the query that is being answered; it raises `Interrupted`."""
+        """From another thread: end what this index is doing; it raises `Interrupted`."""
         self._db.interrupt()
 
     # --- bringing it up to date ---------------------------------------------------------------------------------------
@@ -102,11 +102,11 @@ class SearchIndex:
     ) -> int:
         """Index what came into the archive, and what changed there, since the last time; gives how many messages.
 
-        `on_progress` hears of the messages done so far, every few thousand; what it raises ends the update, and the
-        next one goes on from there. `more` are texts beside the messages' own.
+        `on_progress` hears of the messages done so far, every few thousand. What it raises ends the update, as
+        `interrupt` does, and the next one goes on from there. `more` are texts beside the messages' own.
         """
         done = 0
-        with sql_errors(self._path):
+        with self._asking():
             self._renew_when_stale()
             before, mark = self._meta("entries"), more.texts_mark() if more is not None else 0
             for record in archive.chats():

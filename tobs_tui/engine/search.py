@@ -136,8 +136,14 @@ class VaultSearch:
 
     def update(self, on_progress: Callable[[int], None] = lambda _: None) -> int:
         """Bring the index up to date; gives how many messages that took."""
-        with self._archive() as archive, SearchIndex.open(self.vault) as index:
-            return index.update(archive, on_progress, self._more(archive) if self._more else None)
+
+        def tell(done: int) -> None:
+            if self._interrupted:
+                raise Interrupted
+            on_progress(done)
+
+        with self._archive() as archive, self._index() as index:
+            return index.update(archive, tell, self._more(archive) if self._more else None)
 
     def check(self, wanted: Wanted) -> None:
         """See that a query can be answered, before an index is made for it."""
@@ -196,7 +202,7 @@ class VaultSearch:
 
     @contextmanager
     def _index(self) -> Iterator[SearchIndex]:
-        """The index, for a question that `interrupt` ends."""
+        """The index, for something that `interrupt` ends."""
         with SearchIndex.open(self.vault) as index:
             self._asked = index
             try:

@@ -151,10 +151,6 @@ class Looking(_Question):
             self.tell(Refused(self, error))
 
 
-class _GivenUp(Exception):
-    """The index is no longer waited for."""
-
-
 class Keeping:
     """Brings the index of a vault up to date whenever `run` is called and its archive has changed."""
 
@@ -162,40 +158,43 @@ class Keeping:
         self.vault = vault
         self._post = post
         self._seen: object = None
+        self._search: VaultSearch | None = None
         self._given_up = False
 
     def give_up(self) -> None:
-        """From any thread: stop at the next batch; what is indexed by then stays."""
+        """From any thread: stop now; what is indexed by then stays."""
         self._given_up = True
+        if (search := self._search) is not None:
+            search.interrupt()
 
     def run(self) -> None:
         """Bring it up to date, in a thread of its own."""
+        from tobs_tui.archive.search import Interrupted
         from tobs_tui.engine.search import VaultSearch
 
-        if self._seen is not None and self._seen == self._state():
+        seen = self._state()
+        if self._given_up or (self._seen is not None and self._seen == seen):
             return
-        self._seen = self._state()
-        search = VaultSearch(Path(self.vault))
+        self._seen, self._search = seen, VaultSearch(Path(self.vault))
+        try:
+            self._post(Indexed(self.vault, self._update(self._search)))
+        except Interrupted:
+            return  # nobody waits for it any more
+        except TobsError as error:
+            self._post(Indexed(self.vault, 0, error))
+
+    def _update(self, search: VaultSearch) -> int:
+        total, before = search.total(), search.indexed()
+        self._post(Indexing(self.vault, before, total))
         told = time.monotonic()
 
         def tell(done: int) -> None:
             nonlocal told
-            if self._given_up:
-                raise _GivenUp
             if time.monotonic() - told >= TELL_EVERY_S:
                 told = time.monotonic()
                 self._post(Indexing(self.vault, min(total, before + done), total))
 
-        try:
-            total, before = search.total(), search.indexed()
-            self._post(Indexing(self.vault, before, total))
-            new = search.update(tell)
-        except _GivenUp:
-            return
-        except TobsError as error:
-            self._post(Indexed(self.vault, 0, error))
-        else:
-            self._post(Indexed(self.vault, new))
+        return search.update(tell)
 
     def _state(self) -> object:
         """What changes whenever the archive does."""
