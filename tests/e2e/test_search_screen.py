@@ -309,9 +309,14 @@ def test_the_note_is_opened_at_its_line_in_the_editor_and_the_screen_comes_back(
         line, note = told.read_text(encoding="utf-8").splitlines()
         assert Path(note).read_text(encoding="utf-8").splitlines()[int(line.removeprefix("+")) - 1] == "###### m2"
         assert not terminal.alternate, "the editor has the terminal as it was"
-        terminal.press("ctrl+c")
         terminal.press("enter")
         terminal.wait_for("Found  1", "newest first")
+        assert terminal.alternate
+        told.unlink()
+        terminal.press("o")
+        terminal.wait_until(lambda screen: told.exists(), "the editor again")
+        terminal.press("ctrl+c")
+        terminal.wait_for("Found  1", "ended with status")
         terminal.press("q")
         assert terminal.exit_status() == 0
     finally:

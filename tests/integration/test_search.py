@@ -12,6 +12,7 @@ import pytest
 from tests.integration.engine_help import account_at, address_of, profile_of
 from tests.integration.test_desktop_import import CHAT, export
 from tests.integration.test_engine_export import FORUM
+from tests.unit.test_archive_search import Transcripts
 from tests.unit.test_desktop_reading import message
 from tobs_tui.archive.search import Interrupted
 from tobs_tui.cli.main import main
@@ -174,6 +175,17 @@ async def test_searching_works_while_an_export_runs(sandbox: SandboxServer, tmp_
     assert taken >= search.total() == search.indexed() == watched.run.state.totals.messages
     assert search.count(wanted) >= during > 0
     assert all(one.line for one in search.find(wanted, with_places=True).found)
+
+
+def test_what_a_recording_says_is_found_and_shown(vault: Path) -> None:
+    spoken = Transcripts(CHAT)
+    spoken.put(4, "see you at the harbour tomorrow")
+    search = VaultSearch(vault, more=lambda archive: spoken)
+    search.update()
+    (one,) = search.find(Wanted("harbour nothing")).found
+    assert [one.excerpt[start:end] for start, end in one.marks] == ["nothing", "harbour"]
+    passage = search.passage(CHAT, 4, Wanted("harbour"))
+    assert passage.messages[passage.at].text == "nothing\nsee you at the harbour tomorrow"
 
 
 def test_a_search_that_was_given_up_ends(vault: Path) -> None:

@@ -165,7 +165,8 @@ def test_an_edited_message_is_found_by_its_new_words_only(tmp_path: Path, archiv
 class Transcripts:
     """Texts beside the messages' own, as the archive will keep them: each with a number that grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, chat: int = CHAT) -> None:
+        self.chat = chat
         self.texts: dict[int, tuple[int, str]] = {}
 
     def put(self, ident: int, text: str) -> None:
@@ -182,7 +183,7 @@ class Transcripts:
 
     def texts_since(self, mark: int) -> list[tuple[int, int]]:
         """Those with a higher number."""
-        return [(CHAT, ident) for ident, (number, _) in self.texts.items() if number > mark]
+        return [(self.chat, ident) for ident, (number, _) in self.texts.items() if number > mark]
 
 
 def test_a_text_that_comes_later_is_found_as_well(tmp_path: Path, archive: Archive) -> None:

@@ -300,7 +300,7 @@ class HomeScreen(Page):
             entries.append(Start("i", "Sign in to Telegram", "phone or QR", self.later(self.action_account)))
             if not self.tobs.demo:
                 entries.append(Start("d", "Explore the demo", "no account", self.tobs.explore_demo))
-        entries.append(Start("/", "Search", "the exported", self.later(self.action_search)))
+        entries.append(Start("/", "Search", "your exports", self.later(self.action_search)))
         entries.append(Start("s", "Settings", "looks, keys", self.later(self.tobs.action_settings)))
         entries.append(Start("?", "Help", "every key", self.tobs.action_help))
         entries.append(Start("q", "Quit", "job continues" if model.running else "", self.tobs.action_leave))
