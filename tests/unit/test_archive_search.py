@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -225,6 +227,29 @@ def test_an_update_that_is_given_up_goes_on_where_it_was(
         assert 2_000 <= kept < 3_000, "what is in the index stays"
         assert index.update(archive) <= 3_000 - kept + 2 * 900, "only the days of the last batch are read again"
         assert index.count(Query(parse_words("tea"))) == 3_000 == index.indexed()
+
+
+def test_two_at_once_do_the_work_once(tmp_path: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "BATCH", 600)
+    put(archive, *(Message(number, DAY * (number // 900), text="tea") for number in range(1, 3_001)))
+    waited: list[int] = []
+
+    def other() -> int:
+        with Archive.open(archive_path(tmp_path), read_only=True) as own, SearchIndex.open(tmp_path) as second:
+            return second.update(own, waited.append)
+
+    with ThreadPoolExecutor(1) as pool, SearchIndex.open(tmp_path) as index:
+        jobs: list[Future[int]] = []
+
+        def begin(done: int) -> None:
+            if not jobs:
+                jobs.append(pool.submit(other))
+                while not waited and not jobs[0].done():
+                    time.sleep(0.01)
+
+        assert index.update(archive, begin) == 3_000
+        assert jobs[0].result(30) == 0, "what the first one did is not done again"
+        assert index.count(Query(parse_words("tea"))) == 3_000
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a database" * 100])

@@ -18,7 +18,7 @@ from msgspec import Struct
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import DAY_SECONDS, DayCount
 from tobs_tui.archive.schema import sql_errors
-from tobs_tui.archive.search_file import index_path, index_transaction, open_index, remove_index
+from tobs_tui.archive.search_file import index_path, index_transaction, open_index, remove_index, updating
 from tobs_tui.archive.search_words import Words, searchable
 from tobs_tui.model.messages import Message
 
@@ -90,7 +90,8 @@ class SearchIndex:
 
     def interrupt(self) -> None:
         """From another thread: end what this index is doing; it raises `Interrupted`."""
-        self._db.interrupt()
+        with contextlib.suppress(sqlite3.ProgrammingError):  # it has just been closed
+            self._db.interrupt()
 
     # --- bringing it up to date ---------------------------------------------------------------------------------------
 
@@ -105,19 +106,23 @@ class SearchIndex:
         `on_progress` hears of the messages done so far, every few thousand. What it raises ends the update, as
         `interrupt` does, and the next one goes on from there. `more` are texts beside the messages' own.
         """
+        start = self.indexed()
+        with self._asking(), updating(self._path, lambda: on_progress(max(0, self.indexed() - start))):
+            self._renew()
+            return self._update(archive, on_progress, more)
+
+    def _update(self, archive: Archive, on_progress: Callable[[int], None], more: MoreTexts | None) -> int:
         done = 0
-        with self._asking():
-            self._renew_when_stale()
-            before, mark = self._meta("entries"), more.texts_mark() if more is not None else 0
-            for record in archive.chats():
-                for count in self._news(archive, record.id, more):
-                    done += count
-                    on_progress(done)
-            for chat, ids in self._changed(archive, more, before):
-                self._put_again(archive, chat, ids, more)
-                done += len(ids)
+        before, mark = self._meta("entries"), more.texts_mark() if more is not None else 0
+        for record in archive.chats():
+            for count in self._news(archive, record.id, more):
+                done += count
                 on_progress(done)
-            self._set_meta("texts", mark)
+        for chat, ids in self._changed(archive, more, before):
+            self._put_again(archive, chat, ids, more)
+            done += len(ids)
+            on_progress(done)
+        self._set_meta("texts", mark)
         return done
 
     def indexed(self) -> int:
@@ -213,13 +218,14 @@ class SearchIndex:
         if value != self._meta(name):
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
-    def _renew_when_stale(self) -> None:
+    def _renew(self) -> None:
+        """Make the index anew when too much of it is left behind; another process may have done so meanwhile."""
         given = self._meta("entries")
         held = int(self._db.execute("SELECT count(*) FROM entries").fetchone()[0]) if given > BATCH else given
+        self._db.close()
         if given - held > STALE_SHARE * given:
-            self._db.close()
             remove_index(self._path)
-            self._db = open_index(self._path)
+        self._db = open_index(self._path)
 
     # --- searching ----------------------------------------------------------------------------------------------------
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tobs_tui.archive.schema import BUSY_MS, internal_folder, sql_errors
+from tobs_tui.archive.schema import BUSY_MS, internal_folder, output_error, sql_errors
 from tobs_tui.archive.search_words import TOKENIZER
 
 INDEX_NAME = "search.db"
 INDEX_VERSION = 2
+
+WAIT_S = 0.2
+"""How often somebody who waits for another's update looks whether it has ended."""
 
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -47,6 +53,34 @@ def open_index(path: Path) -> sqlite3.Connection:
                 raise
             remove_index(path)
             return _connect(path)
+
+
+@contextlib.contextmanager
+def updating(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Let one at a time bring an index up to date: two at once would do everything twice.
+
+    `on_wait` is called again and again while another one has it; what it raises ends the waiting. The system gives the
+    index free when its holder ends, however it ends. Raises TobsError OUTPUT_NOT_WRITABLE or DISK_FULL.
+    """
+    try:
+        descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise output_error(error, path) from error
+    try:
+        while not _taken(descriptor):
+            on_wait()
+            time.sleep(WAIT_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def remove_index(path: Path) -> None:
