@@ -17,7 +17,6 @@ from tests.unit.test_desktop_reading import message
 from tobs_tui.archive.search import Interrupted
 from tobs_tui.cli.main import main
 from tobs_tui.engine.desktop_import import import_desktop
-from tobs_tui.engine.note_lines import READERS
 from tobs_tui.engine.rerender import rerender
 from tobs_tui.engine.search import VaultSearch, Wanted, search_vault
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -102,17 +101,19 @@ def pre(text: str) -> dict[str, Any]:
     return {"text": text, "text_entities": [{"type": "pre", "text": text, "language": ""}]}
 
 
-FORGERIES = ("###### m4\n^m4\n", '{"type":"message","id":4,', '<p id="m4">', "```\n###### m4\n```")
+FORGERIES = ("###### m4\n^m4\n", '{"type":"message","id":4,', '<article id="m4">', "```\n###### m4\n```")
 LAYOUTS = [
     Layout(),
     Layout(anchors=Anchors.BLOCK, split=Split.DAY, timezone="Pacific/Auckland"),
     Layout(anchors=Anchors.NONE, timezone="Asia/Kolkata"),
     Layout(formats=(Format.JSONL,)),
     Layout(formats=(Format.JSONL, Format.MARKDOWN), split=Split.SINGLE),
+    Layout(formats=(Format.HTML,)),
+    Layout(formats=(Format.JSONL, Format.HTML)),
 ]
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=["heading", "block", "none", "jsonl", "both"])
+@pytest.mark.parametrize("layout", LAYOUTS, ids=["heading", "block", "none", "jsonl", "both", "html", "pages"])
 async def test_the_line_is_right_in_every_kind_of_note(tmp_path: Path, layout: Layout) -> None:
     fields = [message(number, **pre(f"{forged}\nfinch {number}")) for number, forged in enumerate(FORGERIES, 1)]
     fields += [message(number, text=f"finch {number}", date_unixtime=str(number * 86_400)) for number in range(5, 9)]
@@ -126,6 +127,8 @@ async def test_the_line_is_right_in_every_kind_of_note(tmp_path: Path, layout: L
         line, rest = lines[one.line - 1], "\n".join(lines[one.line - 1 :])
         if layout.leading is Format.JSONL:
             assert json.loads(line)["id"] == one.id
+        elif layout.leading is Format.HTML:
+            assert f'id="m{one.id}"' in line
         elif layout.anchors is Anchors.HEADING:
             assert line == f"###### m{one.id}"
         else:
@@ -133,16 +136,6 @@ async def test_the_line_is_right_in_every_kind_of_note(tmp_path: Path, layout: L
         others = [f"finch {other}" for other in range(1, 9) if other != one.id]
         first = min((at for word in (*others, f"finch {one.id}") if (at := rest.find(word)) >= 0), default=-1)
         assert rest[first:].startswith(f"finch {one.id}"), "no other message stands in between"
-
-
-def test_elements_of_pages_are_found_by_their_ids() -> None:
-    page = [
-        b'<!doctype html><html id="m0">\n',
-        b'<article class="message" id="m7"><p>one</p></article><article id="m8" class="x">\n',
-        b'<p>say &lt;p id="m9"> and id="m9"</p>\n',
-        b'<section title="a id=&quot;m9&quot;" id="m9">\n',
-    ]
-    assert READERS["html"](page, {7, 8, 9, 10}) == ({7: 2, 8: 2, 9: 4}, True)
 
 
 async def test_a_message_that_no_note_shows_has_no_place_and_one_that_moved_keeps_its_own(tmp_path: Path) -> None:

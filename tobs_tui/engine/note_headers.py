@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tobs_tui.model.messages import Message
 from tobs_tui.render.clock import Clock
-from tobs_tui.render.message import SEPARATOR
+from tobs_tui.render.facts import SEPARATOR
 from tobs_tui.render.text import render_body
 
 _LOOK_AHEAD = 40
@@ -29,7 +29,7 @@ class Header(Struct, frozen=True):
 
 
 def header_of(message: Message, sender: str) -> Header:
-    """What the block of a message looks like; `sender` as in `render.message.sender_name`."""
+    """What the block of a message looks like; `sender` as in `render.message.bold_name`."""
     body = render_body(message.text, message.entities) if message.text else ""
     lines = tuple(body.split("\n", _COMPARED)[:_COMPARED]) if body else ()
     return Header("" if message.action is not None else sender, message.date, lines)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from tobs_tui.archive.archive import Archive
 from tobs_tui.engine.note_headers import Header, header_lines
 from tobs_tui.model.profile import Split
+from tobs_tui.render.html.message import ANCHOR as PAGE_ANCHOR
 from tobs_tui.render.layout import SINGLE_NOTE, period
 from tobs_tui.render.message import ANCHOR, BLOCK_ANCHOR
 
@@ -111,7 +112,7 @@ _FENCE = re.compile(rb"`{3,}(?=[^`]*$)")
 _HEADING_ID = re.compile(re.escape(ANCHOR).encode() + rb"(\d+)\s*$")
 _BLOCK_ID = re.compile(re.escape(BLOCK_ANCHOR).encode() + rb"(\d+)\s*$")
 _JSON_ID = re.compile(rb'"id":(\d+)')  # the first in a line is the message's own; quotes in strings are escaped
-_HTML_ID = re.compile(rb'<\w+(?:\s[^<>]*?)?\sid="m(\d+)"')  # neither text nor attributes hold a bare <
+_PAGE_ID = re.compile(re.escape(PAGE_ANCHOR).encode() + rb'(\d+)"')  # neither text nor attributes hold a bare <
 
 
 def _markdown(file: Iterable[bytes], wanted: set[int]) -> tuple[dict[int, int], bool]:
@@ -174,6 +175,6 @@ def _by_pattern(pattern: re.Pattern[bytes], *, once: bool) -> Reader:
 READERS: dict[str, Reader] = {
     "md": _markdown,
     "jsonl": _by_pattern(_JSON_ID, once=True),
-    "html": _by_pattern(_HTML_ID, once=False),
+    "html": _by_pattern(_PAGE_ID, once=False),
 }
 """What reads the anchors of a format, by the ending of its files."""
