@@ -233,6 +233,18 @@ async def test_another_vault_can_be_chosen(paths: Paths, exported: Path, tmp_pat
         assert "/second " in screen_text(app_of(pilot)).splitlines()[0]
 
 
+async def test_the_vault_of_what_is_under_the_cursor_comes_first(paths: Paths, exported: Path, tmp_path: Path) -> None:
+    shutil.copytree(exported, tmp_path / "second")
+    for name, vault in (("a", exported), ("b", tmp_path / "second")):
+        save_profile(Profile(name=name, output=str(vault)), paths)
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot)
+        await pilot.press("tab", "down", "slash")
+        await until(pilot, lambda: isinstance(app.screen, SearchScreen) and app.screen.search.vault)
+        assert screen_of(pilot).search.vaults == (str(tmp_path / "second"), str(exported))
+
+
 async def test_the_summary_leads_to_the_vault_of_its_run(paths: Paths, exported: Path) -> None:
     import msgspec
 

@@ -414,8 +414,9 @@ class HomeScreen(Page):
         first = [run.output] if run is not None and self.tobs.model.running else []
         if runs.has_focus and runs.records:
             first.insert(0, runs.records[runs.cursor].output)
-        elif profiles.has_focus and (file := profiles.loaded.get(profiles.found[profiles.cursor].name)) is not None:
-            first.insert(0, file.profile.output)
+        elif profiles.has_focus and profiles.found:
+            file = profiles.loaded.get(profiles.found[profiles.cursor].name)
+            first[:0] = [file.profile.output] if file is not None else []
         await self.tobs.show_search(tuple(first))
 
     async def action_settings(self) -> None:

@@ -67,7 +67,7 @@ class SearchScreen(Page):
         """Words; filters; what is wrong or going on; the list; the message under its cursor."""
         with Horizontal(classes="search-row"):
             yield Words("Search", tone="accent")
-            yield Line1(id="words", placeholder="words, a “phrase”, begin*, -without")
+            yield Line1(id="words", placeholder='words, a "phrase", begin*, -without')
         with Horizontal(classes="search-row"):
             for name, label in FIELDS.items():
                 yield Words(label, tone="muted", id=f"label-{name}")

@@ -182,7 +182,9 @@ class Preview(Painted):
             return []
         shown = passage.messages[passage.at]
         inner = width - 4
-        chat = " › ".join(clean(title, 60) for title in (passage.chat_title, passage.topic_title) if title.strip())
+        chat = f" {self.tobs.glyphs.crumb} ".join(
+            clean(title, 60) for title in (passage.chat_title, passage.topic_title) if title.strip()
+        )
         head = [Segment("  "), *heading(shown, palette), Segment(f"  {chat}", palette.info)]
         text = wrapped(shown.text, shown.marks, inner, palette.text, found_style(palette))
         room = height - 2
