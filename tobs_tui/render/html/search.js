@@ -1,6 +1,7 @@
 "use strict";
 // Looks through the vault's messages, one file after the other, the newest month first. A file is a script that calls
-// m() for each message; only messages that match are kept, so memory does not grow with the vault.
+// m() for each message; only messages that match are kept, and the script goes. What the browser's own cache of compiled
+// scripts keeps of it is out of a page's reach: in Chromium about 15 MB for 100,000 messages, until V8 lets it age.
 (() => {
   const AT_ONCE = 100; // hits to show before asking whether to go on
   const OF_A_MONTH = 500; // the newest hits of a month that are kept
