@@ -192,12 +192,12 @@ def test_message_fields_arrive_in_the_record() -> None:
         ReactionKind.PAID,
     ]
     assert [reaction.chosen for reaction in record.reactions] == [True, False, False]
-    assert (record.restriction, record.paid_stars, record.suggested_post) == ("Not here", 15, "accepted, 50 XTR")
+    assert (record.restriction, record.paid_stars, record.suggested_post) == ("Not here (ios)", 15, "accepted, 50 XTR")
     assert (record.factcheck.text.text, record.factcheck.country) == ("No.", "DE")
     assert [(button.row, button.text, button.url) for button in record.buttons] == [(0, "Open", "https://example.org")]
 
 
-def test_a_rich_message_keeps_its_visible_text() -> None:
+def test_a_rich_message_keeps_its_plain_text_for_filters_and_search() -> None:
     blocks = [
         types.PageBlockHeading1(types.TextPlain("Title")),
         types.PageBlockParagraph(types.TextConcat([types.TextPlain("one "), types.TextBold(types.TextPlain("two"))])),

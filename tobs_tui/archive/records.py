@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tobs_tui.model.media import Document, DocumentKind, File, Media, PaidMedia, Photo, files_of
+from tobs_tui.model.media import Document, DocumentKind, File, Media, PaidMedia, Photo, Story, files_of
 from tobs_tui.model.messages import Message, encode_message
 from tobs_tui.model.peers import Peer, PeerKind, Topic
 from tobs_tui.model.profile import MediaKind
@@ -280,6 +280,8 @@ def _media_files(media: Media | None) -> list[tuple[MediaKind, File]]:
         return [(MediaKind.VIDEO if file is media.video else MediaKind.PHOTO, file) for file in files_of(media)]
     if isinstance(media, PaidMedia):
         return [pair for item in media.items for pair in _media_files(item)]
+    if isinstance(media, Story):
+        return _media_files(media.media)
     return []
 
 

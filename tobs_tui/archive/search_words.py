@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tobs_tui.archive.search_fold import Term, folded, has_words, taken_apart
-from tobs_tui.model.media import Contact, Document, Game, Invoice, Media, PaidMedia, Poll, ToDo, Venue, WebPage
+from tobs_tui.model.media import Contact, Document, Game, Invoice, Media, PaidMedia, Poll, Story, ToDo, Venue, WebPage
 from tobs_tui.model.messages import Message
 
 TOKENIZER = "unicode61 remove_diacritics 2 categories 'L* N* Co So Mc'"
@@ -57,6 +57,7 @@ def _media_parts(media: Media | None) -> Iterator[str]:
     elif isinstance(media, Poll):
         yield media.question.text
         yield from (option.text.text for option in media.options)
+        yield media.solution.text
     elif isinstance(media, Venue):
         yield from (media.title, media.address)
     elif isinstance(media, Contact):
@@ -66,6 +67,9 @@ def _media_parts(media: Media | None) -> Iterator[str]:
     elif isinstance(media, ToDo):
         yield media.title.text
         yield from (item.text.text for item in media.items)
+    elif isinstance(media, Story):
+        yield media.caption.text
+        yield from _media_parts(media.media)
     elif isinstance(media, PaidMedia):
         for bought in media.items:
             yield from _media_parts(bought)

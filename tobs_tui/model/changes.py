@@ -24,7 +24,7 @@ class Change(enum.Enum):
 
 
 _COUNTERS = frozenset({"views", "forwards", "gone", "edit_date", "edit_hidden", "unknown"})
-_RESPONSES = frozenset({"reactions", "comments", "pinned", "factcheck"})
+_RESPONSES = frozenset({"reactions", "reactors", "comments", "pinned", "factcheck"})
 _RENEWED = frozenset({"reference", "access_hash", "dc"})
 _POLL = frozenset({"voters", "closed", "solution"})
 _OPTION = frozenset({"votes", "chosen", "correct"})

@@ -1,4 +1,7 @@
-"""What a message carries besides text, and the files that belong to it. One struct a kind, after TL layer 229."""
+"""What a message carries besides text, and the files that belong to it. One struct a kind, after TL layer 229.
+
+`facts` of a struct are what else Telegram tells of it, in words.
+"""
 
 from __future__ import annotations
 
@@ -75,6 +78,7 @@ class Document(_Media, frozen=True, tag="document"):
     spoiler: bool = False
     ttl: int = 0
     thumb: File | None = None
+    facts: tuple[str, ...] = ()
 
 
 class WebPage(_Media, frozen=True, tag="webpage"):
@@ -86,6 +90,7 @@ class WebPage(_Media, frozen=True, tag="webpage"):
     description: str = ""
     author: str = ""
     photo: File | None = None
+    facts: tuple[str, ...] = ()
 
 
 class PollOption(Struct, frozen=True, omit_defaults=True):
@@ -95,6 +100,8 @@ class PollOption(Struct, frozen=True, omit_defaults=True):
     votes: int = -1
     chosen: bool = False
     correct: bool = False
+    added_by: int = 0  # marked id of whoever added it later
+    voters: tuple[int, ...] = ()  # the latest ones, of a public poll
 
 
 class Poll(_Media, frozen=True, tag="poll"):
@@ -109,6 +116,7 @@ class Poll(_Media, frozen=True, tag="poll"):
     public: bool = False
     solution: FormattedText = FormattedText("")
     close_date: int = 0
+    facts: tuple[str, ...] = ()
 
 
 class Geo(_Media, frozen=True, tag="geo"):
@@ -119,6 +127,7 @@ class Geo(_Media, frozen=True, tag="geo"):
     accuracy: int = 0  # metres
     live_period: int = 0
     heading: int = 0
+    facts: tuple[str, ...] = ()
 
 
 class Venue(_Media, frozen=True, tag="venue"):
@@ -128,6 +137,7 @@ class Venue(_Media, frozen=True, tag="venue"):
     longitude: float = 0.0
     title: str = ""
     address: str = ""
+    facts: tuple[str, ...] = ()
 
 
 class Contact(_Media, frozen=True, tag="contact"):
@@ -137,6 +147,7 @@ class Contact(_Media, frozen=True, tag="contact"):
     first_name: str = ""
     last_name: str = ""
     user_id: int = 0
+    vcard: str = ""
 
 
 class Dice(_Media, frozen=True, tag="dice"):
@@ -144,6 +155,7 @@ class Dice(_Media, frozen=True, tag="dice"):
 
     emoji: str = ""
     value: int = 0
+    facts: tuple[str, ...] = ()
 
 
 class Game(_Media, frozen=True, tag="game"):
@@ -162,6 +174,8 @@ class Invoice(_Media, frozen=True, tag="invoice"):
     currency: str = ""
     amount: int = 0
     paid: bool = False
+    receipt: int = 0  # id of the message that is the receipt
+    facts: tuple[str, ...] = ()
 
 
 class Giveaway(_Media, frozen=True, tag="giveaway"):
@@ -176,6 +190,8 @@ class Giveaway(_Media, frozen=True, tag="giveaway"):
     winners: tuple[int, ...] = ()
     winners_count: int = 0
     finished: bool = False
+    launch: int = 0  # id of the channel's post that began it, of results
+    facts: tuple[str, ...] = ()
 
 
 class PaidMedia(_Media, frozen=True, tag="paid"):
@@ -184,13 +200,18 @@ class PaidMedia(_Media, frozen=True, tag="paid"):
     stars: int = 0
     items: tuple[Photo | Document, ...] = ()
     previews: int = 0
+    facts: tuple[str, ...] = ()
 
 
 class Story(_Media, frozen=True, tag="story"):
-    """A shared story."""
+    """A shared story; what it shows is there where Telegram sent it along."""
 
     peer: int = 0
     story_id: int = 0
+    caption: FormattedText = FormattedText("")
+    media: Photo | Document | None = None
+    date: int = 0
+    facts: tuple[str, ...] = ()
 
 
 class ToDoItem(Struct, frozen=True, omit_defaults=True):
@@ -207,6 +228,7 @@ class ToDo(_Media, frozen=True, tag="todo"):
 
     title: FormattedText = FormattedText("")
     items: tuple[ToDoItem, ...] = ()
+    facts: tuple[str, ...] = ()
 
 
 class VideoStream(_Media, frozen=True, tag="videostream"):
@@ -249,4 +271,6 @@ def files_of(media: Media | None) -> tuple[File, ...]:
         return (media.file,) if media.file is not None else ()
     if isinstance(media, PaidMedia):
         return tuple(file for item in media.items for file in files_of(item))
+    if isinstance(media, Story):
+        return files_of(media.media)
     return ()

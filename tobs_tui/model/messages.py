@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from tobs_tui.model.media import Media
+from tobs_tui.model.rich import Rich
 from tobs_tui.model.text import Entity, FormattedText
 
 RECORD_VERSION = 1
@@ -25,6 +26,7 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     todo_item: int = 0
     poll_option: str = ""
     external_from: str = ""  # author of a quoted message in a chat that this account cannot see
+    from_peer: int = 0  # the same by marked id, where Telegram tells
 
 
 class Forward(Struct, frozen=True, omit_defaults=True):
@@ -38,6 +40,7 @@ class Forward(Struct, frozen=True, omit_defaults=True):
     imported: bool = False
     saved_peer: int = 0
     saved_message_id: int = 0
+    announcement: str = ""  # the kind of a public service announcement
 
 
 class ReactionKind(enum.StrEnum):
@@ -58,12 +61,29 @@ class Reaction(Struct, frozen=True, omit_defaults=True):
     chosen: bool = False
 
 
+class Reactor(Struct, frozen=True, omit_defaults=True):
+    """Somebody who reacted (0 = who does not want to be named); `count` the stars of a PAID reaction.
+
+    Telegram names the latest few of them, in small groups all.
+    """
+
+    peer: int
+    kind: ReactionKind
+    emoji: str = ""
+    document_id: int = 0
+    date: int = 0
+    count: int = 0
+
+
 class Button(Struct, frozen=True, omit_defaults=True):
-    """An inline keyboard button; `row` counts from 0."""
+    """A button; `row` counts from 0. `url` is what it opens, `does` what else it does, in words. One of a `keyboard`
+    stands below the field to write in; else it is below the message."""
 
     row: int
     text: str
     url: str = ""
+    does: str = ""
+    keyboard: bool = False
 
 
 class FactCheck(Struct, frozen=True, omit_defaults=True):
@@ -153,7 +173,8 @@ class Action(Struct, frozen=True, omit_defaults=True):
 
     `users` are marked peer ids acted upon; `text` a title, emoji, reason or message; `extra` a second text (currency,
     constructor of an UNKNOWN action); `amount` money in the smallest unit, a score, a count or a version; `seconds` a
-    duration or period; `date` a moment; `message_id` a message pointed at; `flag` and `flag2` yes-or-no facts.
+    duration or period; `date` a moment; `message_id` a message pointed at; `flag` and `flag2` yes-or-no facts; `url` a
+    collectible's address. `facts` are further ones in words, for any kind.
     """
 
     kind: ActionKind
@@ -167,6 +188,9 @@ class Action(Struct, frozen=True, omit_defaults=True):
     flag: bool = False
     flag2: bool = False
     photo: Media | None = None
+    currency: str = ""  # of `amount`, where `extra` is something else
+    url: str = ""
+    facts: tuple[str, ...] = ()
 
 
 class Message(Struct, frozen=True, omit_defaults=True):
@@ -210,8 +234,13 @@ class Message(Struct, frozen=True, omit_defaults=True):
     suggested_post: str = ""
     buttons: tuple[Button, ...] = ()
     restriction: str = ""
-    rich_text: str = ""  # visible text of a rich_message's page blocks
+    rich_text: str = ""  # the plain text of `rich`, or all that is kept of a rich message read by an older version
+    rich: Rich | None = None  # content in blocks
     unknown: tuple[str, ...] = ()
+    reactors: tuple[Reactor, ...] = ()
+    suggested_for: int = 0  # when a suggested post is to be published
+    facts: tuple[str, ...] = ()  # further facts about how it was sent, in words
+    guest_of: int = 0  # marked id of whom a guest bot answers for
     gone: int = 0  # when a refresh noticed that it was deleted; 0 = it is there
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class EntityKind(enum.StrEnum):
-    """The 24 kinds of TL layer 229, named after their constructors."""
+    """The 24 kinds of TL layer 229, named after their constructors; and, last, those that only rich messages have."""
 
     BANK_CARD = "bank_card"
     BLOCKQUOTE = "blockquote"
@@ -34,13 +34,19 @@ class EntityKind(enum.StrEnum):
     UNDERLINE = "underline"
     UNKNOWN = "unknown"
     URL = "url"
+    ANCHOR = "anchor"
+    MARKED = "marked"
+    MATH = "math"
+    SUBSCRIPT = "subscript"
+    SUPERSCRIPT = "superscript"
 
 
 class Entity(Struct, frozen=True, omit_defaults=True, gc=False):
     """A span of `length` UTF-16 code units from `offset`. Either may be out of range or split a surrogate pair.
 
-    `value` is the URL (TEXT_URL), language (PRE) or old text (DIFF_REPLACE); `number` the user id (MENTION_NAME),
-    document id (CUSTOM_EMOJI) or date in seconds (FORMATTED_DATE); `flag` a collapsed BLOCKQUOTE.
+    `value` is the URL (TEXT_URL), language (PRE), old text (DIFF_REPLACE) or name (ANCHOR); `number` the user id
+    (MENTION_NAME), document id (CUSTOM_EMOJI) or date in seconds (FORMATTED_DATE); `flag` a collapsed BLOCKQUOTE. The
+    text under MATH is LaTeX.
     """
 
     kind: EntityKind

@@ -9,9 +9,9 @@ from tobs_tui.model.peers import CHANNEL_MARK
 from tobs_tui.telegram.convert_media import document_media, photo_media
 from tobs_tui.telegram.convert_peers import marked
 from tobs_tui.telegram.convert_text import seconds_of
+from tobs_tui.telegram.decimals import NANOTONS, decimal
 
 DAY = 86_400
-NANOTONS = 1_000_000_000
 
 Slots = dict[str, Any]
 _Filler = Callable[[Any], Slots]
@@ -42,13 +42,6 @@ def _giver_and_receiver(action: Any) -> tuple[int, ...]:
     return (marked(action.from_id), marked(receiver))
 
 
-def _decimal(amount: int, unit: int) -> str:
-    """`amount` hundred-millionths and the like as a decimal number without trailing zeros."""
-    whole, rest = divmod(amount, unit)
-    digits = str(rest).rjust(len(str(unit)) - 1, "0").rstrip("0")
-    return f"{whole}.{digits}" if digits else str(whole)
-
-
 def _stars_or_ton(price: Any) -> Slots:
     """The slots of an optional `StarsAmount` or `StarsTonAmount`."""
     if price is None:
@@ -61,6 +54,12 @@ def _gift_name(gift: Any) -> str:
     number = getattr(gift, "num", None)
     title = gift.title or ""
     return f"{title} #{number}" if number is not None else title
+
+
+def _gift_url(gift: Any) -> Slots:
+    """The slot with a collectible's page (https://core.telegram.org/api/links#collectible-gift-link)."""
+    slug = getattr(gift, "slug", None)
+    return {"url": f"https://t.me/nft/{slug}"} if slug else {}
 
 
 def _gift_picture(gift: Any) -> Any:
@@ -98,13 +97,15 @@ def _gift_code(action: Any) -> Slots:
         "seconds": action.days * DAY,
         "text": _text(action.message),
         "extra": action.slug,
+        "amount": action.amount or 0,
+        "currency": action.currency or "",
         "flag": bool(action.via_giveaway),
         "flag2": bool(action.unclaimed),
     }
 
 
 def _gift_ton(action: Any) -> Slots:
-    given = f"{_decimal(action.crypto_amount, NANOTONS)} {action.crypto_currency}"
+    given = f"{decimal(action.crypto_amount, NANOTONS)} {action.crypto_currency}"
     return {"text": given, "amount": action.amount, "extra": action.currency}
 
 
@@ -163,7 +164,8 @@ def _requested_peers(action: Any) -> Slots:
     for peer in action.peers:
         if hasattr(peer, "user_id"):
             ids.append(peer.user_id)
-            names.append(f"{peer.first_name or ''} {peer.last_name or ''}".strip())
+            name = f"{peer.first_name or ''} {peer.last_name or ''}".strip()
+            names.append(f"{name} (@{peer.username})" if peer.username else name)
         else:
             ids.append(-peer.chat_id if hasattr(peer, "chat_id") else _channel(peer.channel_id))
             names.append(peer.title or "")
@@ -214,8 +216,9 @@ def _star_gift_unique(action: Any) -> Slots:
     price = _stars_or_ton(action.resale_amount)
     stars = price.get("amount", 0)
     if price.get("extra") == "TON":
-        name, stars = f"{name} ({_decimal(stars, NANOTONS)} TON)", 0
+        name, stars = f"{name} ({decimal(stars, NANOTONS)} TON)", 0
     return {
+        **_gift_url(action.gift),
         "extra": name,
         "text": _text(action.message),
         "amount": stars,
@@ -229,6 +232,7 @@ def _star_gift_unique(action: Any) -> Slots:
 def _purchase_offer(action: Any) -> Slots:
     return {
         **_stars_or_ton(action.price),
+        **_gift_url(action.gift),
         "text": _gift_name(action.gift),
         "date": seconds_of(action.expires_at),
         "flag": bool(action.accepted),
@@ -338,6 +342,7 @@ FILLERS: dict[str, _Filler] = {
     "StarGiftPurchaseOffer": _purchase_offer,
     "StarGiftPurchaseOfferDeclined": lambda a: {
         **_stars_or_ton(a.price),
+        **_gift_url(a.gift),
         "text": _gift_name(a.gift),
         "flag": bool(a.expired),
     },

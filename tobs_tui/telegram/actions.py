@@ -1,7 +1,8 @@
 """Service actions: from TL layer 229's `MessageAction*` into `model.messages.Action`, kind by kind.
 
 What the slots of an `Action` mean, kind by kind; slots that are not named stay at their defaults. It is the contract
-between `telegram.action_slots`, which fills them, and `render.actions`, which words them. Peer ids are marked;
+between `telegram.action_slots`, which fills them, and `render.actions`, which words them. `facts`, what no slot has
+room for, come from `telegram.action_facts`; `url` is a collectible's page. Peer ids are marked;
 0 = unknown. "in XTR" means whole Telegram stars. The person who acted is the message's `sender`, never repeated here.
 Whenever the service message answers another message, `message_id` is that message (same chat), for every kind.
 
@@ -28,8 +29,8 @@ CustomAction: text: the whole sentence
 Empty: -
 GameScore: amount: score (message_id: the game)
 GeoProximityReached: users: (who came near, to whom); amount: metres
-GiftCode: users: (channel that was boosted,) or (); seconds: Premium's length; text: message; extra: the code; flag:
-    through a giveaway; flag2: unclaimed prize
+GiftCode: users: (channel that was boosted,) or (); seconds: Premium's length; text: message; extra: the code; amount
+    and currency: price; flag: through a giveaway; flag2: unclaimed prize
 GiftPremium: seconds: Premium's length; amount and extra: price and currency; text: message
 GiftStars: text: number of stars, in digits; amount and extra: price and currency
 GiftTon: text: what was given, as in "1.5 TON"; amount and extra: price and currency
@@ -95,7 +96,9 @@ from __future__ import annotations
 from typing import Any
 
 from tobs_tui.model.messages import Action, ActionKind
+from tobs_tui.telegram.action_facts import TELLERS
 from tobs_tui.telegram.action_slots import FILLERS
+from tobs_tui.telegram.media_facts import facts_of
 
 
 def convert_action(action: Any, reply_to_id: int = 0) -> Action:
@@ -106,6 +109,9 @@ def convert_action(action: Any, reply_to_id: int = 0) -> Action:
         return Action(ActionKind.UNKNOWN, extra=type(action).__name__, message_id=reply_to_id)
     slots = filler(action)
     slots.setdefault("message_id", reply_to_id)
+    tell = TELLERS.get(name)
+    if tell is not None:
+        slots["facts"] = facts_of(tell(action))
     return Action(ActionKind(name), **slots)
 
 

@@ -9,6 +9,7 @@ from tobs_tui.model import media as model
 from tobs_tui.model.media import Document, DocumentKind, File, FileKind, Media, Photo
 from tobs_tui.model.peers import CHANNEL_MARK
 from tobs_tui.model.text import FormattedText
+from tobs_tui.telegram import media_facts as facts
 from tobs_tui.telegram.convert_peers import marked
 from tobs_tui.telegram.convert_text import convert_entities, convert_formatted, seconds_of
 
@@ -155,6 +156,7 @@ def _photo(media: Any) -> Photo:
 
 def _document(media: Any) -> Document:
     spoiler, ttl = bool(media.spoiler), media.ttl_seconds or 0
+    told = facts.facts_of(facts.document_facts(media))
     if not hasattr(media.document, "attributes"):
         # Expired: what it was is only told by the media's own flags.
         kind = DocumentKind.FILE
@@ -162,8 +164,8 @@ def _document(media: Any) -> Document:
             kind = named if flag else kind
         if kind is DocumentKind.FILE and media.video:
             kind = DocumentKind.VIDEO
-        return Document(type=kind, spoiler=spoiler, ttl=ttl)
-    return Document(_document_file(media.document), spoiler=spoiler, ttl=ttl, **_described(media.document))
+        return Document(type=kind, spoiler=spoiler, ttl=ttl, facts=told)
+    return Document(_document_file(media.document), spoiler=spoiler, ttl=ttl, facts=told, **_described(media.document))
 
 
 # Everything else
@@ -178,6 +180,7 @@ def _web_page(media: Any) -> model.WebPage:
         title=getattr(page, "title", None) or "",
         description=getattr(page, "description", None) or "",
         author=getattr(page, "author", None) or "",
+        facts=facts.facts_of(facts.web_page_facts(page)),
         photo=_photo_file(page.photo, size) if size is not None else None,
     )
 
@@ -194,6 +197,8 @@ def _poll(media: Any) -> model.Poll:
                 votes=-1 if votes is None or votes.voters is None else votes.voters,
                 chosen=votes is not None and bool(votes.chosen),
                 correct=votes is not None and bool(votes.correct),
+                added_by=marked(getattr(answer, "added_by", None)),
+                voters=tuple([marked(voter) for voter in votes.recent_voters or ()]) if votes is not None else (),
             )
         )
     return model.Poll(
@@ -206,6 +211,7 @@ def _poll(media: Any) -> model.Poll:
         public=bool(poll.public_voters),
         solution=FormattedText(results.solution or "", convert_entities(results.solution_entities)),
         close_date=seconds_of(poll.close_date),
+        facts=facts.facts_of(facts.poll_facts(media)),
     )
 
 
@@ -219,7 +225,9 @@ def _geo(media: Any) -> model.Geo:
 
 def _geo_live(media: Any) -> model.Geo:
     accuracy = getattr(media.geo, "accuracy_radius", None) or 0
-    return model.Geo(**_where(media.geo), accuracy=accuracy, live_period=media.period, heading=media.heading or 0)
+    told = facts.facts_of(facts.live_facts(media))
+    heading = media.heading or 0
+    return model.Geo(**_where(media.geo), accuracy=accuracy, live_period=media.period, heading=heading, facts=told)
 
 
 def _giveaway(media: Any) -> model.Giveaway:
@@ -230,6 +238,7 @@ def _giveaway(media: Any) -> model.Giveaway:
         stars=media.stars or 0,
         until=seconds_of(media.until_date),
         prize=media.prize_description or "",
+        facts=facts.facts_of(facts.giveaway_facts(media)),
     )
 
 
@@ -244,13 +253,29 @@ def _giveaway_results(media: Any) -> model.Giveaway:
         winners=tuple(media.winners),
         winners_count=media.winners_count,
         finished=True,
+        launch=media.launch_msg_id,
+        facts=facts.facts_of(facts.giveaway_facts(media)),
     )
 
 
 def _paid_media(media: Any) -> model.PaidMedia:
     bought = [convert_media(each.media) for each in media.extended_media if hasattr(each, "media")]
     items = tuple(item for item in bought if isinstance(item, Photo | Document))
-    return model.PaidMedia(media.stars_amount, items, previews=len(media.extended_media) - len(items))
+    hidden = len(media.extended_media) - len(items)
+    return model.PaidMedia(media.stars_amount, items, hidden, facts.facts_of(facts.paid_facts(media)))
+
+
+def _story(media: Any) -> model.Story:
+    item = media.story
+    shown = convert_media(item.media) if hasattr(item, "media") else None
+    return model.Story(
+        marked(media.peer),
+        media.id,
+        caption=FormattedText(getattr(item, "caption", None) or "", convert_entities(getattr(item, "entities", None))),
+        media=shown if isinstance(shown, Photo | Document) else None,
+        date=seconds_of(getattr(item, "date", None)),
+        facts=facts.facts_of(facts.story_facts(media)),
+    )
 
 
 def _to_do(media: Any) -> model.ToDo:
@@ -266,12 +291,13 @@ def _to_do(media: Any) -> model.ToDo:
             )
             for item in media.todo.list
         ),
+        facts=facts.facts_of(facts.to_do_facts(media)),
     )
 
 
 CONVERTERS: dict[str, Callable[[Any], Media]] = {
-    "Contact": lambda m: model.Contact(m.phone_number, m.first_name, m.last_name, m.user_id),
-    "Dice": lambda m: model.Dice(m.emoticon, m.value),
+    "Contact": lambda m: model.Contact(m.phone_number, m.first_name, m.last_name, m.user_id, m.vcard),
+    "Dice": lambda m: model.Dice(m.emoticon, m.value, facts.facts_of(facts.dice_facts(m))),
     "Document": _document,
     "Game": lambda m: model.Game(m.game.title, m.game.description, m.game.short_name),
     "Geo": _geo,
@@ -279,14 +305,19 @@ CONVERTERS: dict[str, Callable[[Any], Media]] = {
     "Giveaway": _giveaway,
     "GiveawayResults": _giveaway_results,
     "Invoice": lambda m: model.Invoice(
-        m.title, m.description, m.currency, m.total_amount, paid=m.receipt_msg_id is not None
+        *(m.title, m.description, m.currency, m.total_amount),
+        paid=m.receipt_msg_id is not None,
+        receipt=m.receipt_msg_id or 0,
+        facts=facts.facts_of(facts.invoice_facts(m)),
     ),
     "PaidMedia": _paid_media,
     "Photo": _photo,
     "Poll": _poll,
-    "Story": lambda m: model.Story(marked(m.peer), m.id),
+    "Story": _story,
     "ToDo": _to_do,
-    "Venue": lambda m: model.Venue(**_where(m.geo), title=m.title, address=m.address),
+    "Venue": lambda m: model.Venue(
+        **_where(m.geo), title=m.title, address=m.address, facts=(m.venue_type,) if m.venue_type else ()
+    ),
     "VideoStream": lambda m: model.VideoStream(live=type(m.call).__name__ == "InputGroupCall"),
     "WebPage": _web_page,
 }

@@ -16,15 +16,18 @@ from tobs_tui.model.messages import (
     Message,
     Reaction,
     ReactionKind,
+    Reactor,
     Reply,
 )
 from tobs_tui.model.peers import CHANNEL_MARK, GENERAL_TOPIC_ID
 from tobs_tui.model.text import FormattedText
 from tobs_tui.telegram.actions import convert_action, unknown_action
+from tobs_tui.telegram.convert_buttons import deed_of
 from tobs_tui.telegram.convert_media import convert_media, unknown_media
 from tobs_tui.telegram.convert_peers import marked
+from tobs_tui.telegram.convert_rich import convert_rich, rich_plain_text, unknown_in_rich
 from tobs_tui.telegram.convert_text import convert_entities, convert_formatted, seconds_of
-from tobs_tui.telegram.rich_text import visible_text
+from tobs_tui.telegram.decimals import price_in_words
 
 
 class Surroundings(Struct, frozen=True):
@@ -109,7 +112,7 @@ def _action(action: Any, reply: Any) -> Action | None:
 
 def _unknown(media: Any, rich: Any, action: Any) -> tuple[str, ...]:
     """The constructors that could not be read in full."""
-    names = [unknown_media(media), "RichMessage.part" if rich is not None and rich.part else "", unknown_action(action)]
+    names = [unknown_media(media), *unknown_in_rich(rich), unknown_action(action)]
     return tuple([name for name in names if name])
 
 
@@ -132,6 +135,7 @@ def _reply(reply: Any) -> Reply | None:
         todo_item=reply.todo_item_id or 0,
         poll_option=reply.poll_option.decode(errors="replace") if reply.poll_option else "",
         external_from=(source.from_name or source.post_author or "") if source is not None else "",
+        from_peer=marked(source.from_id) if source is not None else 0,
     )
 
 
@@ -145,11 +149,32 @@ def _forward(header: Any) -> Forward:
         imported=bool(header.imported),
         saved_peer=marked(header.saved_from_peer),
         saved_message_id=header.saved_from_msg_id or 0,
+        announcement=header.psa_type or "",
     )
 
 
 def _reactions(reactions: Any) -> tuple[Reaction, ...]:
     return tuple(reaction for each in reactions.results if (reaction := _reaction(each)) is not None)
+
+
+def _reactors(reactions: Any) -> tuple[Reactor, ...]:
+    """Who reacted, as far as Telegram tells: the latest ones first, and those who gave most stars."""
+    found = [_reactor(each) for each in reactions.recent_reactions or ()]
+    found += [
+        Reactor(0 if each.anonymous else marked(each.peer_id), ReactionKind.PAID, count=each.count)
+        for each in reactions.top_reactors or ()
+    ]
+    return tuple(found)
+
+
+def _reactor(one: Any) -> Reactor:
+    peer, date = marked(one.peer_id), seconds_of(one.date)
+    name = type(one.reaction).__name__
+    if name == "ReactionCustomEmoji":
+        return Reactor(peer, ReactionKind.CUSTOM, document_id=one.reaction.document_id, date=date)
+    if name == "ReactionEmoji":
+        return Reactor(peer, ReactionKind.EMOJI, emoji=one.reaction.emoticon, date=date)
+    return Reactor(peer, ReactionKind.PAID, date=date)
 
 
 def _reaction(counted: Any) -> Reaction | None:
@@ -166,11 +191,12 @@ def _reaction(counted: Any) -> Reaction | None:
 
 
 def _buttons(markup: Any) -> tuple[Button, ...]:
-    """The inline buttons; the reply keyboards of bots are no part of a message."""
-    if type(markup).__name__ != "ReplyInlineMarkup":
+    """The buttons below the message, or those that it puts below the field to write in."""
+    keyboard = type(markup).__name__ == "ReplyKeyboardMarkup"
+    if not keyboard and type(markup).__name__ != "ReplyInlineMarkup":
         return ()
     return tuple(
-        Button(place, button.text, getattr(button.type, "url", ""))
+        Button(place, button.text, *deed_of(button.type), keyboard)
         for place, row in enumerate(markup.rows)
         for button in row.buttons
     )
@@ -183,18 +209,32 @@ def _fact_check(check: Any) -> FactCheck | None:
 
 
 def _suggested_post(post: Any) -> str:
-    """State and price of a suggested post in words: "accepted, 50 XTR"; prices in TON are in nanotons."""
+    """State and price of a suggested post in words: "accepted, 50 XTR"."""
     if post is None:
         return ""
     state = "accepted" if post.accepted else "rejected" if post.rejected else "suggested"
-    if post.price is None:
-        return state
-    return f"{state}, {post.price.amount} {'TON' if type(post.price).__name__ == 'StarsTonAmount' else 'XTR'}"
+    return ", ".join(part for part in (state, price_in_words(post.price)) if part)
 
 
 def _restriction(reasons: list[Any] | None) -> str:
-    """Why the message is hidden on some platforms, in Telegram's words."""
-    return "; ".join(dict.fromkeys(reason.text for reason in reasons)) if reasons else ""
+    """Why the message is hidden on some platforms, in Telegram's words, and on which."""
+    texts: dict[str, list[str]] = {}
+    for reason in reasons or ():
+        texts.setdefault(reason.text, []).append(reason.platform)
+    return "; ".join(f"{text} ({', '.join(platforms)})" for text, platforms in texts.items())
+
+
+_SENT = {
+    "from_scheduled": "scheduled",
+    "offline": "sent automatically",
+    "paid_suggested_post_stars": "paid for in stars",
+    "paid_suggested_post_ton": "paid for in TON",
+}
+"""In words, how a message was sent, by the flag that says so."""
+
+
+def _facts(*there: Any) -> tuple[str, ...]:
+    return tuple([words for words, flag in zip(_SENT.values(), there, strict=True) if flag])
 
 
 def _comments(replies: Any) -> int:
@@ -225,6 +265,7 @@ RULES = (
     Rule("media", ("media",), convert_media),
     Rule("action", ("action", "reply_to"), _action),
     Rule("reactions", ("reactions",), _reactions),
+    Rule("reactors", ("reactions",), _reactors),
     Rule("views", ("views",)),
     Rule("forwards", ("forwards",)),
     Rule("comments", ("replies",), _comments),
@@ -243,9 +284,13 @@ RULES = (
     Rule("factcheck", ("factcheck",), _fact_check),
     Rule("paid_stars", ("paid_message_stars",)),
     Rule("suggested_post", ("suggested_post",), _suggested_post),
+    Rule("suggested_for", ("suggested_post",), lambda post: seconds_of(post.schedule_date)),
+    Rule("facts", tuple(_SENT), _facts),
+    Rule("guest_of", ("guestchat_via_from",), marked),
     Rule("buttons", ("reply_markup",), _buttons),
     Rule("restriction", ("restriction_reason",), _restriction),
-    Rule("rich_text", ("rich_message",), visible_text),
+    Rule("rich_text", ("rich_message",), rich_plain_text),
+    Rule("rich", ("rich_message",), convert_rich),
     Rule("unknown", ("media", "rich_message", "action"), _unknown),
 )
 """Every field of the record. The fields of service messages have the same names."""

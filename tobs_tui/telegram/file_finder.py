@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tobs_tui.model.media import Document, File, Media, PaidMedia, Photo, WebPage
+from tobs_tui.model.media import Document, File, Media, PaidMedia, Photo, Story, WebPage
 from tobs_tui.model.messages import Message
 
 
@@ -23,6 +23,8 @@ def _files(media: Media | None) -> Iterator[File]:
         found = (media.file, media.thumb)
     elif isinstance(media, WebPage):
         found = (media.photo,)
+    elif isinstance(media, Story):
+        yield from _files(media.media)
     elif isinstance(media, PaidMedia):
         for item in media.items:
             yield from _files(item)

@@ -11,6 +11,7 @@ from telethon.tl.functions import channels, messages
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import is_channel_id, topic_of_scope
 from tobs_tui.telegram.core import Core, method_name
+from tobs_tui.telegram.limiter import Patience
 from tobs_tui.telegram.page import head_of
 from tobs_tui.telegram.refusals import Refusal, error_of
 from tobs_tui.telegram.takeout import Takeout
@@ -72,6 +73,18 @@ class History:
         if is_channel_id(chat):
             return await self._raw(chat, channels.GetMessagesRequest(self._core.input_channel(chat), wanted), None)
         return await self._raw(chat, messages.GetMessagesRequest(wanted), None)
+
+    async def rich_message(self, chat: int, message_id: int) -> bytes:
+        """The undecoded answer that holds a rich message in full. TobsError.
+
+        Asked for outside of a takeout session, where a refusal of one message would speak for the whole chat.
+        """
+        query = messages.GetRichMessageRequest(self._core.input_peer(chat), message_id)
+        try:
+            raw: bytes = await self._core.call(query, patience=Patience.RUN, raw=True, chat=chat)
+        except Refusal as refusal:
+            raise error_of(refusal, method=method_name(type(query))) from refusal
+        return raw
 
     async def id_at_date(self, chat: int, date: int, topic: int = 0) -> int:
         """The newest message's id strictly before `date` (seconds since the epoch); 0 if there is none. TobsError."""

@@ -303,6 +303,10 @@ class TelegramLink:
         """The undecoded messages with these ids, at most 100 at once."""
         return await self._history.by_id(chat, ids)
 
+    async def rich_message(self, chat: int, message_id: int) -> bytes:
+        """The undecoded answer that holds a rich message in full, of which pages have only a part."""
+        return await self._history.rich_message(chat, message_id)
+
     async def place(
         self, chat: int, *, before_id: int = 0, before_date: int = 0, back: int = 0, scope: int = 0
     ) -> Place:

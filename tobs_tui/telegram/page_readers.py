@@ -14,18 +14,26 @@ from telethon.tl import types
 from tobs_tui.model.peers import Peer
 from tobs_tui.model.text import Entity, EntityKind
 from tobs_tui.telegram import (
+    action_facts,
     action_slots,
     actions,
+    convert_buttons,
     convert_media,
     convert_message,
     convert_peers,
+    convert_rich,
     convert_text,
+    decimals,
+    media_facts,
     rich_text,
 )
 from tobs_tui.telegram.tl_code import Builder
 from tobs_tui.telegram.tl_readers import BROKEN, Readers, forget_sources, read_by_telethon
 
-_CONVERTERS = (action_slots, actions, convert_media, convert_message, convert_peers, convert_text, rich_text)
+_CONVERTERS = (
+    *(action_facts, action_slots, actions, convert_buttons, convert_media, convert_message, convert_peers),
+    *(convert_rich, convert_text, decimals, media_facts, rich_text),
+)
 """The modules that look at TL objects: fields that none of them mentions are not kept."""
 _PEER_HEAD = 20
 """The bytes that a user and a chat begin with: constructor, flags and id."""

@@ -1,84 +1,123 @@
-"""The visible text of a rich message: its page blocks and rich text, flattened to plain lines."""
+"""The rich text within page blocks: from TL `RichText`, a tree, into text with entities."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
+from tobs_tui.model.text import Entity, EntityKind, FormattedText
+from tobs_tui.telegram.convert_buttons import deed_of
+from tobs_tui.telegram.convert_text import seconds_of
 
-def visible_text(rich_message: Any) -> str:
-    """What a person reads in a TL `RichMessage`, one line a paragraph, list item or table row."""
-    return "\n".join(line for block in rich_message.blocks for line in block_lines(block) if line)
-
-
-def plain(text: Any) -> str:
-    """The characters of a TL `RichText`."""
-    if text is None:
-        return ""
-    if isinstance(text, str):
-        return text
-    name = type(text).__name__
-    if name == "TextConcat":
-        return "".join(plain(part) for part in text.texts)
-    if name == "TextCustomEmoji":
-        return str(text.alt)
-    if name == "TextMath":
-        return str(text.source)
-    return plain(getattr(text, "text", None))
-
-
-def block_lines(block: Any) -> Iterator[str]:
-    """The lines of one TL `PageBlock`, those of the blocks inside it included."""
-    name = type(block).__name__.removeprefix("PageBlock")
-    if name == "AuthorDate":
-        yield plain(block.author)
-    elif name == "Math":
-        yield str(block.source)
-    elif name in ("List", "OrderedList"):
-        yield from _list_lines(block)
-    elif name == "Table":
-        yield plain(block.title)
-        yield from (" | ".join(plain(cell.text) for cell in row.cells) for row in block.rows)
-    elif name == "ButtonRow":
-        yield " ".join(f"[{plain(button.text)}]" for button in block.buttons)
-    elif name == "Channel":
-        yield str(getattr(block.channel, "title", ""))
-    elif name == "RelatedArticles":
-        yield plain(block.title)
-        yield from (" ".join(part for part in (each.title, each.url) if part) for each in block.articles)
-    elif name == "EmbedPost":
-        yield str(block.author)
-        yield from _inner(block)
-    else:
-        yield from _inner(block)
+_MARKS = {
+    "Anchor": EntityKind.ANCHOR,
+    "AutoEmail": EntityKind.EMAIL,
+    "AutoPhone": EntityKind.PHONE,
+    "AutoUrl": EntityKind.URL,
+    "BankCard": EntityKind.BANK_CARD,
+    "Bold": EntityKind.BOLD,
+    "BotCommand": EntityKind.BOT_COMMAND,
+    "Button": EntityKind.TEXT_URL,
+    "Cashtag": EntityKind.CASHTAG,
+    "CustomEmoji": EntityKind.CUSTOM_EMOJI,
+    "Date": EntityKind.FORMATTED_DATE,
+    "Diff": EntityKind.DIFF_REPLACE,
+    "Email": EntityKind.TEXT_URL,
+    "Fixed": EntityKind.CODE,
+    "Hashtag": EntityKind.HASHTAG,
+    "Italic": EntityKind.ITALIC,
+    "Marked": EntityKind.MARKED,
+    "Math": EntityKind.MATH,
+    "Mention": EntityKind.MENTION,
+    "MentionName": EntityKind.MENTION_NAME,
+    "Phone": EntityKind.TEXT_URL,
+    "Spoiler": EntityKind.SPOILER,
+    "Strike": EntityKind.STRIKE,
+    "Subscript": EntityKind.SUBSCRIPT,
+    "Superscript": EntityKind.SUPERSCRIPT,
+    "Underline": EntityKind.UNDERLINE,
+    "Url": EntityKind.TEXT_URL,
+}
+"""By constructor name without ``Text``; besides them there are Concat, Empty, Image and Plain."""
+IMAGE = "🖼"
+"""What stands for a picture within a line."""
 
 
-def _inner(block: Any) -> Iterator[str]:
-    """The lines of whatever a block holds under the schema's usual names, in reading order."""
-    yield plain(getattr(block, "title", None))
-    yield plain(getattr(block, "text", None))
-    cover = getattr(block, "cover", None)
-    if cover is not None:
-        yield from block_lines(cover)
-    for inner in (*getattr(block, "blocks", ()), *getattr(block, "items", ())):
-        yield from block_lines(inner)
-    caption: Any = getattr(block, "caption", None)
-    if type(caption).__name__ == "PageCaption":
-        yield plain(caption.text)
-        yield plain(caption.credit)
-    else:
-        yield plain(caption)
+def rich_text(tree: Any, unknown: set[str]) -> FormattedText:
+    """The text of a TL `RichText` (None = nothing), with an entity for each of its marks, the outer ones first.
+
+    The names of constructors that are not known are added to `unknown`; the text below them stays, or else their name.
+    """
+    if tree is None:
+        return FormattedText("")
+    writer = _Writer(unknown)
+    writer.put(tree)
+    return FormattedText("".join(writer.parts), tuple(writer.entities))
 
 
-def _list_lines(block: Any) -> Iterator[str]:
-    ordered = type(block).__name__ == "PageBlockOrderedList"
-    for place, item in enumerate(block.items, getattr(block, "start", None) or 1):
-        label = f"{getattr(item, 'num', None) or place}." if ordered else "-"
-        if item.checkbox:
-            label += " [x]" if item.checked else " [ ]"
-        if hasattr(item, "text"):
-            yield f"{label} {plain(item.text)}"
+class _Writer:
+    """Flattens a tree of rich text."""
+
+    def __init__(self, unknown: set[str]) -> None:
+        self.parts: list[str] = []
+        self.entities: list[Entity] = []
+        self._at = 0  # in UTF-16 code units
+        self._unknown = unknown
+
+    def put(self, tree: Any) -> None:
+        """Write a tree behind what is there."""
+        name = type(tree).__name__
+        if name == "TextPlain":
+            self._write(tree.text)
+        elif name == "TextConcat":
+            for part in tree.texts:
+                self.put(part)
+        elif name == "TextImage":
+            self._write(IMAGE)
+        elif name == "str":
+            self._write(tree)
+        elif name != "TextEmpty":
+            self._marked(name.removeprefix("Text"), tree)
+
+    def _write(self, text: str) -> None:
+        self.parts.append(text)
+        self._at += len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+    def _marked(self, name: str, tree: Any) -> None:
+        kind = _MARKS.get(name)
+        place, start = len(self.entities), self._at
+        if name == "Math":
+            self._write(" ".join(tree.source.split()))
+        elif name == "CustomEmoji":
+            self._write(tree.alt)
+        elif hasattr(tree, "text"):
+            self.put(tree.text)
         else:
-            lines = [line for inner in item.blocks for line in block_lines(inner) if line]
-            yield f"{label} {lines[0] if lines else ''}"
-            yield from (f"  {line}" for line in lines[1:])
+            self._write(f"[{type(tree).__name__}]")
+        value, number = "", 0
+        if kind is None:
+            self._unknown.add(type(tree).__name__)
+            kind = EntityKind.UNKNOWN
+        elif name == "Button":
+            value, words = deed_of(tree.type)
+            self._write(f" ({words})" if words else "")
+        elif name == "Anchor":
+            value = tree.name
+        elif kind is EntityKind.MENTION_NAME:
+            number = tree.user_id
+        elif kind is EntityKind.CUSTOM_EMOJI:
+            number = tree.document_id
+        elif kind is EntityKind.FORMATTED_DATE:
+            number = seconds_of(tree.date)
+        elif kind is EntityKind.DIFF_REPLACE:
+            value = rich_text(tree.old_text, self._unknown).text
+        elif kind is EntityKind.TEXT_URL:
+            value = _address(name, tree)
+        if self._at > start and (value or kind is not EntityKind.TEXT_URL):
+            self.entities.insert(place, Entity(kind, start, self._at - start, value, number))
+
+
+def _address(name: str, tree: Any) -> str:
+    """Where a link leads."""
+    if name == "Email":
+        return f"mailto:{tree.email}"
+    return f"tel:{tree.phone}" if name == "Phone" else str(tree.url)
