@@ -12,6 +12,7 @@ from tests.conformance.judge import Shown, WrongError, lines_of, spelt
 _STYLES = {
     "b": "bold", "i": "italic", "s": "strike", "del": "strike", "u": "underline", "ins": "inserted", "code": "code",
     "time": "", "a": "link",
+    "mark": "marked", "sub": "sub", "sup": "sup",
 }  # fmt: skip
 _SPANS = {"spoiler": "spoiler", "tag": ""}
 _ATTRIBUTES = {

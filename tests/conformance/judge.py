@@ -42,7 +42,7 @@ class WrongError(AssertionError):
 
 _STYLES = {
     "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "s": "strike", "del": "strike", "u": "underline",
-    "ins": "inserted", "code": "code", "span": "spoiler", "a": "link",
+    "ins": "inserted", "code": "code", "span": "spoiler", "a": "link", "mark": "marked", "sub": "sub", "sup": "sup",
 }  # fmt: skip
 _PUNYCODE = re.compile(r"xn--[a-z0-9-]+")
 
@@ -157,8 +157,13 @@ def shown(body: str, parser: str) -> Shown:
     html = parse(BEFORE + body + AFTER)
     if not (html.startswith(head) and html.endswith(tail)):
         raise WrongError("the neighbours changed")
+    return shown_html(html[len(head) : len(html) - len(tail)])
+
+
+def shown_html(html: str) -> Shown:
+    """What is visible of a piece of HTML."""
     reader = _Reader()
-    reader.feed(html[len(head) : len(html) - len(tail)])
+    reader.feed(html)
     reader.close()
     if reader.open or reader.inside:
         raise WrongError(f"{reader.open} stays open")

@@ -39,7 +39,7 @@ def scene(anchors: Anchors = Anchors.HEADING, *, problem: str = "", hostile: str
         zone=ZoneInfo("Europe/Berlin"),
         anchors=anchors,
         name=lambda peer: hostile or NAMES.get(peer, f"u{peer}"),
-        username=lambda peer: "news" if peer == -1_000_000_000_042 else "",
+        username=lambda peer: "news" if hostile or peer == -1_000_000_000_042 else "",
         target=lambda chat, message: Target(hostile or "Zoe", f"2024-04.md#m{message}"),
         file=lambda message, index, file: FileLink("", problem) if problem else FileLink(f"media/m{message.id}.bin"),
         comments=lambda message: f"https://t.me/c/1/{message.id}",

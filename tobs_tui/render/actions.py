@@ -8,6 +8,9 @@ from tobs_tui.model.messages import Action, ActionKind, Message
 from tobs_tui.render.scene import Scene, Target
 from tobs_tui.render.words import duration, money, number, size_in_words, span_in_words
 
+MOST_DATA = 200
+"""Characters of what a web app sends that are shown; more is told by its size."""
+
 
 class _Told:
     """An action with what its sentence is made of: who acted, who was acted on, what was pointed at."""
@@ -16,7 +19,7 @@ class _Told:
         self.action = action
         self.scene = scene
         self.sender = message.sender
-        self.who = scene.peer_name(message.sender) if message.sender else scene.ink.text(scene.title)
+        self.who = scene.linked_name(message.sender) if message.sender else scene.ink.text(scene.title)
         self.text = scene.ink.text(action.text)
         self.extra = scene.ink.text(action.extra)
         self.price = money(action.amount, action.extra)
@@ -25,22 +28,27 @@ class _Told:
     @property
     def users(self) -> str:
         """The names of those acted on, "somebody" for unknown ones."""
-        return ", ".join(self.scene.peer_name(user) if user else "somebody" for user in self.action.users) or "somebody"
+        names = [self.scene.linked_name(user) if user else "somebody" for user in self.action.users]
+        return ", ".join(names) or "somebody"
 
     @property
     def others(self) -> str:
         """The names of those acted on, less the sender's own."""
-        names = [self.scene.peer_name(user) for user in self.action.users if user and user != self.sender]
+        names = [self.scene.linked_name(user) for user in self.action.users if user and user != self.sender]
         return ", ".join(names) or "nobody else"
 
     def user(self, index: int) -> str:
         """One name, '' where there is none."""
         users = self.action.users
-        return self.scene.peer_name(users[index]) if index < len(users) and users[index] else ""
+        return self.scene.linked_name(users[index]) if index < len(users) and users[index] else ""
 
     def at(self, thing: str) -> str:
         """A thing with the link to the message that is it."""
         return self.scene.ink.link(thing, self._pointed.address)
+
+    def collectible(self, name: str) -> str:
+        """A gift's name with the link to its page."""
+        return self.scene.ink.link(name, self.action.url)
 
     @property
     def date(self) -> str:
@@ -63,7 +71,8 @@ def action_sentence(message: Message, scene: Scene, pointed: Target) -> str:
     if message.action is None:
         return ""
     told = _Told(message, message.action, scene, pointed)
-    return _SENTENCES.get(message.action.kind, _unknown)(told)
+    facts = [scene.ink.text(fact) for fact in message.action.facts]
+    return " · ".join([_SENTENCES.get(message.action.kind, _unknown)(told), *facts])
 
 
 def _unknown(t: _Told) -> str:
@@ -95,13 +104,14 @@ def _gift_code(t: _Told) -> str:
     how = " through a giveaway" if t.action.flag else ""
     prize = "an unclaimed prize, " if t.action.flag2 else ""
     length = span_in_words(t.action.seconds)
-    return f"{t.who} sent {prize}a gift code for Premium ({length}){channel}{how}{t.saying} · {t.extra}"
+    price = f", {money(t.action.amount, t.action.currency)}" if t.action.currency else ""
+    return f"{t.who} sent {prize}a gift code for Premium ({length}{price}){channel}{how}{t.saying} · {t.extra}"
 
 
 def _giveaway_results(t: _Told) -> str:
     prize = "stars" if t.action.flag else "Premium"
     left = f", {t.text} not claimed" if t.text else ""
-    return f"The giveaway of {prize} ended: {number(t.action.amount, 'winner')}{left}"
+    return f"{t.at('The giveaway')} of {prize} ended: {number(t.action.amount, 'winner')}{left}"
 
 
 def _group_call(t: _Told) -> str:
@@ -163,18 +173,18 @@ def _star_gift(t: _Told) -> str:
 def _star_gift_unique(t: _Told) -> str:
     how = ", an upgrade" if t.action.flag else ", transferred" if t.action.flag2 else ""
     price = f" for {number(t.action.amount, 'star')}" if t.action.amount else ""
-    return f"{_gift_people(t)}the collectible “{t.extra or 'gift'}”{price}{how}{t.saying}"
+    return f"{_gift_people(t)}the collectible “{t.collectible(t.extra or 'gift')}”{price}{how}{t.saying}"
 
 
 def _offer(t: _Told) -> str:
     state = ", accepted" if t.action.flag else ", declined" if t.action.flag2 else ""
     until = f", valid until {t.date}" if t.action.date and not state else ""
-    return f"{t.who} offered {t.price} for “{t.text or 'a gift'}”{state}{until}"
+    return f"{t.who} offered {t.price} for “{t.collectible(t.text or 'a gift')}”{state}{until}"
 
 
 def _offer_declined(t: _Told) -> str:
     verb = "expired" if t.action.flag else "was declined"
-    return f"The offer of {t.price} for “{t.text or 'a gift'}” {verb}"
+    return f"The offer of {t.price} for “{t.collectible(t.text or 'a gift')}” {verb}"
 
 
 def _birthday(t: _Told) -> str:
@@ -192,8 +202,8 @@ def _approval(t: _Told) -> str:
 
 
 def _todo_done(t: _Told) -> str:
-    parts = [f"{verb} {items}" for verb, items in (("done:", t.text), ("not done:", t.extra)) if items]
-    return f"{t.who} updated {t.at('the checklist')}, {'; '.join(parts) or 'nothing changed'}"
+    parts = [f"{items} as {state}" for state, items in (("done", t.text), ("not done", t.extra)) if items]
+    return f"{t.who} marked {' and '.join(parts) or 'nothing'} in {t.at('the checklist')}"
 
 
 def _topic_edit(t: _Told) -> str:
@@ -232,8 +242,9 @@ def _documents(t: _Told) -> str:
 
 
 def _web_data(t: _Told) -> str:
-    size = f" ({size_in_words(len(t.action.extra.encode()))})" if t.action.extra else ""
-    return f"{t.who} sent data{size} to the bot with “{t.text}”"
+    size = f" ({size_in_words(len(t.action.extra.encode('utf-8', 'replace')))})" if t.action.extra else ""
+    data = f": {t.extra}" if 0 < len(t.action.extra) <= MOST_DATA else ""
+    return f"{t.who} sent data{size} to the bot with “{t.text}”{data}"
 
 
 def _prize_stars(t: _Told) -> str:
@@ -323,7 +334,8 @@ _SENTENCES: dict[ActionKind, Callable[[_Told], str]] = {
     ),
     ActionKind.SuggestedPostSuccess: lambda t: f"{t.at('The suggested post')} was paid: {t.price}",
     ActionKind.TodoAppendTasks: lambda t: (
-        f"{t.who} added {number(t.action.amount, 'task')} to {t.at('the checklist')}: {t.text}"
+        f"{t.who} added {number(t.action.amount, 'task')} to {t.at('the checklist')}: "
+        + t.scene.ink.text("; ".join(t.action.text.split("\n")))
     ),
     ActionKind.TodoCompletions: _todo_done,
     ActionKind.TopicCreate: lambda t: f"{t.who} created the topic “{t.text}”",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tobs_tui.model.media import Dice, Document, Media, PaidMedia, Photo, Poll, ToDo, WebPage, files_of
+from tobs_tui.model.media import Contact, Dice, Document, Media, PaidMedia, Photo, Poll, Story, ToDo, WebPage, files_of
 from tobs_tui.model.messages import Message
 from tobs_tui.model.text import FormattedText
 from tobs_tui.render.captions import (
@@ -19,17 +19,19 @@ from tobs_tui.render.captions import (
     paid_label,
     poll_label,
     preview_head,
+    told,
     votes,
 )
-from tobs_tui.render.escape import line_start
+from tobs_tui.render.chars import clean
+from tobs_tui.render.escape import item_start, line_start
 from tobs_tui.render.links import destination
 from tobs_tui.render.scene import Scene
-from tobs_tui.render.text import render_text
+from tobs_tui.render.text import fenced, render_text
 
 
 def before_text(message: Message, scene: Scene) -> Iterator[str]:
     """The blocks that stand above a message's text: its files."""
-    if isinstance(message.media, Photo | Document | PaidMedia):
+    if isinstance(message.media, Photo | Document | PaidMedia | Story):
         yield from _files(message, message.media, scene)
 
 
@@ -48,9 +50,9 @@ def action_photo(message: Message, scene: Scene) -> list[str]:
     return [_item(message, item, scene) for item in items_of(action.photo, scene.ink, len(files_of(message.media)))]
 
 
-def _files(message: Message, media: Photo | Document | PaidMedia, scene: Scene) -> Iterator[str]:
+def _files(message: Message, media: Photo | Document | PaidMedia | Story, scene: Scene) -> Iterator[str]:
     if isinstance(media, PaidMedia):
-        yield paid_label(media)
+        yield paid_label(media, scene.ink)
     for item in items_of(media, scene.ink):
         yield _item(message, item, scene)
 
@@ -79,6 +81,10 @@ def _in_words(media: Media, scene: Scene, date: int) -> Iterator[str]:
         yield line_start(in_a_line(media, scene))
     else:
         yield in_a_line(media, scene)
+        if isinstance(media, Story):
+            yield render_text(media.caption)
+        elif isinstance(media, Contact) and media.vcard.strip():
+            yield fenced(clean(media.vcard).strip("\n"), "vcard")
 
 
 def _preview(page: WebPage, scene: Scene) -> Iterator[str]:
@@ -94,11 +100,11 @@ def _preview(page: WebPage, scene: Scene) -> Iterator[str]:
 
 def _item_text(text: FormattedText) -> str:
     """A formatted text as the content of a list item."""
-    return render_text(text).replace("\n", "\n  ")
+    return item_start(render_text(text)).replace("\n", "\n  ")
 
 
 def _poll(poll: Poll, scene: Scene) -> str:
-    options = [f"- {_item_text(option.text)}{votes(option, poll.voters)}" for option in poll.options]
+    options = [f"- {_item_text(option.text)}{votes(option, poll.voters, scene)}" for option in poll.options]
     blocks = [poll_label(poll, scene), render_text(poll.question), "\n".join(options)]
     solution = render_text(poll.solution)
     if solution:
@@ -110,5 +116,5 @@ def _checklist(todo: ToDo, scene: Scene, date: int) -> str:
     lines = [
         f"- [{'x' if is_done(item) else ' '}] {_item_text(item.text)}{done(item, scene, date)}" for item in todo.items
     ]
-    blocks = [CHECKLIST, render_text(todo.title), "\n".join(lines)]
+    blocks = [CHECKLIST + told(todo.facts, scene.ink), render_text(todo.title), "\n".join(lines)]
     return "\n\n".join(block for block in blocks if block)

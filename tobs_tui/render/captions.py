@@ -29,7 +29,7 @@ from tobs_tui.model.media import (
     files_of,
 )
 from tobs_tui.render.ink import Ink
-from tobs_tui.render.links import peer_link, web_address
+from tobs_tui.render.links import map_address, peer_link, story_link, web_address
 from tobs_tui.render.scene import Scene
 from tobs_tui.render.words import duration, money, number, size_in_words
 
@@ -65,14 +65,18 @@ class Item(NamedTuple):
         return self.label == _PHOTO
 
 
-def items_of(media: Photo | Document | PaidMedia, ink: Ink, index: int = 0) -> Iterator[Item]:
+def items_of(media: Photo | Document | PaidMedia | Story, ink: Ink, index: int = 0) -> Iterator[Item]:
     """The files of media in the order of `files_of`, counted from `index`."""
+    if isinstance(media, Story):
+        if media.media is not None:
+            yield from items_of(media.media, ink, index)
+        return
     if isinstance(media, PaidMedia):
         for bought in media.items:
             yield from items_of(bought, ink, index)
             index += len(files_of(bought))
         return
-    label = _photo_label(media) if isinstance(media, Photo) else _document_label(media, ink)
+    label = media_label(media, ink)
     if media.file is None:
         yield Item(f"{label} ({'gone' if media.ttl else 'no longer available'})", None, index, media, False)
     else:
@@ -90,6 +94,16 @@ def _flags(media: Photo | Document) -> str:
     return f" · {', '.join(flags)}" if flags else ""
 
 
+def media_label(media: Photo | Document, ink: Ink) -> str:
+    """What a photo or document is, in words."""
+    return _photo_label(media) if isinstance(media, Photo) else _document_label(media, ink)
+
+
+def told(facts: tuple[str, ...], ink: Ink) -> str:
+    """Further facts, behind what is said already."""
+    return "".join(f" · {ink.text(fact)}" for fact in facts)
+
+
 def _photo_label(media: Photo) -> str:
     return f"{_PHOTO}{_flags(media)}"
 
@@ -104,32 +118,31 @@ def _document_label(media: Document, ink: Ink) -> str:
     name = " – ".join(part for part in (media.performer, media.title) if part)
     if not name and media.file is not None and media.type is not DocumentKind.STICKER:
         name = media.file.name
-    return label + (f" · {ink.text(name)}" if name else "") + _flags(media)
+    return label + (f" · {ink.text(name)}" if name else "") + _flags(media) + told(media.facts, ink)
 
 
 def in_a_line(media: Media, scene: Scene) -> str:
     """Media without files that one line is enough for."""
     ink = scene.ink
     if isinstance(media, Geo | Venue):
-        return _place(media, ink)
+        return _place(media, ink) + told(media.facts, ink)
     if isinstance(media, Contact):
         return _contact(media, ink)
     if isinstance(media, Giveaway):
         return _giveaway(media, scene)
     if isinstance(media, Dice):
-        return f"{ink.text(media.emoji) or '🎲'} {media.value}"
+        return f"{ink.text(media.emoji) or '🎲'} {media.value}{told(media.facts, ink)}"
     if isinstance(media, Game):
         text = ": ".join(part for part in (media.title or media.short_name, media.description) if part)
         return f"🎮 game · {ink.text(text)}"
     if isinstance(media, Invoice):
         text = ": ".join(part for part in (media.title, media.description) if part)
-        paid = " · paid" if media.paid else ""
-        return f"🧾 invoice · {money(media.amount, media.currency)}{paid} · {ink.text(text)}"
+        receipt = scene.target(scene.chat, media.receipt).address if media.receipt else ""
+        paid = f" · {ink.link('paid', receipt)}" if media.paid else ""
+        price = money(media.amount, media.currency)
+        return f"🧾 invoice · {price}{paid} · {ink.text(text)}{told(media.facts, ink)}"
     if isinstance(media, Story):
-        owner = scene.peer_name(media.peer) if media.peer else "unknown"
-        username = scene.username(media.peer) if media.peer else ""
-        label = f"story {media.story_id} of {owner}"
-        return f"📖 {ink.link(label, f'https://t.me/{username}/s/{media.story_id}' if username else '')}"
+        return _story(media, scene)
     if isinstance(media, VideoStream):
         return "🔴 live stream" if media.live else "🔴 live stream, ended"
     if isinstance(media, UnknownMedia):
@@ -137,10 +150,16 @@ def in_a_line(media: Media, scene: Scene) -> str:
     return ink.aside(f"Media that this version cannot show: {ink.text(type(media).__name__)}")
 
 
+def _story(media: Story, scene: Scene) -> str:
+    label = f"story {media.story_id} of {scene.peer_name(media.peer) if media.peer else 'unknown'}"
+    address = story_link(scene.username(media.peer) if media.peer else "", media.story_id)
+    when = f" · {scene.when(media.date)}" if media.date else ""
+    return f"📖 {scene.ink.link(label, address)}{when}{told(media.facts, scene.ink)}"
+
+
 def _place(media: Geo | Venue, ink: Ink) -> str:
     where = f"{media.latitude:.6f}, {media.longitude:.6f}"
-    address = f"https://www.openstreetmap.org/?mlat={media.latitude:.6f}&mlon={media.longitude:.6f}"
-    link = ink.link(where, address)
+    link = ink.link(where, map_address(media.latitude, media.longitude))
     if isinstance(media, Venue):
         name = ", ".join(ink.text(part) for part in (media.title, media.address) if part)
         return f"📍 {name or 'place'} · {link}"
@@ -170,15 +189,17 @@ def _giveaway(media: Giveaway, scene: Scene) -> str:
     if media.quantity:
         facts.append(number(media.quantity, "winner"))
     if media.channels:
-        facts.append(f"by {', '.join(map(scene.peer_name, media.channels))}")
+        facts.append(f"by {', '.join(map(scene.linked_name, media.channels))}")
     if media.until:
         facts.append(f"until {scene.when(media.until)}")
     if media.finished or media.winners_count:
         facts[0] = facts[0].replace("giveaway", "giveaway results", 1)
         facts.append(f"{number(media.winners_count, 'winner')} drawn")
         if media.winners:
-            facts.append(f"winners: {', '.join(map(scene.peer_name, media.winners))}")
-    return " · ".join(facts)
+            facts.append(f"winners: {', '.join(map(scene.linked_name, media.winners))}")
+        if media.launch and media.channels:
+            facts.append(ink.link("the giveaway", scene.target(media.channels[0], media.launch).address))
+    return " · ".join(facts) + told(media.facts, ink)
 
 
 def absent(file: File, problem: str, ink: Ink) -> str:
@@ -186,10 +207,11 @@ def absent(file: File, problem: str, ink: Ink) -> str:
     return f"({ink.text(problem)}{f', {size_in_words(file.size)}' if file.size > 0 else ''})"
 
 
-def paid_label(media: PaidMedia) -> str:
+def paid_label(media: PaidMedia, ink: Ink) -> str:
     """What is said above paid media: its price, and how much of it was not bought."""
     hidden = f" · {number(media.previews, 'item')} not bought" if media.previews else ""
-    return f"⭐ paid media: {number(media.stars, 'star')}{hidden}"
+    what = f" ({', '.join(map(ink.text, media.facts))})" if media.facts else ""
+    return f"⭐ paid media: {number(media.stars, 'star')}{hidden}{what}"
 
 
 def preview_head(page: WebPage, ink: Ink) -> list[str]:
@@ -200,6 +222,8 @@ def preview_head(page: WebPage, ink: Ink) -> list[str]:
     lines = [" · ".join(head)] if head else []
     if page.author and page.author != page.title:
         lines.append(ink.aside(ink.text(page.author)))
+    if page.facts:
+        lines.append(" · ".join(map(ink.text, page.facts)))
     return lines
 
 
@@ -212,17 +236,20 @@ def poll_label(poll: Poll, scene: Scene) -> str:
         facts.append("closed")
     elif poll.close_date:
         facts.append(f"closes {scene.when(poll.close_date)}")
-    facts.append(number(poll.voters, "voter"))
+    facts += [number(poll.voters, "voter"), *map(scene.ink.text, poll.facts)]
     return " · ".join(facts)
 
 
-def votes(option: PollOption, voters: int) -> str:
-    """What is said behind an answer of a poll: its votes, whether it is right, whether it is one's own."""
+def votes(option: PollOption, voters: int, scene: Scene) -> str:
+    """What is said behind an answer of a poll: its votes, the latest voters, whether it is right, whether it is one's
+    own, who added it."""
     marks = "".join(mark for mark, on in ((" ✅", option.correct), (" 👈", option.chosen)) if on)
+    marks += f" · added by {scene.linked_name(option.added_by)}" if option.added_by else ""
     if option.votes < 0:
         return marks
     share = f" ({100 * option.votes / voters:.0f} %)" if voters else ""
-    return f" — {number(option.votes, 'vote')}{share}{marks}"
+    names = f" ({', '.join(map(scene.linked_name, option.voters))})" if option.voters else ""
+    return f" — {number(option.votes, 'vote')}{share}{names}{marks}"
 
 
 def is_done(item: ToDoItem) -> bool:
@@ -234,6 +261,6 @@ def done(item: ToDoItem, scene: Scene, date: int) -> str:
     """What is said behind a line of a checklist: who has done it, and when; `date` is the message's."""
     if not is_done(item):
         return ""
-    who = f" {scene.peer_name(item.done_by)}" if item.done_by else ""
+    who = f" {scene.linked_name(item.done_by)}" if item.done_by else ""
     when = f" {scene.when(item.done_at, date)}" if item.done_at else ""
     return f" —{who}{when}"

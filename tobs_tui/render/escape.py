@@ -37,6 +37,7 @@ _NAME = re.compile(
     r"[\\`*\[\]<~$^|]|(?<!\w)_|_(?!\w)|==+|%%+|&(?=#?\w+;)|#(?=[^\s0-9]*[^\s!-/:-@\[-^`{-~0-9])|^!|(?<=\s)>"
 )
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_BOX = re.compile(r"\[.\](?:\s|$)")
 _LINKISH = ("](", "][", "]:")
 
 
@@ -192,7 +193,13 @@ def line_start(markdown: str) -> str:
     return markdown
 
 
+def item_start(markdown: str) -> str:
+    """Markdown made fit to start a list's item, where "[x] a" would be a task, and blanks move the item's edge."""
+    markdown = markdown.lstrip(" ")
+    return f"\\{markdown}" if _BOX.match(markdown) else markdown
+
+
 def html_attribute(text: str) -> str:
     """The text for a double-quoted HTML attribute that stands in a Markdown line."""
     cleaned = clean_line(text)
-    return re.sub(r"[&<>\"`*_\[\]\\]", lambda match: f"&#{ord(match.group())};", cleaned)
+    return re.sub(r"[&<>\"`*_\[\]\\|]", lambda match: f"&#{ord(match.group())};", cleaned)

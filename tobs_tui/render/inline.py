@@ -9,11 +9,14 @@ from typing import NamedTuple
 from tobs_tui.render.chars import is_blank, maybe_punctuation, surely_punctuation
 from tobs_tui.render.escape import html_attribute
 from tobs_tui.render.links import destination, is_address
-from tobs_tui.render.spans import Mark, MarkKind, clipped
+from tobs_tui.render.spans import MATH, Mark, MarkKind, clipped
 
 _TAGS = {
     MarkKind.SPOILER: ('<span class="tg-spoiler">', "</span>"),
     MarkKind.UNDERLINE: ("<u>", "</u>"),
+    MarkKind.MARKED: ("<mark>", "</mark>"),
+    MarkKind.SUBSCRIPT: ("<sub>", "</sub>"),
+    MarkKind.SUPERSCRIPT: ("<sup>", "</sup>"),
     MarkKind.INSERTED: ("<ins>", "</ins>"),
     MarkKind.DELETED: ("<del>", "</del>"),
     MarkKind.STRIKE: ("<s>", "</s>"),
@@ -51,10 +54,14 @@ def _flanks(outside: str, inner: str) -> bool:
 
 
 class LineWriter:
-    """Writes lines of one text; `escapes` holds what to write in place of characters that would make structure."""
+    """Writes lines of one text; `escapes` holds what to write in place of characters that would make structure.
 
-    def __init__(self, text: str, escapes: dict[int, str]) -> None:
+    In a table's `cell`, code that holds its sign of separation is HTML: readers disagree on how to escape it there.
+    """
+
+    def __init__(self, text: str, escapes: dict[int, str], *, cell: bool = False) -> None:
         self._text = text
+        self._cell = cell
         self._escapes = escapes
         self._where = sorted(escapes)
         self._end = 0
@@ -94,7 +101,7 @@ class LineWriter:
             outer = max(here, key=lambda mark: (mark.kind is not MarkKind.CODE, mark.end, -mark.kind))
             if outer.kind is MarkKind.CODE:  # nothing can stand inside code, so it ends where something else begins
                 end = min((mark.start for mark in marks if mark.start > at), default=outer.end)
-                return Mark(at, min(end, outer.end), outer.kind)
+                return Mark(at, min(end, outer.end), outer.kind, outer.value)
         return outer
 
     def _solid(self, marks: list[Mark]) -> list[Mark]:
@@ -157,11 +164,17 @@ class LineWriter:
             return
         before = self._out[-1][-1:] if self._out else ""
         after = self._text[mark.end : mark.end + 1]
-        if inside.html or before == "`" or (after == "`" and mark.end not in self._escapes):
+        if mark.value == MATH and not inside.html and "$" not in (before, after) and not after.isdigit():
+            self._out.append(f"${text}$")
+        elif self._is_html(text, inside, before) or (after == "`" and mark.end not in self._escapes):
             shown = _HTML_IN_CODE.sub(lambda match: f"&#{ord(match.group())};", text)
             self._out.append(f"<code>{shown}</code>")
         else:
             self._out.append(code_span(text))
+
+    def _is_html(self, text: str, inside: _Inside, before: str) -> bool:
+        """Whether code that follows the character `before` is better written as HTML."""
+        return inside.html or before == "`" or (self._cell and "|" in text)
 
     def _url(self, mark: Mark, inner: list[Mark], inside: _Inside) -> None:
         """An address that stands for itself: as it is, or in angle brackets where Markdown would see more in it."""

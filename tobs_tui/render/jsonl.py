@@ -61,7 +61,7 @@ class JsonlRenderer:
             "time": datetime.datetime.fromtimestamp(message.date, scene.zone).isoformat(),
             "sender_name": scene.name(message.sender) if message.sender else scene.title,
         }
-        if message.media is None and (message.action is None or message.action.photo is None):
+        if message.media is None and message.rich is None and (message.action is None or message.action.photo is None):
             return _line(_encode(head)[:-1] + b"," + _encode(message)[1:])
         record = _public(msgspec.to_builtins(message))
         photo = message.action.photo if message.action is not None else None

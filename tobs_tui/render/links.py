@@ -45,6 +45,11 @@ def destination(address: str) -> str:
     return f"<{address}>" if "(" in address or ")" in address else address
 
 
+def map_address(latitude: float, longitude: float) -> str:
+    """Where a map shows a place, given in degrees."""
+    return f"https://www.openstreetmap.org/?mlat={latitude:.6f}&mlon={longitude:.6f}"
+
+
 def telegram_link(chat: int, message_id: int, username: str = "", topic: int = 0) -> str:
     """The t.me link of a message (https://core.telegram.org/api/links#message-links); '' where none can exist:
     private chats and basic groups have no links."""
@@ -53,6 +58,11 @@ def telegram_link(chat: int, message_id: int, username: str = "", topic: int = 0
     where = username or f"c/{bare_id(chat)}"
     between = f"{topic}/" if topic else ""
     return f"https://t.me/{where}/{between}{message_id}"
+
+
+def story_link(username: str, story: int) -> str:
+    """The t.me link of a story; '' for peers without a @name."""
+    return f"https://t.me/{username}/s/{story}" if username else ""
 
 
 def peer_link(peer: int, username: str = "") -> str:

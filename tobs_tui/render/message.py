@@ -22,16 +22,12 @@ from tobs_tui.render.facts import (
     sender_notes,
     standing,
 )
+from tobs_tui.render.rich import render_rich
 from tobs_tui.render.scene import Scene, Target
-from tobs_tui.render.text import render_body, render_text
+from tobs_tui.render.text import quoted, render_body, render_text
 
 ANCHOR = "###### m"
 BLOCK_ANCHOR = "^m"
-
-
-def quoted(markdown: str) -> str:
-    """Markdown blocks as one quote."""
-    return "\n".join(f"> {line}" if line else ">" for line in markdown.split("\n"))
 
 
 def render_message(message: Message, scene: Scene, before: Message | None = None) -> str:
@@ -80,10 +76,16 @@ def _parts(message: Message, scene: Scene, *, continued: bool) -> Iterator[str]:
     content = [
         *before_text(message, scene),
         render_body(message.text, message.entities),
-        render_body(message.rich_text) if message.rich_text else "",
+        _rich(message, scene),
         *after_text(message, scene),
     ]
     yield from content if any(content) else ("*Empty message*",)
+
+
+def _rich(message: Message, scene: Scene) -> str:
+    if message.rich is not None:
+        return render_rich(message.rich, scene, message.date)
+    return render_body(message.rich_text) if message.rich_text else ""
 
 
 def _header(message: Message, scene: Scene) -> str:

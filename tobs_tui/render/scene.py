@@ -12,6 +12,7 @@ from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Anchors
 from tobs_tui.render.clock import Clock
 from tobs_tui.render.ink import MARKDOWN, Ink
+from tobs_tui.render.links import peer_link
 
 
 class FileLink(NamedTuple):
@@ -52,6 +53,11 @@ class Scene:
     def peer_name(self, peer: int) -> str:
         """A peer's name, set in the scene's ink."""
         return self.ink.text(self.name(peer))
+
+    def linked_name(self, peer: int) -> str:
+        """A peer's name, set in the scene's ink, with a link where the peer has a @name."""
+        username = self.username(peer)
+        return self.ink.link(self.peer_name(peer), peer_link(peer, username) if username else "")
 
     def when(self, date: int, beside: int = 0) -> str:
         """The time of a date, with its day unless that is the day of `beside`: 09:15, or 2024-05-14 09:15. `beside` is

@@ -19,20 +19,26 @@ class MarkKind(enum.IntEnum):
     LINK = 1
     SPOILER = 2
     UNDERLINE = 3
-    INSERTED = 4
-    DELETED = 5
-    STRIKE = 6
-    BOLD = 7
-    ITALIC = 8
-    URL = 9  # text that is its own address
-    CODE = 10
-    TAG = 11  # a hashtag, a cashtag or a command
-    DATE = 12  # a moment that the text names
+    MARKED = 4
+    SUBSCRIPT = 5
+    SUPERSCRIPT = 6
+    INSERTED = 7
+    DELETED = 8
+    STRIKE = 9
+    BOLD = 10
+    ITALIC = 11
+    URL = 12  # text that is its own address
+    CODE = 13
+    TAG = 14  # a hashtag, a cashtag or a command
+    DATE = 15  # a moment that the text names
+
+
+MATH = "math"
 
 
 class Mark(NamedTuple):
-    """An inline span over text[start:end]; `value` is a link's address, an insertion's old text, or a moment in seconds
-    since the epoch."""
+    """An inline span over text[start:end]; `value` is a link's address, an insertion's old text, a moment in seconds
+    since the epoch, or `MATH` of code that is a formula."""
 
     start: int
     end: int
@@ -73,6 +79,10 @@ _INLINE = {
     EntityKind.DIFF_INSERT: MarkKind.INSERTED,
     EntityKind.DIFF_REPLACE: MarkKind.INSERTED,
     EntityKind.DIFF_DELETE: MarkKind.DELETED,
+    EntityKind.MARKED: MarkKind.MARKED,
+    EntityKind.SUBSCRIPT: MarkKind.SUBSCRIPT,
+    EntityKind.SUPERSCRIPT: MarkKind.SUPERSCRIPT,
+    EntityKind.MATH: MarkKind.CODE,
 }
 # Text that stands for itself. What the reader of a note sees is the same with and without the entity.
 INERT = (
@@ -137,7 +147,7 @@ def _mark(entity: Entity, start: int, end: int) -> Mark | None:
     if entity.kind is EntityKind.TEXT_URL:
         address = web_address(entity.value)
         return Mark(start, end, MarkKind.LINK, address) if address else None
-    value = entity.value if entity.kind is EntityKind.DIFF_REPLACE else ""
+    value = entity.value if entity.kind is EntityKind.DIFF_REPLACE else MATH if entity.kind is EntityKind.MATH else ""
     return Mark(start, end, _INLINE[entity.kind], value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tobs_tui.model.text import Entity, FormattedText
 from tobs_tui.render.chars import Offsets
@@ -12,12 +12,14 @@ from tobs_tui.render.escape import edge_escapes, inline_escapes, line_escapes
 from tobs_tui.render.inline import LineWriter
 from tobs_tui.render.links import is_address
 from tobs_tui.render.prose import quick_body
-from tobs_tui.render.spans import Block, Mark, MarkKind, Spans, clipped, read_spans
+from tobs_tui.render.spans import MATH, Mark, MarkKind, Spans, clipped, read_spans
 
 _ADDRESS = re.compile(r"(?:(?:https?|ftp)(?=:)|www(?=\.))([:.])", re.IGNORECASE)
 _REACH = re.compile(r"[^ \t\n<]*")
 _LANGUAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+#.-]{0,40}")
 _TICKS = re.compile("`+")
+# LaTeX in which something else could be seen than the formula that it is.
+_NO_FORMULA = re.compile(r"[$`*~\[\]<&\n]|==|%%|\\(?=[!-/:-@\[-`{-~]|$)|://|www\.|^_|_$")
 
 
 def render_text(formatted: FormattedText) -> str:
@@ -38,6 +40,29 @@ def render_body(text: str, entities: Sequence[Entity] = ()) -> str:
     return "\n\n".join(_blocks(offsets.text, read_spans(offsets, entities)))
 
 
+def render_lines(text: str, entities: Sequence[Entity], *, between: str, cell: bool = False) -> str:
+    """As `render_body`, without blocks: the lines that are not blank, with `between` in between, which must begin and
+    end with blanks. Fit for a table with `cell`."""
+    offsets = Offsets(text)
+    if not offsets.text.strip(" \t\n"):
+        return ""
+    spans = read_spans(offsets, entities)
+    codes = [Mark(code.start, code.end, MarkKind.CODE) for code in spans.codes]
+    return _marked(offsets.text, spans.marks + codes, spans.tags, between=between, cell=cell)
+
+
+def quoted(markdown: str) -> str:
+    """Markdown blocks as one quote."""
+    return "\n".join(f"> {line}" if line else ">" for line in markdown.split("\n"))
+
+
+def shows_formula(source: str) -> bool:
+    """Whether readers without LaTeX see nothing else in the source than itself, neither marks nor blocks."""
+    if inline_escapes(source) or any(_NO_FORMULA.search(line) for line in source.split("\n")):
+        return False
+    return not any(line_escapes(source, lo, hi) or lo == hi for lo, hi in _lines(source))
+
+
 def _blocks(text: str, spans: Spans) -> Iterator[str]:
     """The text's quotes, code blocks and paragraphs, in order."""
     at = 0
@@ -45,7 +70,7 @@ def _blocks(text: str, spans: Spans) -> Iterator[str]:
         yield from _unquoted(text, at, quote.start, spans)
         inside = "\n\n".join(_unquoted(text, quote.start, quote.end, spans))
         if inside:
-            yield "\n".join(f"> {line}" if line else ">" for line in inside.split("\n"))
+            yield quoted(inside)
         at = quote.end
     yield from _unquoted(text, at, len(text), spans)
 
@@ -58,14 +83,15 @@ def _unquoted(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
         if lo >= hi or not text[lo:hi].strip("\n"):
             continue
         yield from _prose(text, at, lo, spans)
-        yield _fenced(text[lo:hi], code)
+        yield fenced(text[lo:hi], code.value)
         at = hi
     yield from _prose(text, at, end, spans)
 
 
-def _fenced(text: str, code: Block) -> str:
+def fenced(text: str, language: str = "") -> str:
+    """A code block; `language` is left out where it is not a plain name."""
     fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
-    language = code.value if _LANGUAGE.fullmatch(code.value) else ""
+    language = language if _LANGUAGE.fullmatch(language) else ""
     body = text.removeprefix("\n").removesuffix("\n")
     return f"{fence}{language}\n{body}\n{fence}"
 
@@ -84,6 +110,11 @@ def _prose(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
             yield plain
             return
     marks = [mark._replace(start=mark.start - start, end=mark.end - start) for mark in inside]
+    yield _marked(part, marks, [tag - start for tag in spans.tags if start <= tag < end])
+
+
+def _marked(part: str, marks: list[Mark], tags: Iterable[int], *, between: str = "", cell: bool = False) -> str:
+    """Paragraphs with marks, and with hashtags at `tags`; with `between`, their lines as `render_lines` has them."""
     kinds = {mark.kind for mark in marks}
     escapes = inline_escapes(
         part,
@@ -93,17 +124,24 @@ def _prose(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
         links=MarkKind.LINK in kinds or MarkKind.URL in kinds,
         code=MarkKind.CODE in kinds,
     )
-    for tag in spans.tags:
-        if start <= tag < end and text[tag] == "#":
-            escapes.pop(tag - start, None)
+    for tag in tags:
+        if part[tag] == "#":
+            escapes.pop(tag, None)
     lines = list(_lines(part))
     for index, (lo, hi) in enumerate(lines):
         if lo < hi:
             escapes.update(line_escapes(part, lo, hi))
             escapes.update(_paragraph_edges(part, lines, index))
     _settle(part, escapes)
+    if cell:
+        escapes.update((at, "&#124;") for at, char in enumerate(part) if char == "|")
     _part_addresses(part, marks, escapes)
-    yield _joined(part, lines, marks, escapes)
+    if any(mark.value == MATH for mark in marks if mark.kind is MarkKind.CODE):
+        marks = _formulas(part, marks, escapes)
+    writer = LineWriter(part, escapes, cell=cell)
+    if between:
+        return between.join([writer.line(lo, hi, marks) for lo, hi in lines if lo < hi])
+    return _joined(writer, lines, marks)
 
 
 def _settle(part: str, escapes: dict[int, str]) -> None:
@@ -132,6 +170,25 @@ def _part_addresses(part: str, marks: list[Mark], escapes: dict[int, str]) -> No
             insort(edges, at)
 
 
+def _formulas(part: str, marks: list[Mark], escapes: dict[int, str]) -> list[Mark]:
+    """The marks, with those formulas made mere code in which readers without LaTeX could see anything but the source.
+
+    Dollar signs of the text are escaped, as one of them could be taken together with a formula's.
+    """
+    found: list[Mark] = []
+    pairs = [at for at in inline_escapes(part) if part[at] == "_"]  # others escaped are, so these pair with nothing
+    for mark in marks:
+        if mark.kind is MarkKind.CODE and mark.value == MATH:
+            inside = range(mark.start, mark.end)
+            text = part[mark.start : mark.end]
+            touched = any(at in inside and part[at] not in "_$" for at in escapes) or any(at in inside for at in pairs)
+            if touched or _NO_FORMULA.search(text) or text != text.strip():
+                mark = mark._replace(value="")
+        found.append(mark)
+    escapes.update((at, "\\$") for at, char in enumerate(part) if char == "$")
+    return found
+
+
 def _lines(part: str) -> Iterator[tuple[int, int]]:
     """Start and end of each line, trailing blanks off; start == end for a blank line."""
     start = 0
@@ -153,8 +210,7 @@ def _paragraph_edges(part: str, lines: list[tuple[int, int]], index: int) -> dic
     return {at: new for at, new in found.items() if (first and at < max(indent, lo)) or (last and at >= body)}
 
 
-def _joined(part: str, lines: list[tuple[int, int]], marks: list[Mark], escapes: dict[int, str]) -> str:
-    writer = LineWriter(part, escapes)
+def _joined(writer: LineWriter, lines: list[tuple[int, int]], marks: list[Mark]) -> str:
     out: list[str] = []
     for index, (lo, hi) in enumerate(lines):
         blank_after = index + 1 == len(lines) or lines[index + 1][0] == lines[index + 1][1]

@@ -5,9 +5,21 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from tobs_tui.model.media import Document, DocumentKind, Media, PaidMedia, Photo, Poll, ToDo, WebPage, files_of
+from tobs_tui.model.media import (
+    Contact,
+    Document,
+    DocumentKind,
+    Media,
+    PaidMedia,
+    Photo,
+    Poll,
+    Story,
+    ToDo,
+    WebPage,
+    files_of,
+)
 from tobs_tui.model.messages import Message
-from tobs_tui.model.text import FormattedText
+from tobs_tui.model.text import Entity, EntityKind, FormattedText
 from tobs_tui.render.captions import (
     CHECKLIST,
     EXPLANATION,
@@ -38,8 +50,8 @@ def before_text(message: Message, scene: Scene) -> Iterator[str]:
     """What stands above a message's text: its files."""
     media = message.media
     if isinstance(media, PaidMedia):
-        yield label(paid_label(media))
-    if isinstance(media, Photo | Document | PaidMedia):
+        yield label(paid_label(media, scene.ink))
+    if isinstance(media, Photo | Document | PaidMedia | Story):
         for item in items_of(media, scene.ink):
             yield _item(message, item, scene)
 
@@ -112,6 +124,11 @@ def _in_words(media: Media, scene: Scene, date: int) -> str:
         return _poll(media, scene)
     if isinstance(media, ToDo):
         return _checklist(media, scene, date)
+    if isinstance(media, Story):
+        return label(in_a_line(media, scene)) + formatted_box(media.caption)
+    if isinstance(media, Contact) and media.vcard.strip():
+        card = FormattedText(media.vcard, (Entity(EntityKind.PRE, 0, 2 * len(media.vcard), "vcard"),))
+        return label(in_a_line(media, scene)) + formatted_box(card)
     return label(in_a_line(media, scene))
 
 
@@ -130,7 +147,7 @@ def _poll(poll: Poll, scene: Scene) -> str:
         if option.votes >= 0 and poll.voters:
             bar = f'<progress max="{poll.voters}" value="{option.votes}"></progress>'
         text = html_body(option.text.text, option.text.entities)
-        options.append(f'<li><span dir="auto">{text}</span>{votes(option, poll.voters)}{bar}</li>')
+        options.append(f'<li><span dir="auto">{text}</span>{votes(option, poll.voters, scene)}{bar}</li>')
     solution = formatted_box(poll.solution)
     if solution:
         solution = f'<blockquote class="note">{label(EXPLANATION)}{solution}</blockquote>'

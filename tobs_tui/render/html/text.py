@@ -18,6 +18,9 @@ from tobs_tui.render.spans import FOLDED, Block, Mark, MarkKind, Spans, clipped,
 _TAGS = {
     MarkKind.SPOILER: ('<span class="spoiler" tabindex="0">', "</span>"),
     MarkKind.UNDERLINE: ("<u>", "</u>"),
+    MarkKind.MARKED: ("<mark>", "</mark>"),
+    MarkKind.SUBSCRIPT: ("<sub>", "</sub>"),
+    MarkKind.SUPERSCRIPT: ("<sup>", "</sup>"),
     MarkKind.INSERTED: ("<ins>", "</ins>"),
     MarkKind.DELETED: ("<del>", "</del>"),
     MarkKind.STRIKE: ("<s>", "</s>"),
@@ -138,7 +141,7 @@ def _tag(mark: Mark) -> tuple[str, str]:
         return (f'<a href="{address}">', "</a>") if address else ("", "")
     if mark.kind is MarkKind.DATE:
         return f'<time datetime="{_moment(int(mark.value))}">', "</time>"
-    if mark.value:
+    if mark.value and mark.kind is MarkKind.INSERTED:
         return f'<ins title="was: {attribute(clean_line(mark.value))}">', "</ins>"
     return _TAGS[mark.kind]
 
