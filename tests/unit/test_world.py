@@ -89,6 +89,9 @@ def test_private_chats_and_basic_groups_share_one_sequence_of_ids(demo: World) -
     assert all(low == high + 1 for (_, high), (low, _) in zip(demo.splits, demo.splits[1:], strict=False))
 
 
+RICH_TEXT = types.TextBold.SUBCLASS_OF_ID
+
+
 def _kinds(value: object, found: set[str]) -> None:
     if isinstance(value, TLObject):
         found.add(type(value).__name__)
@@ -103,10 +106,12 @@ def test_every_kind_of_entity_medium_and_service_action_is_on_show(demo: World) 
     found: set[str] = set()
     for history in demo.histories.values():
         for position in range(len(history.ids)):
-            _kinds(history.message(position), found)
-    for prefix in ("MessageEntity", "MessageMedia", "MessageAction"):
+            _kinds(history.whole(position), found)
+    for prefix in ("MessageEntity", "MessageMedia", "MessageAction", "PageBlock"):
         known = {name for name in dir(types) if name.startswith(prefix) and name != prefix}
         assert known - found == set()
+    texts = {kind.__name__ for kind in vars(types).values() if getattr(kind, "SUBCLASS_OF_ID", 0) == RICH_TEXT}
+    assert texts - found == set()
 
 
 def test_what_is_served_is_what_telethon_would_write(demo: World) -> None:

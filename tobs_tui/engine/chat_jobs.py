@@ -17,6 +17,7 @@ from tobs_tui.engine.pipeline import PageDone, Pipeline
 from tobs_tui.engine.plan import ChatPlan, Planner
 from tobs_tui.engine.ranges import Track
 from tobs_tui.engine.refresh import Refresher
+from tobs_tui.engine.rich_rest import RichRest
 from tobs_tui.engine.salvage import Salvage
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.targets import Target
@@ -97,7 +98,9 @@ class ChatJobs:
         self._cm = board.workers.hire("cm", WorkerRole.COMMIT, 1)[0]
         workers = board.workers.hire("w", WorkerRole.FETCH, performance.history_workers)
         board.workers.hire("d", WorkerRole.DECODE, performance.decode_processes)
-        self.pipeline = Pipeline(decoder, writer, self, performance.queue_mb * 1024 * 1024, Salvage(link, decoder))
+        self.rest = RichRest(link, decoder)
+        room = performance.queue_mb * 1024 * 1024
+        self.pipeline = Pipeline(decoder, writer, self, room, Salvage(link, decoder), self.rest)
         governor.govern(self.pipeline.budget)
         turn = governor.gate(WorkerRole.FETCH, performance.history_workers)
         self.crew = FetchCrew(link, self.pipeline, workers, self._title, self._refused, self._walking, turn)

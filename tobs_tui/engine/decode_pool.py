@@ -12,7 +12,8 @@ from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import topic_of_scope
 
-_encode = msgspec.msgpack.Encoder().encode
+pack = msgspec.msgpack.Encoder().encode
+"""A `PageCommit` as the `packed` bytes of a `PageRows`."""
 unpack_flat = msgspec.msgpack.Decoder(PageCommit).decode
 """The `PageCommit` in a `PageRows`' `packed` bytes, with its rows as they came: `flat`, or not."""
 
@@ -40,13 +41,15 @@ class PageJob(Struct, frozen=True):
 class PageRows(Struct, frozen=True):
     """A decoded page: its `PageCommit` in msgpack, how many messages it holds, and which process made it.
 
-    `unknown` counts the messages that hold something this version cannot read in full.
+    `unknown` counts the messages that hold something this version cannot read in full; `partial` are the ids of rich
+    messages among them of which only a part came.
     """
 
     packed: bytes
     messages: int
     unknown: int
     pid: int
+    partial: tuple[int, ...] = ()
 
 
 def decode_job(job: PageJob) -> PageRows:
@@ -63,13 +66,16 @@ def decode_job(job: PageJob) -> PageRows:
     commit = PageCommit(
         chat=job.chat, lo=job.lo, hi=job.hi, scope=job.scope, flat=flat, files=files, peers=tuple(page.peers)
     )
-    unknown = len([message for message in wanted if message.unknown]) if page.unknown else 0
-    return PageRows(_encode(commit), len(wanted), unknown, os.getpid())
+    if not page.unknown:
+        return PageRows(pack(commit), len(wanted), 0, os.getpid())
+    partial = tuple([message.id for message in wanted if message.rich is not None and message.rich.part])
+    unknown = len([message for message in wanted if message.unknown])
+    return PageRows(pack(commit), len(wanted), unknown, os.getpid(), partial)
 
 
 def empty_page(chat: int, scope: int, lo: int, hi: int) -> bytes:
     """The packed `PageCommit` of an answer without messages: the ids [lo, hi] are known to hold nothing."""
-    return _encode(PageCommit(chat=chat, lo=lo, hi=hi, scope=scope))
+    return pack(PageCommit(chat=chat, lo=lo, hi=hi, scope=scope))
 
 
 class DecodePool:

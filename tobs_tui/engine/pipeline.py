@@ -1,12 +1,13 @@
 """From a raw page to a committed one: room is made for its bytes, a process decodes it, the writer commits it.
 
-A page that cannot be read is salvaged: asked for again in smaller ones.
+A page that cannot be read is salvaged: asked for again in smaller ones. Rich messages that came in part are completed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from loguru import logger
@@ -17,14 +18,12 @@ from tobs_tui.engine.commit import PageCommitted, Writer
 from tobs_tui.engine.decode_pool import DecodePool, PageRows, empty_page
 from tobs_tui.engine.processes import WorkLostError
 from tobs_tui.engine.ranges import Track
+from tobs_tui.engine.rich_rest import OF_THE_CHAT, RichRest
 from tobs_tui.engine.salvage import Salvage
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.run import Failure
 from tobs_tui.telegram.page import PageUnreadable
-
-# What Telegram may answer about a chat while its messages are asked for once more.
-_OF_THE_CHAT = frozenset({ErrorCode.TELEGRAM_REFUSED, ErrorCode.CHAT_UNAVAILABLE, ErrorCode.CHAT_NOT_FOUND})
 
 
 class PageDone(Struct, frozen=True):
@@ -68,10 +67,17 @@ class Pipeline:
     """Carries pages of all tracks. At most `queue_bytes` of raw pages are inside at a time."""
 
     def __init__(
-        self, decoder: DecodePool, writer: Writer, watcher: PipelineWatcher, queue_bytes: int, salvage: Salvage
+        self,
+        decoder: DecodePool,
+        writer: Writer,
+        watcher: PipelineWatcher,
+        queue_bytes: int,
+        salvage: Salvage,
+        rest: RichRest,
     ) -> None:
         self.budget = ByteBudget(queue_bytes)
         self.salvage = salvage
+        self._rest = rest
         self._decoder = decoder
         self._writer = writer
         self._watcher = watcher
@@ -111,7 +117,7 @@ class Pipeline:
             await asyncio.wait(self._tasks)
 
     def stop_asking(self) -> None:
-        """Ask Telegram for nothing more; what was being salvaged is left to the next run."""
+        """Ask Telegram for nothing more; what was being salvaged or completed is left to the next run."""
         for task in self._asking:
             task.cancel()
 
@@ -138,7 +144,7 @@ class Pipeline:
             if not page.raw:
                 raise PageUnreadable("its newest message is of an unknown kind")
             rows = await self._decoder.decode(track.chat, track.scope, ids, page.raw)
-            await self._commit(track, ids, rows, len(page.raw))
+            await self._commit(track, ids, await self._whole(track, rows), len(page.raw))
         except PageUnreadable as error:
             logger.warning("a page of chat {} is asked for in smaller ones: {}", track.chat, error)
             await self._salvage(page)
@@ -154,24 +160,39 @@ class Pipeline:
             if page.raw:
                 self.budget.give_back(len(page.raw))
 
-    async def _salvage(self, page: _Page) -> None:
-        """Bring what can be read of an unreadable page."""
-        track = page.track
+    async def _whole(self, track: Track, rows: PageRows) -> PageRows:
+        """The page with its rich messages in full."""
+        if not rows.partial:
+            return rows
+        with self._being_asked():
+            return await self._rest.whole(track.chat, track.scope, rows)
+
+    @contextmanager
+    def _being_asked(self) -> Iterator[None]:
+        """While the current task asks Telegram for more, it is one of those that can be told to stop."""
         task = asyncio.current_task()
         assert task is not None
         self._asking.add(task)
         try:
-            async for part in self.salvage.stretches(track, page.ids, page.split, by_id=page.by_id):
-                if part.rows is None:
-                    self._lose(track, part.ids, f"Messages {part.ids.lo} to {part.ids.hi} cannot be read.")
-                else:
-                    await self._commit(track, part.ids, part.rows, 0)
-        except TobsError as error:
-            if error.code not in _OF_THE_CHAT:
-                raise
-            self._lose(track, page.ids, f"Messages {page.ids.lo} to {page.ids.hi} cannot be read: {error.sentence}")
+            yield
         finally:
             self._asking.discard(task)
+
+    async def _salvage(self, page: _Page) -> None:
+        """Bring what can be read of an unreadable page."""
+        track = page.track
+        try:
+            with self._being_asked():
+                async for part in self.salvage.stretches(track, page.ids, page.split, by_id=page.by_id):
+                    if part.rows is None:
+                        self._lose(track, part.ids, f"Messages {part.ids.lo} to {part.ids.hi} cannot be read.")
+                    else:
+                        rows = await self._rest.whole(track.chat, track.scope, part.rows)
+                        await self._commit(track, part.ids, rows, 0)
+        except TobsError as error:
+            if error.code not in OF_THE_CHAT:
+                raise
+            self._lose(track, page.ids, f"Messages {page.ids.lo} to {page.ids.hi} cannot be read: {error.sentence}")
 
     async def _commit(self, track: Track, ids: Interval, rows: PageRows, size: int) -> None:
         committed = await self._writer.page(rows.packed)

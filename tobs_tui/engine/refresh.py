@@ -13,12 +13,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import replace
+
 from tobs_tui.archive.records import PageCommit
 from tobs_tui.archive.refreshing import RefreshMark, Reread
 from tobs_tui.engine.asking import Ask
 from tobs_tui.engine.decode_pool import DecodePool, unpack
 from tobs_tui.engine.governor import Gate
 from tobs_tui.engine.plan import Submit
+from tobs_tui.engine.rich_rest import RichRest
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.workers import WorkerStats, acting
 from tobs_tui.model.errors import ErrorCode
@@ -65,6 +68,7 @@ class Refresher:
         link: RefreshSource,
         submit: Submit,
         decoder: DecodePool,
+        rest: RichRest,
         board: RunBoard,
         ask: Ask,
         window: Refresh,
@@ -76,6 +80,7 @@ class Refresher:
         self._link = link
         self._submit = submit
         self._decoder = decoder
+        self._rest = rest
         self._board = board
         self._ask = ask
         self._window = window
@@ -125,6 +130,7 @@ class Refresher:
         worker.go_on()
         try:
             rows = await self._decoder.decode(chat, 0, Interval(min(ids), max(ids)), raw)
+            rows = await self._rest.whole(chat, 0, rows)
         except PageUnreadable as error:
             if len(ids) > 1:
                 parts = [ids[start : start + len(ids) // 2 + 1] for start in range(0, len(ids), len(ids) // 2 + 1)]
@@ -135,6 +141,9 @@ class Refresher:
         page = unpack(rows.packed)
         worker.count(len(ids), len(raw))
         self._board.count_bytes(len(raw))
+        if rows.partial:  # what the archive holds of these may be more
+            page = replace(page, rows=tuple(row for row in page.rows if row.id not in rows.partial))
+            ids = [ident for ident in ids if ident not in rows.partial]
         await self.take_in(page, ids)
         return True
 

@@ -326,7 +326,16 @@ class ExportRun:
             workers = self._profile.performance.history_workers
             turn = self._machine.governor.gate(WorkerRole.FETCH, workers)
             jobs.refresher = Refresher(
-                self._link, writer.submit, decoder, self._board, self._ask, self._refresh, turn, workers, media.wake
+                self._link,
+                writer.submit,
+                decoder,
+                jobs.rest,
+                self._board,
+                self._ask,
+                self._refresh,
+                turn,
+                workers,
+                media.wake,
             )
         if self._paused:
             jobs.pause()

@@ -189,4 +189,5 @@ def get_rich_message(call: Call, request: Any) -> Answer:
     position = position_of(history, request.id)
     if position is None:
         raise RpcError(400, "MSG_ID_INVALID")
-    return answer_page(call, key, history, [position], count=1, offset=None)
+    channel = key if is_channel(key) else None
+    return _by_ids(call, {key: (history, [position])}, [history.whole(position)], channel)

@@ -62,6 +62,10 @@ class BenchHistory:
         """See `History.message`."""
         return BinaryReader(self.encoded((position,))).tgread_object()
 
+    def whole(self, position: int) -> Any:
+        """See `History.whole`: there are no others."""
+        return self.message(position)
+
     def mentioned(self, positions: Sequence[int]) -> set[PeerKey]:
         """See `History.mentioned`; the answer carries everybody anyway."""
         return {self.peer}

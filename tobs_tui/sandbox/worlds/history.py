@@ -32,7 +32,8 @@ class Draft:
     they are
     called when the message is served, when ids and file references are known. `entities` None lets links, mentions
     and
-    ``code`` be found in the text; a list is taken as it is.
+    ``code`` be found in the text; a list is taken as it is. `whole` is all of a rich message of which `fields` have
+    only a part.
     """
 
     date: int
@@ -47,6 +48,7 @@ class Draft:
     fields: dict[str, Any] | None = None
     quote: str | None = None
     id: int = 0
+    whole: Any = None
 
     def is_plain(self) -> bool:
         """Whether the message has a sender, a reply header and text without entities, and nothing else."""
@@ -78,6 +80,9 @@ class History(Protocol):
 
     def message(self, position: int) -> Any:
         """The TL message at a position."""
+
+    def whole(self, position: int) -> Any:
+        """As `message`, with all of its rich message."""
 
     def mentioned(self, positions: Sequence[int]) -> set[PeerKey]:
         """Every peer that the messages at the positions name."""
@@ -227,6 +232,13 @@ class DraftLog:
     def message(self, position: int) -> Any:
         """See `History.message`."""
         return self._build(self._drafts[position])
+
+    def whole(self, position: int) -> Any:
+        """See `History.whole`."""
+        message, draft = self.message(position), self._drafts[position]
+        if draft.whole is not None:
+            message.rich_message = _called(draft.whole)
+        return message
 
     def mentioned(self, positions: Sequence[int]) -> set[PeerKey]:
         """See `History.mentioned`."""

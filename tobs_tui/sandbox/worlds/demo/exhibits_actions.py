@@ -74,6 +74,7 @@ def money(world: World, channel: Channel, when: int) -> Iterator[Any]:
     yield types.MessageActionPaymentRefunded(tl_peer(cast.WEATHER_BOT), "XTR", 25, charge)
     yield types.MessageActionGiftPremium("EUR", 1_199, 90, message=_plain("Enjoy!"))
     yield types.MessageActionGiftCode(90, "CODE-SLUG", via_giveaway=True, boost_peer=tl_peer(channel.key))
+    yield types.MessageActionGiftCode(30, "PAID-SLUG", currency="EUR", amount=499, message=_plain("With *love*"))
     yield types.MessageActionGiftStars("EUR", 500, 250, transaction_id="t1")
     yield types.MessageActionGiftTon("EUR", 700, "TON", 2_000_000_000, transaction_id="t2")
     yield types.MessageActionGiveawayLaunch(stars=1_000)
@@ -95,21 +96,26 @@ def _gifts(world: World, when: int) -> Iterator[Any]:
     def gift() -> Any:
         return types.StarGift(id=71, sticker=sticker.tl(), stars=50, convert_stars=42, title="Compass")
 
-    unique = types.StarGiftUnique(
-        id=72,
-        gift_id=71,
-        title="Compass",
-        slug="Compass-7",
-        num=7,
-        attributes=[],
-        availability_issued=10,
-        availability_total=100,
-        owner_id=tl_peer(cast.NOOR),
-    )
+    def unique() -> Any:
+        return types.StarGiftUnique(
+            id=72,
+            gift_id=71,
+            title="Compass",
+            slug="Compass-7",
+            num=7,
+            attributes=[
+                types.StarGiftAttributeModel("Brass", sticker.tl(), types.StarGiftAttributeRarity(15)),
+                types.StarGiftAttributeBackdrop("Dusk", 1, 0, 0, 0, 0, types.StarGiftAttributeRarityRare()),
+            ],
+            availability_issued=10,
+            availability_total=100,
+            owner_id=tl_peer(cast.NOOR),
+        )
+
     yield lambda: types.MessageActionStarGift(gift(), message=_plain("For the road"), convert_stars=42)
-    yield types.MessageActionStarGiftUnique(unique, upgrade=True)
-    yield types.MessageActionStarGiftPurchaseOffer(unique, types.StarsAmount(900, 0), when + DAY)
-    yield types.MessageActionStarGiftPurchaseOfferDeclined(unique, types.StarsAmount(900, 0))
+    yield lambda: types.MessageActionStarGiftUnique(unique(), upgrade=True)
+    yield lambda: types.MessageActionStarGiftPurchaseOffer(unique(), types.StarsAmount(900, 0), when + DAY)
+    yield lambda: types.MessageActionStarGiftPurchaseOfferDeclined(unique(), types.StarsAmount(900, 0))
 
 
 def other(world: World, when: int) -> Iterator[Any]:

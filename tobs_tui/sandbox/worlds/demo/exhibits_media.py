@@ -121,9 +121,37 @@ def fileless(world: World, when: int, channel: Channel) -> Iterator[tuple[str, A
         lambda: types.MessageMediaPaidMedia(25, [types.MessageExtendedMedia(types.MessageMediaPhoto(photo=paid.tl()))]),
     )
     yield "", types.MessageMediaStory(types.PeerUser(cast.ZOE), 12, via_mention=True)
+    yield from _with_more(world, when)
     yield "", types.MessageMediaVideoStream(types.InputGroupCall(91, 92), rtmp_stream=True)
     yield "", _todo(when)
     yield from _previews(world, when)
+
+
+def _with_more(world: World, when: int) -> Iterator[tuple[str, Any]]:
+    """Media that tell more than most of their kind do."""
+    outcome = types.messages.EmojiGameOutcome(b"seed", 1_000_000_000, 2_500_000_000)
+    yield "", types.MessageMediaDice(6, "🎲", game_outcome=outcome)
+    story = media.photo_file(world.files, when, 4, "story")
+
+    def shared() -> Any:
+        item = types.StoryItem(
+            13, when - DAY, when, types.MessageMediaPhoto(photo=story.tl()), caption="The *coast* at six"
+        )
+        return types.MessageMediaStory(types.PeerUser(cast.ZOE), 13, story=item)
+
+    yield "", shared
+    yield (
+        "A bill with a preview of what it buys",
+        types.MessageMediaInvoice(
+            "A film",
+            "One minute",
+            "XTR",
+            50,
+            "film",
+            test=True,
+            extended_media=types.MessageExtendedMediaPreview(w=1280, h=720, video_duration=60),
+        ),
+    )
 
 
 def _todo(when: int) -> Any:
@@ -159,46 +187,3 @@ def _previews(world: World, when: int) -> Iterator[tuple[str, Any]]:
         types.MessageMediaWebPage(types.WebPagePending(2, when, "https://example.org/slow")),
     )
     yield "https://example.org/none", types.MessageMediaWebPage(types.WebPageEmpty(3, "https://example.org/none"))
-
-
-def rich_messages(world: World, when: int) -> Iterator[Any]:
-    """Messages whose content is in page blocks: one with every common block, and one that is only a part."""
-    picture = media.photo_file(world.files, when, 3, "rich")
-    text = types.TextPlain
-    cell = types.PageTableCell
-    blocks = [
-        types.PageBlockHeading1(text("A *rich* heading")),
-        types.PageBlockParagraph(
-            types.TextConcat(
-                [
-                    text("Plain, "),
-                    types.TextBold(text("bold")),
-                    text(", "),
-                    types.TextItalic(text("italic")),
-                    text(", "),
-                    types.TextFixed(text("fixed")),
-                    text(", "),
-                    types.TextUrl(text("a link"), "https://example.org", 0),
-                    text("."),
-                ]
-            )
-        ),
-        types.PageBlockTable(
-            text("Heights"),
-            [
-                types.PageTableRow([cell(text=text("Peak"), header=True), cell(text=text("m"), header=True)]),
-                types.PageTableRow([cell(text=text("Rysy | north")), cell(text=text("2,501"), align_right=True)]),
-            ],
-            bordered=True,
-        ),
-        types.PageBlockMath("e^{i\\pi} + 1 = 0"),
-        types.PageBlockPreformatted(text("print('hi')"), "python"),
-        types.PageBlockList(
-            [types.PageListItemText(text("one")), types.PageListItemText(text("two"), checkbox=True, checked=True)]
-        ),
-        types.PageBlockBlockquote(text("So it goes."), text("a caption")),
-        types.PageBlockDetails([types.PageBlockParagraph(text("Inside"))], text("Unfold me")),
-        types.PageBlockDivider(),
-    ]
-    yield lambda: types.RichMessage(blocks=blocks, photos=[picture.tl()], documents=[])
-    yield types.RichMessage(blocks=blocks[:2], photos=[], documents=[], part=True)

@@ -7,7 +7,7 @@ from typing import Any
 from telethon.tl import types
 
 from tobs_tui.sandbox.worlds import cast
-from tobs_tui.sandbox.worlds.demo import exhibits_actions, exhibits_media, exhibits_text, media
+from tobs_tui.sandbox.worlds.demo import exhibits_actions, exhibits_media, exhibits_rich, exhibits_text, media
 from tobs_tui.sandbox.worlds.demo.channel import ORBIT_ID
 from tobs_tui.sandbox.worlds.demo.ordinary import LOUNGE_ID, add_channel, rng_for
 from tobs_tui.sandbox.worlds.demo.sprinkle import LateVotes, add_album, add_medium, add_poll, set_reactions
@@ -44,6 +44,7 @@ def build(world: World, late: LateVotes) -> Script:
     _texts(script)
     _files(script, late)
     _fileless(script, channel)
+    _rich_messages(script)
     _replies(script, welcome)
     _forwards(script)
     _fields(script, late)
@@ -89,8 +90,12 @@ def _fileless(script: Script, channel: Channel) -> None:
     for text, medium in exhibits_media.fileless(script.world, script.clock, channel):
         maker = medium if callable(medium) else lambda kept=medium: kept
         script.say(cast.YAEL, text, media=maker)
-    for rich in exhibits_media.rich_messages(script.world, script.clock):
-        script.say(cast.ADA, "", rich_message=rich)
+
+
+def _rich_messages(script: Script) -> None:
+    _room(script, "Rich messages")
+    for exhibit in exhibits_rich.rich_messages(script.world, script.clock):
+        script.say(cast.POLL_BOT, "", rich_message=exhibit.sent).whole = exhibit.whole
 
 
 def _header(script: Script, **fields: Any) -> Any:
@@ -183,6 +188,7 @@ def _fields(script: Script, late: LateVotes) -> None:
     said(cast.KENJI, "From somebody of rank, who boosted", from_rank="Curator", from_boosts_applied=4)
     said(cast.GHOST, "From an account that is no more")
     said(channel_key(ORBIT_ID), "In the name of a channel", views=120, forwards=3)
+    _sent(script)
     said(cast.NOOR, "Gone in a week", ttl_period=7 * DAY)
     said(cast.NOOR, "Not to be forwarded", noforwards=True)
     said(cast.NOOR, "With an effect", effect=5_104_841_245_755_180_586)
@@ -197,6 +203,26 @@ def _fields(script: Script, late: LateVotes) -> None:
     said(cast.NOOR, "@alex_rivera look at this", mentioned=True)
     said(cast.NOOR, "With a preview above", invert_media=True)
     _reactions(script, late)
+
+
+def _sent(script: Script) -> None:
+    """Messages with a keyboard, written by a clock or a machine, and paid for in another currency."""
+    keyboard = types.ReplyKeyboardMarkup(
+        [
+            types.KeyboardButtonRow(
+                [
+                    types.KeyboardButton("Yes [please]", types.ButtonTypeDefault()),
+                    types.KeyboardButton("My number", types.ButtonTypeRequestPhone()),
+                ]
+            )
+        ]
+    )
+    price = types.StarsTonAmount(1_500_000_000)
+    post = types.SuggestedPost(accepted=True, price=price, schedule_date=script.clock + DAY)
+    script.say(cast.POLL_BOT, "With a keyboard", reply_markup=keyboard)
+    script.say(cast.NOOR, "Written in advance", from_scheduled=True)
+    script.say(cast.NOOR, "I am away, and this answers for me", offline=True)
+    script.say(cast.NOOR, "A suggested post for TON", suggested_post=post, paid_suggested_post_ton=True)
 
 
 def _reactions(script: Script, late: LateVotes) -> None:
