@@ -65,8 +65,8 @@ def scene_of(chat: int, names: dict[int, str]) -> Scene:
     )
 
 
-def world_mix(name: str, *, plain: bool = False, **options: Any) -> Mix:
-    """The messages of a sandbox world; with `plain`, only those without entities."""
+def world_mix(name: str, *, plain: bool = False, rich: bool = False, **options: Any) -> Mix:
+    """The messages of a sandbox world; with `plain`, only those without entities, with `rich`, only rich messages."""
     chats: dict[int, dict[int, Message]] = {}
     names: dict[int, str] = {}
     texts: list[Text] = []
@@ -74,11 +74,14 @@ def world_mix(name: str, *, plain: bool = False, **options: Any) -> Mix:
         page = decode_page(raw, chat)
         names.update((peer.id, peer.title.strip()) for peer in page.peers)
         kept = [message for message in page.messages if not plain or not message.entities]
+        kept = [message for message in kept if message.rich is not None] if rich else kept
         chats.setdefault(chat, {}).update((message.id, message) for message in kept)
         for message in BinaryReader(raw).tgread_object().messages:
             if isinstance(message, types.Message) and (not plain or not message.entities):
+                if rich and message.rich_message is None:
+                    continue
                 texts.append((message.message, message.entities or []))
-    ordered = [(scene_of(chat, names), [by_id[id] for id in sorted(by_id)]) for chat, by_id in chats.items()]
+    ordered = [(scene_of(chat, names), [by_id[id] for id in sorted(by_id)]) for chat, by_id in chats.items() if by_id]
     return Mix(ordered, texts)
 
 
@@ -132,6 +135,7 @@ def measure(rounds: int = 7) -> dict[str, Figure]:
         "plain prose": world_mix("bench", plain=True, messages=6400),
         "bench": world_mix("bench", messages=6400),
         "demo": world_mix("demo"),
+        "rich": world_mix("demo", rich=True),
         "hostile": hostile_mix(),
     }
     figures = {}
