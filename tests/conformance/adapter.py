@@ -37,7 +37,7 @@ def _decoded(text: str, entities: list[Any]) -> FormattedText | None:
     )
     try:
         raw = bytes(types.messages.Messages(messages=[message], topics=[], chats=[], users=[]))
-    except (struct.error, UnicodeEncodeError, OverflowError):
+    except (struct.error, UnicodeEncodeError, OverflowError, TypeError):
         return None
     record = decode_page(raw, _CHAT).messages[0]
     return FormattedText(record.text, record.entities)

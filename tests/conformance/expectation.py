@@ -104,7 +104,7 @@ def expected(raw: str, entities: list[Any]) -> Expected:
         if "pre" in found:
             found &= {"pre", "quote"}
     seen = [at for at, char in enumerate(text) if not char.isspace()]
-    blocks = [span for span in spans if span.style in ("pre", "quote")]
+    blocks = [span for span in spans if span.style == "pre" or (span.style == "quote" and _filled(text, span))]
     seams = _seams(text, blocks)
     whole = "".join(("\n" if at in seams else "") + char for at, char in enumerate(text))
     return Expected(
@@ -114,6 +114,11 @@ def expected(raw: str, entities: list[Any]) -> Expected:
         _codes(text, blocks),
         _quotes(text, blocks),
     )
+
+
+def _filled(text: str, span: _Span) -> bool:
+    """Whether there is something to see in a span: a quote of nothing but blanks is none."""
+    return not text[span.start : span.end].isspace()
 
 
 def _seams(text: str, blocks: list[_Span]) -> set[int]:
@@ -144,7 +149,7 @@ def _codes(text: str, blocks: list[_Span]) -> list[tuple[str, str]] | None:
 
 def _quotes(text: str, blocks: list[_Span]) -> int | None:
     quotes = [block for block in blocks if block.style == "quote"]
-    if not _disjoint(quotes) or any(not text[quote.start : quote.end].strip() for quote in quotes):
+    if not _disjoint(quotes):
         return None
     return len(quotes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 # Controls but tab and newline, bidi embeddings, overrides and isolates, byte-order marks, non-characters, lone
 # surrogates; and the two separators that some programs take for a line's end. They could forge structure or hide text.
@@ -46,13 +46,10 @@ class Offsets:
         self._pairs: list[int] = []
         if _ASTRAL.search(raw):
             self._pairs = [match.start() + index for index, match in enumerate(_ASTRAL.finditer(raw))]
-        self._moved: list[int] | None = None
+        self._removed: list[int] = []
         if self.text is not raw:
-            at, self._moved = 0, []
-            for index, char in enumerate(raw):
-                self._moved.append(at)
-                at += len(_replacement(raw, index)) if _TROUBLE.match(char) else 1
-            self._moved.append(at)
+            found = (match.start() for match in _TROUBLE.finditer(raw))
+            self._removed = [at for at in found if not _replacement(raw, at)]
 
     def index(self, offset: int, *, end: bool) -> int:
         """The index for a UTF-16 offset; inside a surrogate pair, before the character, or behind it if `end`."""
@@ -61,7 +58,7 @@ class Offsets:
         if not end and before < len(self._pairs) and self._pairs[before] == offset - 1:
             index -= 1
         index = min(max(index, 0), self._length)
-        return index if self._moved is None else self._moved[index]
+        return index - bisect_left(self._removed, index)
 
 
 def is_blank(char: str) -> bool:
@@ -69,11 +66,17 @@ def is_blank(char: str) -> bool:
     return char.isspace()
 
 
+_category = unicodedata.category
+_old_category = unicodedata.ucd_3_2_0.category
+
+
 def surely_punctuation(char: str) -> bool:
-    """Whether every CommonMark version calls the character punctuation."""
-    return char in ASCII_PUNCTUATION or (char <= "\uffff" and unicodedata.category(char)[0] == "P")
+    """Whether every CommonMark version, and every parser, however old its tables are, calls it punctuation."""
+    return char in ASCII_PUNCTUATION or (char <= "\uffff" and _category(char)[0] == "P" == _old_category(char)[0])
 
 
 def maybe_punctuation(char: str) -> bool:
-    """Whether any CommonMark version calls the character punctuation: symbols and emoji count since 0.31."""
-    return char in ASCII_PUNCTUATION or unicodedata.category(char)[0] in "PS"
+    """Whether any CommonMark version calls the character punctuation: symbols and emoji count since 0.31. What this
+    Python's tables do not know yet may be an emoji."""
+    category = _category(char)
+    return char in ASCII_PUNCTUATION or category[0] in "PS" or category == "Cn"

@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 from tobs_tui.render.chars import clean_line, is_blank, maybe_punctuation, surely_punctuation
 
 _INLINE = re.compile(
-    r"(?P<backslash>\\(?=[!-/:-@\[-`{-~]))"
+    r"(?P<backslash>\\(?=[!-/:-@\[-`{-~]|[ \t]*\n[ \t]*[^ \t\n]))"
     r"|(?P<run>\*+|_+|~+|`+|\$+|==+)"
     r"|(?P<percent>%%+)"
     r"|(?P<bracket>\[)"
@@ -33,6 +33,7 @@ _LINE = re.compile(
     r"|[0-9]{1,9}(?P<number>[.)])(?=[ \t]|$)"
     r")"
 )
+_LINE_FIRST = frozenset(" \t-_*|:=`~#+>0123456789")
 _NAME = re.compile(
     r"[\\`*\[\]<~$^|]|(?<!\w)_|_(?!\w)|==+|%%+|&(?=#?\w+;)|#(?=[^\s0-9]*[^\s!-/:-@\[-^`{-~0-9])|^!|(?<=\s)>"
 )
@@ -64,6 +65,8 @@ def _run_between(text: str, start: int, end: int, edges: AbstractSet[int]) -> _R
     char = text[start]
     before = "*" if start in edges else text[start - 1] if start else "\n"
     after = "*" if end in edges else text[end] if end < len(text) else "\n"
+    if char == "=" and end - start > 2:  # its inner signs stand beside no blank
+        return _Run(start, end, opens=True, closes=True)
     if char in "$=`":
         return _Run(start, end, opens=not is_blank(after), closes=not is_blank(before))
     if "~" in (before, after) and char != "~":  # GitHub's parser looks past tildes for what decides
@@ -89,9 +92,9 @@ def _live(char: str, runs: list[_Run], marked: Sequence[tuple[int, int]], *, cod
         starts, reach = [start for start, _ in spans], list(accumulate((end for _, end in spans), max))
         return [run for run in runs if run.open or run.close or (run.blank and _meets(run, starts, reach))]
     first = next((index for index, run in enumerate(runs) if run.open), len(runs))
-    if any(run.close for run in runs[first + 1 :]):
-        return [run for run in runs if run.open or run.close]
-    return [run for run in runs if char == "$" and run.end - run.start > 1]
+    live = any(run.close for run in runs[first + 1 :])
+    # Formulas between two dollar signs each may have blanks at their edges.
+    return [run for run in runs if (live and (run.open or run.close)) or (char == "$" and run.end - run.start > 1)]
 
 
 def _meets(run: _Run, starts: list[int], reach: list[int]) -> bool:
@@ -130,9 +133,11 @@ def inline_escapes(
     for match in _inline_matches(text):
         start, kind = match.start(), match.lastgroup
         if kind == "run":
-            inside = [edge for edge in range(start + 1, match.end()) if edge in seams] if seams else []
-            cuts = [start, *inside, match.end()]
-            runs.setdefault(text[start], []).extend(_run(text, lo, hi, edges, urls) for lo, hi in pairwise(cuts))
+            end = match.end()
+            inside = [edge for edge in range(start + 1, end) if edge in seams] if seams and end - start > 1 else []
+            group = runs.setdefault(text[start], [])
+            for lo, hi in pairwise((start, *inside, end)):
+                group.append(_run(text, lo, hi, edges, urls))
         elif kind == "bracket":
             if brackets or text[start + 1 : start + 2] in ("[", "^", "!") or text[start - 1 : start] in ("[", "^"):
                 found[start] = "\\["
@@ -147,7 +152,7 @@ def inline_escapes(
 
 def line_escapes(text: str, start: int, end: int) -> dict[int, str]:
     """Replacements for what would make structure at the start of the line text[start:end]."""
-    match = _LINE.match(text, start, end)
+    match = _LINE.match(text, start, end) if text[start] in _LINE_FIRST else None
     if match is None:
         return {}
     kind = match.lastgroup

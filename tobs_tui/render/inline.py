@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tobs_tui.render.chars import is_blank, maybe_punctuation, surely_punctuation
 from tobs_tui.render.escape import html_attribute
-from tobs_tui.render.links import destination, is_address
+from tobs_tui.render.links import ADDRESS_START, destination, fits_brackets, has_scheme, web_address
 from tobs_tui.render.spans import MATH, Mark, MarkKind, clipped
 
 _TAGS = {
@@ -28,13 +28,17 @@ _TICKS = re.compile("`+")
 # What may stand behind an address before a blank, without parsers taking it for a part of the address.
 _TAIL = re.compile(r"[.,;:!?)]*(?=[ \t]|\Z)")
 _HTML_IN_CODE = re.compile(r"[&<>`*_\[\]\\~$=%^|#!:@]")
+_REFERENCE = re.compile(r"&(?=[A-Za-z#])")
+_IN_MAIL = re.compile(r"(?<=[A-Za-z0-9.+_-])@(?=[A-Za-z0-9])")
 
 
 class _Inside(NamedTuple):
-    """Where the writer stands: in HTML, in a link, and which character closes what is open ('' = nothing)."""
+    """Where the writer stands: in HTML, in a link, in one that is HTML, and which character closes what is open ('' =
+    nothing)."""
 
     html: bool = False
     link: bool = False
+    anchor: bool = False
     closer: str = ""
 
 
@@ -68,40 +72,47 @@ class LineWriter:
         self._out: list[str] = []
 
     def line(self, start: int, end: int, marks: list[Mark]) -> str:
-        """text[start:end] with those marks (they may reach beyond the line, and cross)."""
+        """text[start:end] with those marks, which lie in it and may cross."""
         index = bisect_left(self._where, start)
-        marks = clipped(marks, start, end)
         if not marks and (index == len(self._where) or self._where[index] >= end):
             return self._text[start:end]
         self._out, self._end = [], end
-        self._pieces(start, end, marks, _Inside())
+        self._pieces(start, end, self._solid(marks), _Inside())
         return "".join(self._out)
 
     def _pieces(self, start: int, end: int, marks: list[Mark], inside: _Inside) -> None:
         """text[start:end] as plain stretches and nodes; of marks that cross, the later one is split."""
-        at, marks = start, self._solid(marks)
-        while marks:
-            first = min(mark.start for mark in marks)
+        at, coming = start, 0
+        marks = sorted(marks)
+        cut: list[Mark] = []  # what is left of marks that the last node has split
+        while cut or coming < len(marks):
+            first = min(mark.start for mark in (*cut, *marks[coming : coming + 1]))
             if first > at:
                 self._plain(at, first, inside)
                 at = first
-            outer = self._outermost(at, marks)
-            rest = [mark for mark in marks if mark.kind != outer.kind or mark.start >= outer.end]
+            while coming < len(marks) and marks[coming].start <= at:
+                cut.append(marks[coming])
+                coming += 1
+            outer = self._outermost(at, cut, marks[coming].start if coming < len(marks) else end)
+            while coming < len(marks) and marks[coming].start < outer.end:
+                cut.append(marks[coming])
+                coming += 1
+            rest = [mark for mark in cut if mark.kind != outer.kind or mark.start >= outer.end]
             self._node(outer, self._solid(clipped(rest, at, outer.end)), inside, last=outer.end == end)
             at = outer.end
-            marks = self._solid(clipped(marks, at, end))
+            cut = self._solid(clipped(cut, at, end))
         self._plain(at, end, inside)
 
-    def _outermost(self, at: int, marks: list[Mark]) -> Mark:
+    def _outermost(self, at: int, marks: list[Mark], coming: int) -> Mark:
         """The mark that goes around the others at `at`, where one starts or goes on; from there on, without blanks at
-        its end."""
+        its end. Where the next one behind `marks` starts is `coming`."""
         here = [mark for mark in marks if mark.start <= at]
         outer = here[0]
-        if len(marks) > 1:
+        if len(here) > 1:
             outer = max(here, key=lambda mark: (mark.kind is not MarkKind.CODE, mark.end, -mark.kind))
-            if outer.kind is MarkKind.CODE:  # nothing can stand inside code, so it ends where something else begins
-                end = min((mark.start for mark in marks if mark.start > at), default=outer.end)
-                return Mark(at, min(end, outer.end), outer.kind, outer.value)
+        if outer.kind is MarkKind.CODE:  # nothing can stand inside code, so it ends where something else begins
+            end = min((mark.start for mark in marks if mark.start > at), default=outer.end)
+            return Mark(at, min(end, outer.end, max(coming, at + 1)), outer.kind, outer.value)
         return outer
 
     def _solid(self, marks: list[Mark]) -> list[Mark]:
@@ -138,10 +149,14 @@ class LineWriter:
             self._out[-1] = self._out[-1][:-1] + ("&#92;" if inside.html else "\\\\")
 
     def _write(self, piece: str, inside: _Inside) -> None:
-        if piece and inside.link and not inside.html:
-            piece = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", piece)
+        if piece and inside.html:
+            piece = _REFERENCE.sub("&amp;", piece)  # browsers know some names without a semicolon, too
+            if inside.link:
+                piece = piece.replace("[", "&#91;").replace("]", "&#93;")
+            if inside.anchor:  # GitHub's parser would link a mail address, in spite of the link around it
+                piece = _IN_MAIL.sub("<i></i>@", piece)
         elif piece and inside.link:
-            piece = piece.replace("[", "&#91;").replace("]", "&#93;")
+            piece = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", piece)
         if piece:
             self._out.append(piece)
 
@@ -188,29 +203,29 @@ class LineWriter:
         stands_alone = not inside.html and not inside.closer and _TAIL.match(self._text, end, self._end)
         if not inner and inert and stands_alone:
             self._plain(start, end, inside)
-        elif not inner and not inside.html and is_address(text) and "&" not in text:
+        elif not inner and not inside.html and fits_brackets(text) and "&" not in text:
             self._out.append(f"<{text}>")
-        elif is_address(text):
-            if inside.html:
-                self._disguise(start)
-            self._link(mark._replace(value=text), inner, inside)
+        elif has_scheme(text):  # its own dollar sign, and the one in its label, could make a formula in Obsidian
+            self._link(mark._replace(value=web_address(text).replace("$", "%24")), inner, inside)
         else:
             self._pieces(start, end, inner, inside)
 
-    def _disguise(self, start: int) -> None:
-        """Keep GitHub's parser from linking the address at `start` a second time, which it does within HTML, showing
-        the escapes in it."""
-        colon = self._text.index(":", start)
-        if colon not in self._escapes:
-            self._escapes[colon] = "\\:"
-            insort(self._where, colon)
+    def _disguise(self, start: int, end: int) -> None:
+        """Keep GitHub's parser from linking addresses in a link a second time, which it does within HTML, showing the
+        escapes in them."""
+        for match in ADDRESS_START.finditer(self._text, start, end):
+            at = match.start(1)
+            if at not in self._escapes:
+                self._escapes[at] = f"\\{self._text[at]}"
+                insort(self._where, at)
 
     def _link(self, mark: Mark, inner: list[Mark], inside: _Inside) -> None:
         if inside.link:
             self._pieces(mark.start, mark.end, inner, inside)
         elif inside.html:
+            self._disguise(mark.start, mark.end)
             self._out.append(f'<a href="{html_attribute(mark.value)}">')
-            self._pieces(mark.start, mark.end, inner, inside._replace(link=True, closer="<"))
+            self._pieces(mark.start, mark.end, inner, inside._replace(link=True, anchor=True, closer="<"))
             self._out.append("</a>")
         else:
             # "!" and "^" before a bracket make an image or a footnote of it.

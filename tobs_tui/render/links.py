@@ -13,13 +13,29 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _SIMPLE = re.compile(r"[A-Za-z0-9/.:#?=_-]+")
 # Parsers refuse these and would show the whole construct as text; a reader should not run them either.
 _REFUSED = re.compile(r"\s*(?:javascript|vbscript|file|data):", re.IGNORECASE)
+_KNOWN = r"(?:https?|ftp|tg|ton|mailto):"
 # What CommonMark takes between angle brackets for a link to itself, less what parsers treat differently.
-_AUTOLINK = re.compile(r"(?:https?|ftp|tg|ton|mailto):[^\s<>\\`\"{}|^\[\]]+", re.IGNORECASE)
+_AUTOLINK = re.compile(_KNOWN + r"[^\s<>\\`\"{}|^\[\]]+", re.IGNORECASE)
+_IN_BRACKETS = re.compile(_KNOWN + r"[^\s<>`{}|^\[\]]+", re.IGNORECASE)
+_WITH_SCHEME = re.compile(_KNOWN, re.IGNORECASE)
+
+ADDRESS_START = re.compile(r"(?:(?:https?|ftp)(?=:)|www(?=\.))([:.])", re.IGNORECASE)
+"""Where parsers that link bare addresses may see one; the group is a sign without which it would be none."""
 
 
 def is_address(text: str) -> bool:
-    """Whether the text can stand between angle brackets as a link to itself."""
+    """Whether the text is an address from end to end wherever it stands alone."""
     return _AUTOLINK.fullmatch(text) is not None
+
+
+def fits_brackets(text: str) -> bool:
+    """Whether the text can stand between angle brackets as a link to itself."""
+    return _IN_BRACKETS.fullmatch(text) is not None
+
+
+def has_scheme(text: str) -> bool:
+    """Whether the text begins as the addresses do that people are led to."""
+    return _WITH_SCHEME.match(text) is not None
 
 
 def _percent(match: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ _INDENT = r"(?:[ ]{0,3}\t|[ ]{4})"
 # Every alternative begins with a literal: from those the engine makes one set to skip to, at 3 ns a character.
 _CARE = re.compile(
     rf"\n(?={_LINE}|[ \t]*\n{_INDENT})"
-    r"|\\(?=[!-/:-@\[-`{-~])"
+    r"|\\(?=[!-/:-@\[-`{-~]|[ \t]*\n[ \t]*[^ \t\n])"
     r"|`"
     r"|\*(?:(?<!\s\*)|(?!\s))"
     r"|_(?:(?<!\w_)|(?!\w))"
@@ -159,12 +159,16 @@ def _shown(entity: Entity, inner: str) -> str:
         return f"`{inner}`" if "`" not in inner else ""
     if kind is EntityKind.URL:
         return inner if is_address(inner) and not _has_address(inner[4:]) else ""
-    if inner[-1] == "\\" or _has_address(inner):
+    if inner[-1] == "\\" or (kind is not EntityKind.TEXT_URL and _has_address(inner)):
+        return ""
+    if kind is EntityKind.TEXT_URL and "$" in entity.value:
         return ""
     if kind is EntityKind.TEXT_URL or kind is EntityKind.MENTION_NAME:
         address = web_address(entity.value) if kind is EntityKind.TEXT_URL else f"tg://user?id={entity.number}"
         return f"[{inner}]({destination(address)})" if address and "]" not in inner and inner[0] not in "!^" else ""
     opening, closing = _DELIMITERS.get(kind, ("", ""))
+    if opening[:1] == "<" and "&" in inner:
+        return ""
     return f"{opening}{inner}{closing}" if opening else ""
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tobs_tui.model.text import Entity, EntityKind
 from tobs_tui.render.chars import Offsets
-from tobs_tui.render.links import web_address
+from tobs_tui.render.links import has_scheme, web_address
 
 
 class MarkKind(enum.IntEnum):
@@ -124,6 +124,8 @@ def read_spans(offsets: Offsets, entities: Iterable[Entity], *, rich: bool = Fal
         if start >= end:
             continue
         if entity.kind is EntityKind.BLOCKQUOTE:
+            if text[start:end].isspace():
+                continue
             quotes.append(Block(start, end, quote=True, value=FOLDED if entity.flag else ""))
         elif entity.kind is EntityKind.PRE:
             codes.append(Block(start, end, quote=False, value=entity.value))
@@ -133,6 +135,8 @@ def read_spans(offsets: Offsets, entities: Iterable[Entity], *, rich: bool = Fal
             seen += _seen(entity, start, end, text[start:end])
         elif entity.kind is EntityKind.HASHTAG:
             tags.add(start)
+        elif entity.kind is EntityKind.URL and not rich and not has_scheme(text[start:end]):
+            continue  # stands for itself
         elif entity.kind not in INERT:
             mark = _mark(entity, start, end)
             if mark is not None:
@@ -215,6 +219,29 @@ def _disjoint_links(marks: list[Mark]) -> list[Mark]:
         if mark.start < mark.end:
             kept.append(mark)
     return kept
+
+
+class Sweep:
+    """Gives the parts of marks that lie in one stretch of text after the other, in time proportional to what there is.
+
+    The marks are in the order of their starts, as `read_spans` gives them; the stretches ascend and do not overlap.
+    """
+
+    def __init__(self, marks: list[Mark]) -> None:
+        self._marks = marks
+        self._next = 0
+        self._open: list[Mark] = []
+
+    def over(self, start: int, end: int) -> list[Mark]:
+        """The parts that lie in [start, end)."""
+        if self._open:
+            self._open = [mark for mark in self._open if mark.end > start]
+        at, marks = self._next, self._marks
+        while at < len(marks) and marks[at].start < end:
+            self._open.append(marks[at])
+            at += 1
+        self._next = at
+        return clipped(self._open, start, end) if self._open else []
 
 
 def clipped(marks: Iterable[Mark], start: int, end: int) -> list[Mark]:

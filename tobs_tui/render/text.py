@@ -10,13 +10,14 @@ from tobs_tui.model.text import Entity, FormattedText
 from tobs_tui.render.chars import Offsets
 from tobs_tui.render.escape import edge_escapes, inline_escapes, line_escapes
 from tobs_tui.render.inline import LineWriter
-from tobs_tui.render.links import is_address
+from tobs_tui.render.links import ADDRESS_START, is_address
 from tobs_tui.render.prose import quick_body
-from tobs_tui.render.spans import MATH, Mark, MarkKind, Spans, clipped, read_spans
+from tobs_tui.render.spans import MATH, Mark, MarkKind, Spans, Sweep, read_spans
 
-_ADDRESS = re.compile(r"(?:(?:https?|ftp)(?=:)|www(?=\.))([:.])", re.IGNORECASE)
 _REACH = re.compile(r"[^ \t\n<]*")
 _LANGUAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+#.-]{0,40}")
+# Obsidian's plugins run or look up what such blocks say, and GitHub draws it.
+_ACTED_ON = frozenset({"dataview", "dataviewjs", "query", "tasks", "mermaid", "math", "geojson", "topojson", "stl"})
 _TICKS = re.compile("`+")
 # LaTeX in which something else could be seen than the formula that it is.
 _NO_FORMULA = re.compile(r"[$`*~\[\]<&\n]|==|%%|\\(?=[!-/:-@\[-`{-~]|$)|://|www\.|^_|_$")
@@ -65,27 +66,27 @@ def shows_formula(source: str) -> bool:
 
 def _blocks(text: str, spans: Spans) -> Iterator[str]:
     """The text's quotes, code blocks and paragraphs, in order."""
-    at = 0
+    at, marks = 0, Sweep(spans.marks)
     for quote in spans.quotes:
-        yield from _unquoted(text, at, quote.start, spans)
-        inside = "\n\n".join(_unquoted(text, quote.start, quote.end, spans))
+        yield from _unquoted(text, at, quote.start, spans, marks)
+        inside = "\n\n".join(_unquoted(text, quote.start, quote.end, spans, marks))
         if inside:
             yield quoted(inside)
         at = quote.end
-    yield from _unquoted(text, at, len(text), spans)
+    yield from _unquoted(text, at, len(text), spans, marks)
 
 
-def _unquoted(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
+def _unquoted(text: str, start: int, end: int, spans: Spans, marks: Sweep) -> Iterator[str]:
     """The code blocks and paragraphs of text[start:end]."""
     at = start
     for code in spans.codes:
         lo, hi = max(code.start, start), min(code.end, end)
         if lo >= hi or not text[lo:hi].strip("\n"):
             continue
-        yield from _prose(text, at, lo, spans)
-        yield fenced(text[lo:hi], code.value)
+        yield from _prose(text, at, lo, spans, marks)
+        yield fenced(text[lo:hi], "" if code.value.lower() in _ACTED_ON else code.value)
         at = hi
-    yield from _prose(text, at, end, spans)
+    yield from _prose(text, at, end, spans, marks)
 
 
 def fenced(text: str, language: str = "") -> str:
@@ -96,14 +97,14 @@ def fenced(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{body}\n{fence}"
 
 
-def _prose(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
+def _prose(text: str, start: int, end: int, spans: Spans, sweep: Sweep) -> Iterator[str]:
     """Zero or one piece: the paragraphs of text[start:end], blank lines between them as they were."""
     if start and text[start - 1] != "\n":  # the rest of a line that a block has ended begins with no indentation
         start = end - len(text[start:end].lstrip(" \t"))
     part = text[start:end]
     if not part.strip(" \t\n"):
         return
-    inside = clipped(spans.marks, start, end)
+    inside = sweep.over(start, end)
     if not inside and not spans.tags:
         plain = quick_body(part, ())
         if plain is not None:
@@ -115,6 +116,7 @@ def _prose(text: str, start: int, end: int, spans: Spans) -> Iterator[str]:
 
 def _marked(part: str, marks: list[Mark], tags: Iterable[int], *, between: str = "", cell: bool = False) -> str:
     """Paragraphs with marks, and with hashtags at `tags`; with `between`, their lines as `render_lines` has them."""
+    marks = _without_formulas(part, marks)
     kinds = {mark.kind for mark in marks}
     escapes = inline_escapes(
         part,
@@ -138,10 +140,20 @@ def _marked(part: str, marks: list[Mark], tags: Iterable[int], *, between: str =
     _part_addresses(part, marks, escapes)
     if any(mark.value == MATH for mark in marks if mark.kind is MarkKind.CODE):
         marks = _formulas(part, marks, escapes)
-    writer = LineWriter(part, escapes, cell=cell)
+    writer, sweep = LineWriter(part, escapes, cell=cell), Sweep(sorted(marks))
     if between:
-        return between.join([writer.line(lo, hi, marks) for lo, hi in lines if lo < hi])
-    return _joined(writer, lines, marks)
+        return between.join([writer.line(lo, hi, sweep.over(lo, hi)) for lo, hi in lines if lo < hi])
+    return _joined(writer, lines, sweep)
+
+
+def _without_formulas(part: str, marks: list[Mark]) -> list[Mark]:
+    """The marks with dollar signs in addresses encoded where two of them could make a formula in Obsidian."""
+    dollars = sum(mark.value.count("$") for mark in marks if mark.kind is MarkKind.LINK)
+    if not dollars or dollars + part.count("$") < 2:
+        return marks
+    return [
+        mark._replace(value=mark.value.replace("$", "%24")) if mark.kind is MarkKind.LINK else mark for mark in marks
+    ]
 
 
 def _settle(part: str, escapes: dict[int, str]) -> None:
@@ -154,14 +166,16 @@ def _settle(part: str, escapes: dict[int, str]) -> None:
 
 def _part_addresses(part: str, marks: list[Mark], escapes: dict[int, str]) -> None:
     """Keep parsers that link bare addresses from taking markup or escapes behind one for a part of it."""
-    first = _ADDRESS.search(part)
+    first = ADDRESS_START.search(part)
     if first is None:
         return
     alone = {mark.start for mark in marks if mark.kind is MarkKind.URL and is_address(part[mark.start : mark.end])}
+    links = [mark for mark in marks if mark.kind is MarkKind.LINK]  # they do not overlap
     edges = sorted({at for mark in marks for at in mark[:2]} | escapes.keys())
-    for match in _ADDRESS.finditer(part, first.start()):
-        if match.start() in alone:
-            continue
+    for match in ADDRESS_START.finditer(part, first.start()):
+        within = bisect_right(links, match.start(), key=lambda link: link.start) - 1
+        if match.start() in alone or (within >= 0 and match.start() < links[within].end):
+            continue  # nothing is linked within a link
         behind = _REACH.match(part, match.end())
         nearest = bisect_right(edges, match.start())
         if nearest < len(edges) and edges[nearest] <= (behind or match).end():
@@ -200,6 +214,8 @@ def _lines(part: str) -> Iterator[tuple[int, int]]:
 
 def _paragraph_edges(part: str, lines: list[tuple[int, int]], index: int) -> dict[int, str]:
     lo, hi = lines[index]
+    if not part[lo].isspace() and not part[hi - 1].isspace():
+        return {}
     first = index == 0 or lines[index - 1][0] == lines[index - 1][1]
     last = index + 1 == len(lines) or lines[index + 1][0] == lines[index + 1][1]
     if not first and not last:
@@ -210,9 +226,9 @@ def _paragraph_edges(part: str, lines: list[tuple[int, int]], index: int) -> dic
     return {at: new for at, new in found.items() if (first and at < max(indent, lo)) or (last and at >= body)}
 
 
-def _joined(writer: LineWriter, lines: list[tuple[int, int]], marks: list[Mark]) -> str:
+def _joined(writer: LineWriter, lines: list[tuple[int, int]], marks: Sweep) -> str:
     out: list[str] = []
     for index, (lo, hi) in enumerate(lines):
         blank_after = index + 1 == len(lines) or lines[index + 1][0] == lines[index + 1][1]
-        out.append(writer.line(lo, hi, marks) + ("" if blank_after or lo == hi else "  "))
+        out.append(writer.line(lo, hi, marks.over(lo, hi)) + ("" if blank_after or lo == hi else "  "))
     return "\n".join(out).strip("\n")

@@ -58,8 +58,8 @@ def convert_entity(entity: Any) -> Entity:
     if type(entity) is Entity:
         return entity
     kind = ENTITY_KINDS.get(type(entity).__name__, EntityKind.UNKNOWN)
-    value = getattr(entity, _VALUES[kind]) if kind in _VALUES else ""
-    number = getattr(entity, _NUMBERS[kind]) if kind in _NUMBERS else 0
+    value = getattr(entity, _VALUES[kind]) or "" if kind in _VALUES else ""
+    number = getattr(entity, _NUMBERS[kind]) or 0 if kind in _NUMBERS else 0
     if kind is EntityKind.FORMATTED_DATE:
         number = seconds_of(number)
     flag = bool(getattr(entity, _FLAGS[kind])) if kind in _FLAGS else False
