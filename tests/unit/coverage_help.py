@@ -9,7 +9,7 @@ from telethon.tl import types
 
 from tests.unit.telegram_samples import DATE, message, page
 from tobs_tui.model.profile import Anchors
-from tobs_tui.render.message import render_message
+from tobs_tui.render.message import render_block
 from tobs_tui.render.scene import FileLink, Scene, Target
 from tobs_tui.telegram.decode import decode_page
 
@@ -39,7 +39,7 @@ def words(text: str) -> types.TextWithEntities:
 def shown(one: Any) -> str:
     """The Markdown of a TL message or service message."""
     [record] = decode_page(page([one]), CHAT).messages
-    return render_message(record, SCENE)
+    return render_block(record, SCENE, None, new_day=True)
 
 
 def act(action: Any, reply: int = 0) -> str:

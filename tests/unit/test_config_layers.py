@@ -17,7 +17,19 @@ from tobs_tui.config.profiles import read_profile
 from tobs_tui.config.settings import LogLevel, Settings, load_settings, save_settings
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.load import Thresholds
-from tobs_tui.model.profile import Backoff, ChatTarget, Format, MediaKind, Performance, Preset, Profile, Split, Targets
+from tobs_tui.model.profile import (
+    Backoff,
+    ChatTarget,
+    Format,
+    MediaKind,
+    MediaNames,
+    Performance,
+    Preset,
+    Profile,
+    SenderStyle,
+    Split,
+    Targets,
+)
 from tobs_tui.monitor.cgroups import ControlGroups
 
 MACHINE = Machine(cpu_count=4, memory_bytes=8 << 30)
@@ -149,6 +161,9 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "media.max_size_mb": ("12", 12),
     "layout.split": ("day", Split.DAY),
     "layout.anchors": ("none", "none"),
+    "layout.day_headings": ("0", 0),
+    "layout.sender_style": ("link", SenderStyle.LINK),
+    "layout.media_names": ("original", MediaNames.ORIGINAL),
     "layout.timezone": ("UTC", "UTC"),
     "layout.formats": ("markdown, jsonl", (Format.MARKDOWN, Format.JSONL)),
     "performance.preset": ("aggressive", Preset.AGGRESSIVE),

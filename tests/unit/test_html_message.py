@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.conformance.judge import PARSER
 from tests.html_help import elements, nodes
-from tests.unit.test_render_message import DATE, MEDIA, PHOTO, document, scene
+from tests.unit.test_render_message import DATE, MEDIA, PHOTO, document, render_message, scene
 from tobs_tui.model import media as m
 from tobs_tui.model.messages import (
     Action,
@@ -27,7 +27,6 @@ from tobs_tui.model.messages import (
 from tobs_tui.model.text import FormattedText
 from tobs_tui.render.html.ink import HTML
 from tobs_tui.render.html.note import HtmlRenderer
-from tobs_tui.render.message import render_message
 from tobs_tui.render.scene import FileLink, Scene
 
 OURS = {

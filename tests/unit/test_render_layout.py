@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
-import unicodedata
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tobs_tui.model.media import File, FileKind
-from tobs_tui.model.peers import Peer, PeerKind, Topic
-from tobs_tui.model.profile import Split
+from tobs_tui.model.peers import PeerKind, Topic
+from tobs_tui.model.profile import MediaNames, Split
 from tobs_tui.render import layout
 from tobs_tui.render.frontmatter import note_front_matter
 
@@ -26,19 +24,6 @@ _TITLES = st.text(
     ),
     max_size=120,
 ) | st.sampled_from(["CON", "nul.txt", "com1", "LPT¹.md", "aux ", "..", ".", " ", "", ".hidden", "CON.", "a" * 300])
-
-
-@settings(max_examples=400, deadline=None)
-@given(_TITLES, st.integers(1, 10**10))
-def test_a_folder_name_is_valid_on_every_system(title: str, ident: int) -> None:
-    name = layout.chat_folder(Peer(-1_000_000_000_000 - ident, PeerKind.CHANNEL, title))
-    assert name.endswith(f" (c{ident})")
-    assert len(name.encode()) <= layout.NAME_BYTES
-    assert not re.search(r'[<>:"/\\|?*#^\[\]%\x00-\x1f\x7f]', name)
-    assert unicodedata.normalize("NFC", name) == name
-    assert name[0] not in " ." and name[-1] not in " ."
-    assert name.split(".")[0].split(" ")[0].upper() not in {"CON", "PRN", "AUX", "NUL", "COM1", "LPT1"}
-    assert name.isprintable() or all(unicodedata.category(char) != "Cc" for char in name)
 
 
 @settings(max_examples=300, deadline=None)
@@ -56,16 +41,6 @@ def test_names_are_cut_between_graphemes() -> None:
     name = layout.topic_folder(Topic(42, "x" * 80 + family * 3))
     assert name == "x" * 80 + " (t42)"
     assert list(layout.graphemes(f"e\u0301{family}🇺🇦🇩🇪👍🏽")) == ["e\u0301", family, "🇺🇦", "🇩🇪", "👍🏽"]
-
-
-def test_titles_that_differ_in_case_only_stay_apart() -> None:
-    names = {
-        layout.chat_folder(Peer(-1_000_000_000_001, PeerKind.CHANNEL, "News")).casefold(),
-        layout.chat_folder(Peer(-1_000_000_000_002, PeerKind.CHANNEL, "NEWS")).casefold(),
-        layout.chat_folder(Peer(2, PeerKind.USER, "news")).casefold(),
-        layout.chat_folder(Peer(-2, PeerKind.GROUP, "news")).casefold(),
-    }
-    assert len(names) == 4
 
 
 @pytest.mark.parametrize(
@@ -109,6 +84,26 @@ def _file(name: str = "", mime: str = "", kind: FileKind = FileKind.DOCUMENT) ->
 )
 def test_media_are_named_after_their_message(file: File, index: int, name: str) -> None:
     assert layout.media_name(7, index, file) == name
+
+
+@pytest.mark.parametrize(
+    ("file", "index", "name"),
+    [
+        (_file("thesis.PDF"), 0, "thesis (m7).pdf"),
+        (_file("thesis.PDF"), 1, "thesis (m7-2).pdf"),
+        (_file(kind=FileKind.PHOTO), 0, "m7.jpg"),
+        (_file("", "audio/ogg"), 0, "m7.ogg"),
+        (_file(".pdf"), 0, "m7.pdf"),
+        (_file("../../etc/passwd"), 0, "_.._etc_passwd (m7).bin"),
+        (_file("CON.txt"), 0, "_CON (m7).txt"),
+        (_file("index.md"), 0, "index (m7).md.txt"),
+        (_file("\u202egpj.exe"), 0, "gpj (m7).exe"),
+        (_file("x" * 400 + ".zip"), 0, "x" * 91 + " (m7).zip"),
+    ],
+)
+def test_media_can_keep_their_senders_names(file: File, index: int, name: str) -> None:
+    assert layout.media_name(7, index, file, MediaNames.ORIGINAL) == name
+    assert len(name.encode()) <= layout.NAME_BYTES
 
 
 def test_links_between_notes_are_relative_and_encoded() -> None:

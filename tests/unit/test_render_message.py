@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,9 +22,9 @@ from tobs_tui.model.messages import (
     ReactionKind,
     Reply,
 )
-from tobs_tui.model.profile import Anchors
+from tobs_tui.model.profile import Anchors, SenderStyle
 from tobs_tui.model.text import FormattedText
-from tobs_tui.render.message import render_message
+from tobs_tui.render.message import render_block
 from tobs_tui.render.scene import FileLink, Scene, Target
 
 DATE = 1_715_674_500  # 2024-05-14 10:15 in Berlin
@@ -46,6 +47,12 @@ def scene(anchors: Anchors = Anchors.HEADING, *, problem: str = "", hostile: str
     )
 
 
+def render_message(message: Message, around: Scene, before: Message | None = None) -> str:
+    """The block of a message below another one (None: it is the note's first)."""
+    day = around.clock.day_number
+    return render_block(message, around, before, new_day=before is None or day(before.date) != day(message.date))
+
+
 def block(message: Message, before: Message | None = None, **options: str) -> list[str]:
     """The block's lines, without empty ones."""
     return [line for line in render_message(message, scene(**options), before).split("\n") if line]  # type: ignore[arg-type]
@@ -65,6 +72,32 @@ def test_a_deleted_message_is_marked_and_stays() -> None:
     assert service[-1].endswith("· 10:15 · 🗑 deleted, noticed 2024-05-17")
     first = Message(12, DATE, 7, "one", album=5)
     assert "🗑 deleted, noticed 2024-05-17" in block(Message(13, DATE, 7, "two", album=5, gone=noticed), first)
+
+
+@pytest.mark.parametrize(
+    ("style", "named", "nameless"),
+    [
+        (SenderStyle.NAME, "**News**", "**Zoe**"),
+        (SenderStyle.USERNAME, "**News** (@news)", "**Zoe**"),
+        (SenderStyle.LINK, "[**News**](https://t.me/news)", "[**Zoe**](tg://user?id=8)"),
+        (SenderStyle.ID, "**News** (c42)", "**Zoe** (u8)"),
+    ],
+)
+def test_senders_are_named_as_the_style_says(style: SenderStyle, named: str, nameless: str) -> None:
+    around = replace(scene(), sender_style=style)
+    for sender, shown_name in ((-1_000_000_000_042, named), (8, nameless)):
+        assert f"\n\n{shown_name} · 10:15\n\nx" in render_message(Message(5, DATE, sender, "x"), around)
+    own = render_message(Message(5, DATE, 0, "x"), around).split("\n")[4]
+    assert own == ("**Dev Club** (c1) · 10:15" if style is SenderStyle.ID else "**Dev Club** · 10:15")
+
+
+def test_without_headings_of_days_every_message_tells_its_day() -> None:
+    bare = replace(scene(), day_headings=0)
+    assert render_message(Message(5, DATE, 8, "x"), bare) == "###### m5\n\n**Zoe** · 2024-05-14 10:15\n\nx"
+    service = Message(6, DATE, 7, action=Action(ActionKind.PinMessage))
+    assert render_message(service, bare).endswith("· 2024-05-14 10:15")
+    deeper = replace(scene(), day_headings=4)
+    assert render_message(Message(5, DATE, 8, "x"), deeper).startswith("#### 2024-05-14\n\n###### m5")
 
 
 def test_a_message_is_an_anchor_a_header_and_a_body() -> None:
@@ -112,7 +145,7 @@ def test_anchors_can_be_block_ids_or_left_out() -> None:
 def test_forwards_name_and_link_their_source() -> None:
     forward = Forward(peer=-1_000_000_000_042, message_id=9, date=DATE - 86_400, author="Ann")
     line = block(Message(1, DATE, sender=7, forward=forward))[3]
-    assert line == "↪ forwarded from [News](https://t.me/news/9) (Ann) · 2024-05-13 10:15"
+    assert line == "↪ forwarded from [News](2024-04.md#m9) (Ann) · 2024-05-13 10:15"
     hidden = block(Message(1, DATE, sender=7, forward=Forward(name="Some*one")))[3]
     assert hidden == "↪ forwarded from Some\\*one"
 

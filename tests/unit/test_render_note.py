@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -12,14 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.test_render_message import DATE, PHOTO, scene
+from tests.unit.test_render_message import DATE, PHOTO, render_message, scene
 from tobs_tui.model import media as m
 from tobs_tui.model.messages import Action, ActionKind, Forward, Message, Reaction, ReactionKind, Reply
-from tobs_tui.model.profile import Anchors
+from tobs_tui.model.profile import Anchors, SenderStyle
 from tobs_tui.model.text import Entity, EntityKind, FormattedText
 from tobs_tui.render import text as rendering
 from tobs_tui.render.clock import Clock
-from tobs_tui.render.message import render_message
 from tobs_tui.render.note import NoteRenderer
 from tobs_tui.render.prose import quick_body
 
@@ -57,15 +57,23 @@ def _history(rng: Random) -> list[Message]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.randoms(use_true_random=False), st.sampled_from(list(Anchors)), st.integers(1, 9))
-def test_a_note_is_the_blocks_of_its_messages_whatever_the_chunks_are(rng: Random, anchors: Anchors, size: int) -> None:
+@given(
+    st.randoms(use_true_random=False),
+    st.sampled_from(list(Anchors)),
+    st.sampled_from([0, 2, 5]),
+    st.sampled_from(list(SenderStyle)),
+    st.integers(1, 9),
+)
+def test_a_note_is_the_blocks_of_its_messages_whatever_the_chunks_are(
+    rng: Random, anchors: Anchors, level: int, style: SenderStyle, size: int
+) -> None:
     messages = _history(rng)
+    around = replace(scene(anchors), day_headings=level, sender_style=style)
     befores: list[Message | None] = [None, *messages]
     blocks = [
-        f"\n{render_message(message, scene(anchors), before)}\n"
-        for message, before in zip(messages, befores, strict=False)
+        f"\n{render_message(message, around, before)}\n" for message, before in zip(messages, befores, strict=False)
     ]
-    renderer = NoteRenderer(scene(anchors))
+    renderer = NoteRenderer(around)
     chunks = [renderer.chunk(messages[start : start + size], befores[start]) for start in range(0, len(messages), size)]
     assert "".join(chunks) == "".join(blocks)
 

@@ -9,6 +9,7 @@ import click
 
 from tobs_tui import __version__
 from tobs_tui.cli.formats import chosen, format_option
+from tobs_tui.cli.looks import look_flags, look_options
 from tobs_tui.cli.options import Options
 from tobs_tui.cli.places import FILE, F, merged, place_options
 from tobs_tui.cli.vault_commands import VAULT_COMMANDS
@@ -74,6 +75,7 @@ def _filter_options(command: F) -> F:
 @click.option("--all-chats", is_flag=True, help="Export every chat.")
 @_filter_options
 @format_option
+@look_options
 @click.option("--no-takeout", is_flag=True, help="Export without a takeout session: begins at once, but is slower.")
 @click.option("--refresh", is_flag=True, help="Also look for edits, reactions and deletions in what is there already.")
 @click.option("--refresh-window", metavar="W", help="How far back: 30d, 5000 (messages) or all; by default 7d.")
@@ -108,6 +110,7 @@ def tobs(
     tobs opens the full-screen application; tobs PROFILE starts a saved profile and shows its run; tobs --headless
     PROFILE does so without a screen. The work goes on in the background when the terminal goes away.
     """
+    looks = look_flags(filters)
     options = Options(
         profile=profile,
         headless=headless or json_lines,
@@ -128,7 +131,8 @@ def tobs(
             if value is not None and value is not False and value != ()
         )
         + ((("performance.takeout", False),) if no_takeout else ())
-        + chosen(formats),
+        + chosen(formats)
+        + looks,
     )
     ctx.obj = options
     if output is not None and not output.strip():

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from tobs_tui.cli.formats import chosen, format_option
+from tobs_tui.cli.looks import look_flags, look_options
 from tobs_tui.cli.places import merged, place_options
 
 
@@ -83,6 +84,7 @@ def versions(
 @format_option
 @click.option("--relayout", is_flag=True, help="Also when the vault was written with other options than these.")
 @click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
+@look_options
 @place_options
 @click.pass_context
 def render(
@@ -95,16 +97,17 @@ def render(
     json_lines: bool,
     demo: bool,
     server: Path | None,
+    **looks: Any,
 ) -> int:
     """Write a vault's notes anew from its archive, without network: what is missing, outdated or laid out otherwise.
 
-    PROFILE says how notes look; without one, the defaults do.
+    PROFILE and the options say how notes look; without them, the defaults do.
     """
     from tobs_tui.cli.rewrite import render_notes
 
-    options = replace(
-        merged(ctx, demo, server), profile=profile, output=output, json_lines=json_lines, filters=chosen(formats)
-    )
+    given = merged(ctx, demo, server)
+    filters = given.filters + chosen(formats) + look_flags(looks)
+    options = replace(given, profile=profile, output=output, json_lines=json_lines, filters=filters)
     return render_notes(options, relayout=relayout)
 
 

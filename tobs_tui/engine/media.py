@@ -20,6 +20,7 @@ from tobs_tui.archive.commits import file_identity
 from tobs_tui.archive.records import FileFilter, FileState, FileTask, FileTotals, StoredFile
 from tobs_tui.archive.schema import internal_folder, output_error
 from tobs_tui.cache.spaces import KnownFile, Space
+from tobs_tui.engine.media_names import PathOf
 from tobs_tui.engine.media_source import FileLink, FileSource
 from tobs_tui.engine.workers import WorkerStats, acting
 from tobs_tui.media.download import Downloaded, WrongBytesError, download_file, to_the_end
@@ -32,9 +33,6 @@ from tobs_tui.telegram.refusals import FileUnavailable
 
 T = TypeVar("T")
 Key = tuple[int, int, int]
-PathOf = Callable[[Archive, FileTask], str]
-"""A file's readable path, relative to the vault; called on the archive's thread."""
-
 BATCH = 128
 """Files taken from the archive at a time."""
 ATTEMPTS = 3

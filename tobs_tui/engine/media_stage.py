@@ -6,20 +6,18 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import FileFilter, FileScope, FileTask, FileTotals
 from tobs_tui.engine.chat_jobs import ChatJob
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.filtering import RecordFilter
 from tobs_tui.engine.governor import Governor
-from tobs_tui.engine.media import MediaQueue, PathOf
+from tobs_tui.engine.media import MediaQueue
+from tobs_tui.engine.media_names import path_of_file
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.targets import date_span
-from tobs_tui.engine.vault import resolve_zone, root_of, topic_root
 from tobs_tui.model.errors import TobsError
-from tobs_tui.model.profile import Layout, Profile
+from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import ChatState, Failure, WorkerRole
-from tobs_tui.render.layout import media_path
 from tobs_tui.telegram.link import TelegramLink
 
 
@@ -186,22 +184,3 @@ def _scope(job: ChatJob, *, bounded: bool) -> FileScope:
         return FileScope(job.target.chat, job.target.topics)
     topics = tuple(track.topic for track in job.tracks) if job.target.topics else ()
     return FileScope(job.target.chat, topics, tuple(track.wanted.lo for track in job.tracks))
-
-
-def path_of_file(layout: Layout) -> PathOf:
-    """Where a file belongs in the vault: beside the note that shows it. Folders never change once a chat is stored."""
-    _, zone = resolve_zone(layout.timezone)
-    folders: dict[tuple[int, int], str] = {}
-
-    def path_of(archive: Archive, task: FileTask) -> str:
-        folder = folders.get((task.chat, task.topic))
-        if folder is None:
-            record = archive.chat(task.chat)
-            if record is None:
-                raise LookupError(f"chat {task.chat} has files and no record")
-            topics = {known.topic.id: known.folder for known in archive.topics(task.chat)} if task.topic else {}
-            folder = folders[task.chat, task.topic] = topic_root(root_of(archive, record), task.topic, topics)
-        name = media_path(task.message_id, task.index, task.file, task.date, layout.split, zone)
-        return f"{folder}/{name}"
-
-    return path_of

@@ -24,6 +24,7 @@ from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.filtering import RecordFilter
 from tobs_tui.engine.governor import Gate
 from tobs_tui.engine.index_pages import IndexJob, render_index
+from tobs_tui.engine.media_names import rename_media
 from tobs_tui.engine.note_crew import NoteCrew, Watcher
 from tobs_tui.engine.note_forms import is_note
 from tobs_tui.engine.note_jobs import NoteGrows, NoteWritten
@@ -91,8 +92,8 @@ class RenderStage:
 
     async def begin(self) -> None:
         """Read what was rendered before. Raises `TobsError`."""
-        options = options_of_vault(self._profile.layout, self._profile.media)
-        self._options_changed = await self._writer.submit(lambda archive: _set_options(archive, options))
+        profile, vault = self._profile, self._vault
+        self._options_changed = await self._writer.submit(lambda archive: _set_options(archive, vault, profile))
         self._finished = await self._writer.submit(lambda archive: archive.finished())
         self._lost = await self._writer.submit(lambda archive: _chats_with_lost_notes(archive, self._vault))
         self._tasks = [asyncio.create_task(self._follow_forever()), asyncio.create_task(self._look_forever())]
@@ -285,7 +286,9 @@ class RenderStage:
         job = IndexJob(str(self._vault), self._profile.layout, None if self._options_changed else chats, filters)
         try:
             self._worker.begin("index")
-            await self._pool.run(render_index, job)
+            for page in await self._pool.run(render_index, job):
+                if page.kept:
+                    self._tell_kept(page.path, page.kept)
         except Exception as error:  # noqa: BLE001  # the notes are there; what went wrong is told as a failure
             self._fail(0, "index", error)
         finally:
@@ -343,11 +346,11 @@ class RenderStage:
             self._written.add(written.note.path)
             self._board.counters.notes = len(self._written)
         if written.kept:
-            self._tell_kept(written)
+            self._tell_kept(written.note.path, written.kept)
 
-    def _tell_kept(self, written: NoteWritten) -> None:
+    def _tell_kept(self, path: str, kept: str) -> None:
         self._kept += 1
-        text = f"{written.note.path} had been changed by hand; that version is kept as {written.kept}."
+        text = f"{path} had been changed by hand; that version is kept as {kept}."
         self._board.log(Level.WARNING, text)
         folder = f"{internal_folder(self._vault)}/edited"
         count = "A note" if self._kept == 1 else f"{self._kept} notes"
@@ -387,11 +390,15 @@ def _filter_of(words: str) -> RecordFilter:
     return msgspec.json.decode(words, type=RecordFilter) if words else EVERYTHING
 
 
-def _set_options(archive: Archive, options: str) -> bool:
-    """Say at once what the vault is rendered with from now on: a run that ends early must not leave the next one in the
-    belief that all is as it was. Gives whether that is something new."""
-    if archive.vault_options() == options:
+def _set_options(archive: Archive, vault: Path, profile: Profile) -> bool:
+    """Bring files to the names that the profile wants, then say at once what the vault is rendered with from now on: a
+    run that ends early must not leave the next one in the belief that all is as it was. Gives whether that is something
+    new. Raises TobsError."""
+    options, known = options_of_vault(profile.layout, profile.media), archive.vault_options()
+    if known == options:
         return False
+    if known:
+        rename_media(archive, vault, profile.layout)
     archive.put_vault_options(options)
     return True
 

@@ -45,7 +45,7 @@ def check_options(vault: Path, profile: Profile, *, any_formats: bool = False) -
     if known and notes != wanted:
         raise TobsError(
             ErrorCode.USAGE,
-            f"The notes in {vault} were written with other options (split, anchors, time zone or media).",
+            f"The notes in {vault} were written with other options (layout, time zone or media).",
             "Name the profile that they were exported with, or add --relayout to tobs render to write them anew.",
         )
     if known and formats != chosen and not any_formats:

@@ -82,6 +82,8 @@ class ChatScene:
             target=self._target,
             file=self._file,
             comments=self._comments_of,
+            day_headings=layout.day_headings,
+            sender_style=layout.sender_style,
         )
         self._scenes = {Form.HTML: dataclasses.replace(self.scene, ink=HTML)}
         self._markdown = self.scene

@@ -48,6 +48,12 @@ class Store:
         except FileNotFoundError:
             return False
 
+    def has(self, sha256: str, size: int) -> bool:
+        """Whether a content is there in its full length; its bytes are not read."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.path_of(sha256).stat().st_size == size
+        return False
+
     def adopt(self, source: Path, sha256: str, date: float) -> None:
         """Move a complete file, whose digest is `sha256`, into the store; equal bytes that are there already stay."""
         path = self.path_of(sha256)
@@ -129,10 +135,13 @@ class Store:
         return False
 
     def retire(self, sha256: str, name: str) -> None:
-        """Take a readable name away again, if it still is this content's."""
+        """Take a readable name away again, if it still is this content's, and the folders that it leaves empty."""
         target = self._resolve(name)
         if _same(self.path_of(sha256), target) or (target.is_file() and digest_of(target) == sha256):
             target.unlink()
+            with contextlib.suppress(OSError):  # not empty, or gone already
+                for folder in list(target.relative_to(self._vault).parents)[:-1]:
+                    (self._vault / folder).rmdir()
 
     def sweep(self) -> None:
         """Remove names that a kill left unfinished in the store's own folder."""

@@ -69,6 +69,22 @@ class Anchors(enum.StrEnum):
     NONE = "none"
 
 
+class SenderStyle(enum.StrEnum):
+    """How the header of a message names who wrote it: by name alone, or with @username, link or id."""
+
+    NAME = "name"
+    USERNAME = "username"
+    LINK = "link"
+    ID = "id"
+
+
+class MediaNames(enum.StrEnum):
+    """What files are called: ``m12.pdf`` after their message, or ``thesis (m12).pdf`` as their sender called them."""
+
+    ID = "id"
+    ORIGINAL = "original"
+
+
 class ChatTarget(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One chat to export: `chat` is a marked id, @name, link or exact title; `topics` are topic ids (empty = all)."""
 
@@ -121,10 +137,16 @@ class MediaOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How the vault is laid out. `timezone` is an IANA name; empty = the machine's own, stated in the front matter."""
+    """How the vault is laid out. `timezone` is an IANA name; empty = the machine's own, stated in the front matter.
+
+    `day_headings` is the level of the headings that days begin with; 0 = none, and each message tells its day.
+    """
 
     split: Split = Split.MONTH
     anchors: Anchors = Anchors.HEADING
+    day_headings: Annotated[int, Meta(ge=0, le=5)] = 2
+    sender_style: SenderStyle = SenderStyle.NAME
+    media_names: MediaNames = MediaNames.ID
     timezone: str = ""
     formats: tuple[Format, ...] = (Format.MARKDOWN,)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tobs_tui.model.messages import Forward, Message, Reaction, ReactionKind, Reply
+from tobs_tui.model.peers import id_label
+from tobs_tui.model.profile import SenderStyle
 from tobs_tui.model.rich import PART
-from tobs_tui.render.links import peer_link, story_link, telegram_link, web_address
+from tobs_tui.render.links import peer_link, story_link, web_address
 from tobs_tui.render.scene import Scene
 from tobs_tui.render.words import number, span_in_words
 
@@ -21,6 +23,19 @@ def gone(message: Message, scene: Scene) -> list[str]:
 def sender_name(sender: int, scene: Scene) -> str:
     """The name of a message's sender (0: the chat's)."""
     return scene.ink.text(scene.name(sender) if sender else scene.title) or "Unknown"
+
+
+def in_style(shown: str, sender: int, scene: Scene) -> str:
+    """A sender's name (0: the chat's), set already, with what the vault's style adds to it."""
+    peer, style = sender or scene.chat, scene.sender_style
+    if style is SenderStyle.NAME:
+        return shown
+    if style is SenderStyle.ID:
+        return f"{shown} ({id_label(peer)})"
+    username = scene.username(peer)
+    if style is SenderStyle.LINK:
+        return scene.ink.link(shown, peer_link(peer, username))
+    return f"{shown} ({scene.ink.text(f'@{username}')})" if username else shown
 
 
 def sender_notes(message: Message, scene: Scene) -> str:
@@ -92,7 +107,7 @@ def forwarded(forward: Forward, message: Message, scene: Scene) -> str:
     name = scene.name(forward.peer) if forward.peer else forward.name or "a hidden account"
     address = ""
     if forward.peer and forward.message_id:
-        address = telegram_link(forward.peer, forward.message_id, scene.username(forward.peer))
+        address = scene.target(forward.peer, forward.message_id).address
     address = address or peer_link(forward.peer, scene.username(forward.peer) if forward.peer else "")
     author = f" ({ink.text(forward.author)})" if forward.author else ""
     verb = "imported from" if forward.imported else "forwarded from"

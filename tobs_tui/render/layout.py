@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from tobs_tui.model.media import File, FileKind
 from tobs_tui.model.peers import Peer, PeerKind, Topic, id_label
-from tobs_tui.model.profile import Format, Split
+from tobs_tui.model.profile import Format, MediaNames, Split
 from tobs_tui.render.chars import clean_line
 
 NAME_BYTES = 100
@@ -24,8 +24,11 @@ INDEX_PAGE = "index.html"
 SEARCH_FOLDER = "search"
 SINGLE_NOTE = "messages"
 
+# What some system refuses, a link would have to encode, turns the writing, or Unicode calls no character at all.
 _FORBIDDEN = re.compile(
-    r'[<>:"/\\|?*#^\[\]%\x00-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\u2028\u2029]'
+    r'[<>:"/\\|?*#^\[\]%\x00-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\u2028\u2029\ufdd0-\ufdef'
+    + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
+    + "]"
 )
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CLOCK\$|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])(?=$|[.\s])", re.IGNORECASE)
 _ENCODED = re.compile(r"[\s%<>\\`\"|^{}\[\]#?]")
@@ -174,15 +177,28 @@ def extension(file: File) -> str:
     return f"{ending}.txt" if ending in _NOTE_EXTENSIONS | PAGE_EXTENSIONS else ending
 
 
-def media_name(message_id: int, index: int, file: File) -> str:
-    """The name of a message's file: m1204.jpg, and m1204-2.mp4 for the second (`index` counts from 0)."""
-    number = f"-{index + 1}" if index else ""
-    return f"m{message_id}{number}.{extension(file)}"
+def media_name(message_id: int, index: int, file: File, naming: MediaNames = MediaNames.ID) -> str:
+    """The name of a message's file: m1204.jpg, and m1204-2.mp4 for the second (`index` counts from 0); or, where the
+    sender's own is wanted and there is one, thesis (m1204).pdf, which no other message's file can have."""
+    own = f"m{message_id}-{index + 1}" if index else f"m{message_id}"
+    ending = extension(file)
+    called = ""
+    if naming is MediaNames.ORIGINAL and file.kind is not FileKind.PHOTO:
+        called = clean_line(_PLAIN_EXTENSION.sub("", file.name)).strip(" .")
+    return safe_name(called, f" ({own}).{ending}") if called else f"{own}.{ending}"
 
 
-def media_path(message_id: int, index: int, file: File, date: int, split: Split, zone: datetime.tzinfo) -> str:
+def media_path(
+    message_id: int,
+    index: int,
+    file: File,
+    date: int,
+    split: Split,
+    zone: datetime.tzinfo,
+    naming: MediaNames = MediaNames.ID,
+) -> str:
     """Where a message's file lies, relative to the folder of the note that shows it: media/2024-05/m1204.jpg."""
-    return posixpath.join(MEDIA_FOLDER, period(date, split, zone), media_name(message_id, index, file))
+    return posixpath.join(MEDIA_FOLDER, period(date, split, zone), media_name(message_id, index, file, naming))
 
 
 def relative_address(path: str, folder: str) -> str:

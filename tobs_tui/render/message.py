@@ -14,6 +14,7 @@ from tobs_tui.render.facts import (
     button_rows,
     forwarded,
     gone,
+    in_style,
     reach,
     reactions,
     reply_fact,
@@ -30,18 +31,12 @@ ANCHOR = "###### m"
 BLOCK_ANCHOR = "^m"
 
 
-def render_message(message: Message, scene: Scene, before: Message | None = None) -> str:
+def render_block(message: Message, scene: Scene, before: Message | None, *, new_day: bool) -> str:
     """The block of `message`, without newlines at its ends; `before` is the message above it in the note (None: it is
     the first). A new day gets its heading; a further part of an album has its own anchor, and no header."""
-    day = scene.clock.day_number
-    return render_block(message, scene, before, new_day=before is None or day(before.date) != day(message.date))
-
-
-def render_block(message: Message, scene: Scene, before: Message | None, *, new_day: bool) -> str:
-    """`render_message` for callers who know whether a day begins with the message."""
     parts: list[str] = []
-    if new_day:
-        parts.append(f"## {scene.clock.day(message.date)}")
+    if new_day and scene.day_headings:
+        parts.append(f"{'#' * scene.day_headings} {scene.clock.day(message.date)}")
     if scene.anchors is Anchors.HEADING:
         parts.append(f"{ANCHOR}{message.id}")
     if message.action is not None:
@@ -60,7 +55,7 @@ def _service(message: Message, scene: Scene) -> str:
     assert message.action is not None
     pointed = scene.target(scene.chat, message.action.message_id) if message.action.message_id else Target("", "")
     sentence = action_sentence(message, scene, pointed).strip()
-    facts = [f"*{sentence}*", scene.clock.time(message.date), *gone(message, scene)]
+    facts = [f"*{sentence}*", scene.moment(message.date), *gone(message, scene)]
     return SEPARATOR.join(facts)
 
 
@@ -89,15 +84,15 @@ def _rich(message: Message, scene: Scene) -> str:
 
 
 def _header(message: Message, scene: Scene) -> str:
-    facts = [bold_name(message.sender, scene) + sender_notes(message, scene), scene.clock.time(message.date)]
+    facts = [bold_name(message.sender, scene) + sender_notes(message, scene), scene.moment(message.date)]
     if message.reply is not None:
         facts.append(reply_fact(message.reply, message, scene))
     return SEPARATOR.join(fact for fact in (*facts, *standing(message, scene)) if fact)
 
 
 def bold_name(sender: int, scene: Scene) -> str:
-    """How a message's header begins: the sender's name (0: the chat's), bold."""
-    return f"**{sender_name(sender, scene)}**"
+    """How a message's header begins: the sender's name (0: the chat's), bold, and what the style adds to it."""
+    return in_style(f"**{sender_name(sender, scene)}**", sender, scene)
 
 
 def _footer(message: Message, scene: Scene) -> Iterator[str]:

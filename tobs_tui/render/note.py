@@ -25,7 +25,7 @@ NO_MORE = (astuple(Message(0, 0))[REST], astuple(Message(0, 0, outgoing=True))[R
 
 
 class NoteRenderer:
-    """Renders messages in the order of their notes: the blocks of `render_message`, in a fraction of the time for those
+    """Renders messages in the order of their notes: the blocks of `render_block`, in a fraction of the time for those
     that are nothing but text. One renderer is for one scene, and for all notes of it."""
 
     def __init__(self, scene: Scene) -> None:
@@ -39,6 +39,7 @@ class NoteRenderer:
         what the note holds so far, of which `before` is the last message (None: there is none yet)."""
         scene, clock, names = self._scene, self._scene.clock, self._names
         above, below = self._above, self._below
+        level = "#" * scene.day_headings
         day = clock.day_number(before.date) if before is not None else None
         start = end = midnight = number = 0
         out: list[str] = []
@@ -54,10 +55,10 @@ class NoteRenderer:
                     body = quick_body(message.text, message.entities)
             if body:
                 name = names.get(message.sender) or self._name(message.sender)
-                head = "" if number == day else f"## {clock.day(date)}\n\n"
+                head = "" if number == day or not level else f"{level} {clock.day(date)}\n\n"
                 anchor = f"{above}{message.id}\n\n" if above else ""
                 foot = f"\n\n{below}{message.id}" if below else ""
-                time = MINUTES[(date - midnight) // 60]
+                time = MINUTES[(date - midnight) // 60] if level else scene.moment(date)
                 fact = reply_fact(reply, message, scene) if reply is not None else ""
                 when = f"{time}{SEPARATOR}{fact}" if fact else time
                 out.append(f"\n{head}{anchor}{name}{when}\n\n{body}{foot}\n")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message
-from tobs_tui.model.profile import Anchors
+from tobs_tui.model.profile import Anchors, SenderStyle
 from tobs_tui.render.clock import Clock
 from tobs_tui.render.ink import MARKDOWN, Ink
 from tobs_tui.render.links import peer_link
@@ -42,6 +42,8 @@ class Scene:
     target: Callable[[int, int], Target]  # (chat, message id)
     file: Callable[[Message, int, File], FileLink]  # a message's file by its index
     comments: Callable[[Message], str]  # the address of a post's comments, or ''
+    day_headings: int = 2  # their level; 0: there are none
+    sender_style: SenderStyle = SenderStyle.NAME
     ink: Ink = MARKDOWN  # what words about messages are set in
     clock: Clock = field(init=False)  # stays with the messages' own dates
     _elsewhere: Clock = field(init=False)
@@ -58,6 +60,11 @@ class Scene:
         """A peer's name, set in the scene's ink, with a link where the peer has a @name."""
         username = self.username(peer)
         return self.ink.link(self.peer_name(peer), peer_link(peer, username) if username else "")
+
+    def moment(self, date: int) -> str:
+        """The time of a message's date, with its day where no heading tells that: 09:15, or 2024-05-14 09:15."""
+        time = self.clock.time(date)
+        return time if self.day_headings else f"{self.clock.day(date)} {time}"
 
     def when(self, date: int, beside: int = 0) -> str:
         """The time of a date, with its day unless that is the day of `beside`: 09:15, or 2024-05-14 09:15. `beside` is

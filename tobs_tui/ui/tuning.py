@@ -13,7 +13,7 @@ import msgspec
 
 from tobs_tui.config.layers import PROFILE_KEYS
 from tobs_tui.config.presets import UNTUNED
-from tobs_tui.model.profile import Anchors, Backoff, Format, MediaKind, Preset, Profile, Split
+from tobs_tui.model.profile import Anchors, Backoff, Format, MediaKind, MediaNames, Preset, Profile, SenderStyle, Split
 from tobs_tui.model.text_match import text_matcher
 
 
@@ -112,6 +112,27 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "How messages are linked to: heading works everywhere, block in Obsidian",
                 Way.CYCLE,
                 tuple(Anchors),
+            ),
+            Entry(
+                "layout.day_headings",
+                "Day headings",
+                "Their level, 1 to 5; with 0 there are none, and each message tells its day",
+                Way.TYPE,
+                empty="none",
+            ),
+            Entry(
+                "layout.sender_style",
+                "Sender names",
+                "How messages name who wrote them: name alone, or with @username, link or id",
+                Way.CYCLE,
+                tuple(SenderStyle),
+            ),
+            Entry(
+                "layout.media_names",
+                "File names",
+                "After the message's id, or as the sender called the file",
+                Way.CYCLE,
+                tuple(MediaNames),
             ),
             Entry(
                 "layout.timezone",

@@ -11,6 +11,7 @@ from tobs_tui.render.facts import (
     button_rows,
     forwarded,
     gone,
+    in_style,
     reach,
     reactions,
     reply_fact,
@@ -43,8 +44,8 @@ def opening(message: Message, *styles: str) -> str:
 
 
 def from_name(sender: int, scene: Scene) -> str:
-    """The name of a message's sender, in its colour."""
-    return f'<b class="c{abs(sender) % COLOURS}">{sender_name(sender, scene)}</b>'
+    """The name of a message's sender, in its colour, and what the style adds to it."""
+    return in_style(f'<b class="c{abs(sender) % COLOURS}">{sender_name(sender, scene)}</b>', sender, scene)
 
 
 def at_time(message: Message, time: str) -> str:
