@@ -41,7 +41,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 def _bring(archive: Archive, vault: Path, layout: Layout = PAGES, chat: int = CLUB) -> list[str]:
     """Bring a vault up to date as a run does; gives the paths of the files that changed."""
     changed = render_chat(archive, vault, chat, everything=True, layout=layout).changed
-    return changed + list(render_index(IndexJob(str(vault), layout)))
+    return changed + [page.path for page in render_index(IndexJob(str(vault), layout))]
 
 
 def _files(vault: Path) -> set[str]:
@@ -69,7 +69,7 @@ def test_every_link_of_the_pages_leads_somewhere(archive: Archive, tmp_path: Pat
     _bring(archive, tmp_path, layout)
     assert dead_links(tmp_path) == []
     index = (tmp_path / "Dev Club (c1234567890)/index.html").read_text("utf-8")
-    assert '<a href="before-migration/index.html">before the migration</a>' in index
+    assert 'Before it was a supergroup: <a href="before-migration/index.html">Dev Club</a>' in index
     titles = _list(tmp_path)["titles"]
     for folder, month in _list(tmp_path)["files"]:
         for ident, time, _, text in _lines(tmp_path / "search" / folder / f"{month}.js"):
@@ -137,7 +137,8 @@ def test_an_index_that_somebody_else_wrote_stays(archive: Archive, tmp_path: Pat
 def test_indexes_that_an_interrupted_run_has_left_out_are_made_up_for(archive: Archive, tmp_path: Path) -> None:
     _bring(archive, tmp_path, NOTES)
     render_chat(archive, tmp_path, CLUB, everything=True, layout=PAGES)
-    assert "Dev Club (c1234567890)/index.html" in render_index(IndexJob(str(tmp_path), PAGES, chats=()))
+    written = [page.path for page in render_index(IndexJob(str(tmp_path), PAGES, chats=()))]
+    assert "Dev Club (c1234567890)/index.html" in written
     assert not any(path.endswith(".md") for path in _files(tmp_path))
 
 

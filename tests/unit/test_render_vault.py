@@ -15,6 +15,7 @@ from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import ChatRecord, FileFilter, FileScope, PageCommit, TopicRecord, message_rows
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine.index_pages import IndexJob, render_index
+from tobs_tui.engine.link_check import LinkChecker, Trouble
 from tobs_tui.engine.note_plan import Survey
 from tobs_tui.model import media as m
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -182,7 +183,7 @@ def test_the_old_half_of_a_group_lies_in_its_successors_folder(archive: Archive,
     assert _anchors(note) == [1]
 
 
-def test_comments_lead_to_the_discussion_when_it_is_exported_too(archive: Archive, tmp_path: Path) -> None:
+def test_comments_lead_to_the_discussion_and_back_when_it_is_exported_too(archive: Archive, tmp_path: Path) -> None:
     archive.put_chat(ChatRecord(NEWS, "News", "News (c42)", PeerKind.CHANNEL, username="news", linked_chat=CLUB))
     commit(archive, NEWS, [Message(3, MAY, text="post", comments=2, discussion=CLUB)])
     copy = Forward(NEWS, message_id=3, date=MAY, saved_peer=NEWS, saved_message_id=3)
@@ -190,6 +191,11 @@ def test_comments_lead_to_the_discussion_when_it_is_exported_too(archive: Archiv
     _render(archive, tmp_path, NEWS)
     note = tmp_path / "News (c42)/2024-05.md"
     assert "💬 [2 comments](https://t.me/news/3)" in note.read_text(encoding="utf-8")
+    copy_of_it = tmp_path / "Dev Club (c1234567890)/2024-05.md"
+    _render(archive, tmp_path)
+    assert "↪ forwarded from [News](https://t.me/news/3)" in copy_of_it.read_text(encoding="utf-8")
+    _render(archive, tmp_path, CLUB, linked=frozenset({NEWS}), everything=True)
+    assert "↪ forwarded from [News](<../News%20(c42)/2024-05.md#m3>)" in copy_of_it.read_text(encoding="utf-8")
     _render(archive, tmp_path, NEWS, linked=frozenset({CLUB}))
     assert "💬 [2 comments](<../Dev%20Club%20(c1234567890)/2024-05.md#m60>)" in note.read_text(encoding="utf-8")
 
@@ -197,15 +203,69 @@ def test_comments_lead_to_the_discussion_when_it_is_exported_too(archive: Archiv
 def test_indexes_count_and_link_every_note(archive: Archive, tmp_path: Path) -> None:
     _render(archive, tmp_path)
     written = render_index(IndexJob(str(tmp_path), LAYOUT))
-    assert list(written) == ["Dev Club (c1234567890)/index.md", "index.md"]
+    assert [page.path for page in written] == ["Dev Club (c1234567890)/index.md", "index.md"]
     root = (tmp_path / "index.md").read_text(encoding="utf-8")
     assert "| [Dev Club](<Dev%20Club%20(c1234567890)/index.md>) | forum | 12 | 2024-05-14 | 2024-06-15 |" in root
     chat = (tmp_path / "Dev Club (c1234567890)/index.md").read_text(encoding="utf-8")
     assert "We \\*code\\*." in chat
-    assert "| [2024-05](2024-05.md) | 8 |" in chat
+    assert "forum · 12 messages · 2024-05-14 to 2024-06-15\n" in chat
+    assert "[All chats](../index.md)" in chat
+    assert "| Releases | 42 | 3 | 2024-06-15 | 2024-06-15 |" in chat
+    assert "| [2024-05](2024-05.md) | 8 | 2024-05-14 | 2024-05-15 |" in chat
     assert "| [2024-06](<Releases%20(t42)/2024-06.md>) | 3 |" in chat
     assert "| Zoe | 7 |" in chat
     assert render_index(IndexJob(str(tmp_path), LAYOUT)) == ()
+
+
+def test_an_index_leads_to_the_chats_that_belong_to_it_and_tells_its_files(archive: Archive, tmp_path: Path) -> None:
+    archive.put_chat(ChatRecord(CLUB, "Dev Club", "Dev Club (c1234567890)", PeerKind.FORUM, migrated_from=OLD))
+    archive.put_chat(ChatRecord(OLD, "Club", "Club (g77)", PeerKind.GROUP, migrated_to=CLUB, linked_chat=NEWS))
+    commit(archive, OLD, [Message(1, MAY - 86_400, sender=7, text="long ago")])
+    task = archive.pending_files(FileFilter((FileScope(CLUB),)), 1)[0]
+    archive.file_done(task, "ab" * 32, 120_000, "Dev Club (c1234567890)/media/2024-05/m3.jpg")
+    for chat in (CLUB, OLD):
+        _render(archive, tmp_path, chat)
+    render_index(IndexJob(str(tmp_path), LAYOUT))
+    club = (tmp_path / "Dev Club (c1234567890)/index.md").read_text(encoding="utf-8")
+    assert "Before it was a supergroup: [Club](before-migration/index.md) · [All chats](../index.md)" in club
+    assert " · 1 file, 117.2 KB\n" in club
+    old = (tmp_path / "Dev Club (c1234567890)/before-migration/index.md").read_text(encoding="utf-8")
+    assert "After it became a supergroup: [Dev Club](../index.md) · [All chats](../../index.md)" in old
+    assert "Comments" not in old, "a chat without notes has no page to lead to"
+    dead = [(found.address, found.trouble) for found in LinkChecker(tmp_path).check()]
+    assert dead == [("media/2024-05/m3.jpg", Trouble.NO_FILE)], "only the archive believes that file to be there"
+
+
+def test_an_index_that_a_person_has_changed_or_made_is_kept_aside(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "index.md").write_text("# My own vault\n")
+    _render(archive, tmp_path)
+    first = render_index(IndexJob(str(tmp_path), LAYOUT))
+    assert [(tmp_path / page.kept).read_text() for page in first if page.kept] == ["# My own vault\n"]
+    club = tmp_path / "Dev Club (c1234567890)" / "index.md"
+    written = club.read_bytes()
+    club.write_bytes(written.replace(b"\n", b"\r\n"))
+    assert [page.kept for page in render_index(IndexJob(str(tmp_path), LAYOUT))] == [""], "as another system writes it"
+    club.write_bytes(written + b"\nmy thoughts\n")
+    (page,) = render_index(IndexJob(str(tmp_path), LAYOUT))
+    assert page.path == "Dev Club (c1234567890)/index.md"
+    assert (tmp_path / page.kept).read_bytes() == written + b"\nmy thoughts\n"
+    assert club.read_bytes() == written
+
+
+def test_nothing_is_written_through_a_link_that_stands_for_a_note(archive: Archive, tmp_path: Path) -> None:
+    vault, outside = tmp_path, tmp_path.parent / f"{tmp_path.name}-outside"
+    _render(archive, vault)
+    note = vault / "Dev Club (c1234567890)/2024-06.md"
+    before = note.read_bytes()
+    note.rename(outside)
+    note.symlink_to(outside)
+    (note.parent / ".2024-06.md.tobs-tmp").symlink_to(outside)
+    commit(archive, CLUB, [Message(100, JUNE + 300, sender=8, text="news")])
+    _render(archive, vault)
+    assert outside.read_bytes() == before
+    assert not note.is_symlink()
+    assert note.read_bytes().startswith(before)
+    assert note.read_bytes() != before
 
 
 def test_anchors_of_a_vault_follow_its_layout(archive: Archive, tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ class NoteRecord(Struct, frozen=True, array_like=True):
     the number of messages by marked id. `pointed` are the other chats that its links lead into or would if those were
     exported, `led` those of them that were; `missing` has the messages, as (chat, id), that links looked for in vain,
     `copies` the posts, as (discussion group, post id), whose comments could not be found, and `thin` the peers that
-    were not known (False), or of whom only no username was (True).
+    were not known (False), or of whom only no username was (True). `first_date` and `last_date` are the earliest and
+    latest date of a message shown, 0 in records from before they were noted.
     """
 
     options: str
@@ -54,6 +55,8 @@ class NoteRecord(Struct, frozen=True, array_like=True):
     missing: tuple[tuple[int, int], ...] = ()
     copies: tuple[tuple[int, int], ...] = ()
     thin: tuple[tuple[int, bool], ...] = ()
+    first_date: int = 0
+    last_date: int = 0
 
     @property
     def size(self) -> int:

@@ -1,20 +1,26 @@
 """Writes the index pages of a vault, from what the archive's register says of its notes, and what else its pages need:
-their style sheet and the search page with its list. Runs in a worker process."""
+their style sheet and the search page with its list. Runs in a worker process.
+
+An index.md that a person has changed, or made, is kept aside before another one takes its place, as notes are.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.records import ChatRecord
+from tobs_tui.archive.notes import NoteRecord
+from tobs_tui.archive.records import ChatRecord, FileFilter, FileScope
 from tobs_tui.archive.schema import output_error
-from tobs_tui.engine.note_file import TextFile, beside, put_in_place, remove_empty_folders
+from tobs_tui.engine.note_file import TextFile, beside, keep_aside, put_in_place, remove_empty_folders
 from tobs_tui.engine.note_forms import is_note
 from tobs_tui.engine.vault import archive_of, resolve_zone, root_of, topic_root
+from tobs_tui.model.peers import PeerKind
 from tobs_tui.model.profile import Format, Layout, Split
 from tobs_tui.render import layout as names
 from tobs_tui.render.chars import clean_line
@@ -22,8 +28,8 @@ from tobs_tui.render.html.index import render_chat_page, render_root_page
 from tobs_tui.render.html.page import SEARCH_PAGE, STYLE_SHEET, style_sheet
 from tobs_tui.render.html.search_data import LIST, SearchFile, SearchList
 from tobs_tui.render.html.search_page import search_page
-from tobs_tui.render.index import render_chat_index, render_root_index
-from tobs_tui.render.overview import ChatEntry, NoteEntry, TopicEntry
+from tobs_tui.render.index import is_as_written, render_chat_index, render_root_index
+from tobs_tui.render.overview import ChatEntry, ChatLink, NoteEntry, SenderEntry, TopicEntry
 
 _INDEXES = {Format.MARKDOWN: (render_root_index, render_chat_index), Format.HTML: (render_root_page, render_chat_page)}
 _SITE: dict[str, Callable[[], str]] = {STYLE_SHEET: style_sheet, SEARCH_PAGE: search_page}
@@ -34,8 +40,9 @@ _HEAD = 2_000
 
 
 class IndexJob(Struct, frozen=True):
-    """The index pages to write: the vault's, those of `chats` (None = every chat's), and those that a run which ended
-    early has left out. `filters` say of some chats which of their messages are shown."""
+    """The index pages to write: the vault's, those of `chats` (None = every chat's) and of chats that those lead to,
+    and those that a run which ended early has left out. `filters` say of some chats which of their messages are
+    shown."""
 
     vault: str
     layout: Layout = Layout()
@@ -43,19 +50,29 @@ class IndexJob(Struct, frozen=True):
     filters: tuple[tuple[int, str], ...] = ()
 
 
-def render_index(job: IndexJob) -> tuple[str, ...]:
-    """Write the vault's index pages and those of the chats; gives the paths of those that changed. Raises TobsError."""
+class PageWritten(Struct, frozen=True):
+    """A page that changed: its path, and where the one is kept ('' = nowhere) that a person had made of it; both
+    relative to the vault."""
+
+    path: str
+    kept: str = ""
+
+
+def render_index(job: IndexJob) -> tuple[PageWritten, ...]:
+    """Write the vault's index pages and those of the chats; gives those that changed. Raises TobsError."""
     vault = Path(job.vault)
     _, zone = resolve_zone(job.layout.timezone)
     archive = archive_of(vault)
-    changed: list[str] = []
+    changed: list[PageWritten] = []
     records = archive.chats()
-    exported = {record.id for record in records}
+    exported = {record.id: record for record in records}
     filters = dict(job.filters)
     entries: list[ChatEntry] = []
     for record in records:
-        wanted = job.chats is None or record.id in job.chats or not _is_settled(vault, root_of(archive, record), job)
-        entry = _entry(archive, record, exported, filters.get(record.id, ""), senders=wanted)
+        leads_to = {record.id, *(other.id for _, other in _relations(record, exported))}
+        wanted = job.chats is None or not leads_to.isdisjoint(job.chats)
+        wanted = wanted or not _is_settled(vault, root_of(archive, record), job)
+        entry = _entry(archive, record, exported, filters.get(record.id, ""), in_full=wanted)
         if not entry.count:
             continue
         entries.append(entry)
@@ -95,10 +112,12 @@ def search_list(archive: Archive, entries: list[ChatEntry], split: Split) -> Sea
     return SearchList(split, titles, files)
 
 
-def _put(vault: Path, path: str, text: str) -> Iterator[str]:
+def _put(vault: Path, path: str, text: str) -> Iterator[PageWritten]:
     """Write a file, or see that none of ours is there where it would be empty."""
     file = vault / path
     try:
+        edited = _edited(file) if file.name == names.INDEX_NOTE and (text or _is_ours(file)) else ""
+        kept = keep_aside(vault, path, edited) if edited else ""
         if not text:
             if _is_ours(file):
                 file.unlink()
@@ -109,7 +128,7 @@ def _put(vault: Path, path: str, text: str) -> Iterator[str]:
             opened.write(text)
             opened.end()
         if put_in_place(draft, file):
-            yield path
+            yield PageWritten(path, kept)
     except OSError as error:
         raise output_error(error, vault) from error
 
@@ -123,13 +142,28 @@ def _is_ours(file: Path) -> bool:
     return any(mark in head for mark in _OURS[:2]) or head.startswith(_OURS[2:])
 
 
-def _entry(archive: Archive, record: ChatRecord, exported: set[int], shown: str, *, senders: bool) -> ChatEntry:
+def _edited(page: Path) -> str:
+    """The SHA-256 of an index.md that is not as this program has written it, '' for one that is, or is not there."""
+    try:
+        content = page.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    return "" if is_as_written(content.decode("utf-8", "replace")) else hashlib.sha256(content).hexdigest()
+
+
+def _entry(
+    archive: Archive, record: ChatRecord, exported: dict[int, ChatRecord], shown: str, *, in_full: bool
+) -> ChatEntry:
+    """What the pages say of a chat; `in_full` with what only its own page says."""
     root = root_of(archive, record)
+    records = {note.path: note.record for note in archive.notes(record.id) if note.count} if in_full else {}
     titles = {known.topic.id: (known.topic.title, known.folder) for known in archive.topics(record.id)}
     folders = {topic: folder for topic, (_, folder) in titles.items()}
     notes: dict[int, list[NoteEntry]] = {}
     for path, topic, count in archive.note_counts(record.id):
-        notes.setdefault(topic, []).append(NoteEntry(path, count))
+        known = records.get(path)
+        dates = (known.first_date, known.last_date) if known is not None else (0, 0)
+        notes.setdefault(topic, []).append(NoteEntry(path, count, *dates))
     topics = tuple(
         TopicEntry(
             topic, titles.get(topic, ("Outside topics", ""))[0], topic_root(root, topic, folders), tuple(notes[topic])
@@ -137,6 +171,7 @@ def _entry(archive: Archive, record: ChatRecord, exported: set[int], shown: str,
         for topic in sorted(notes)
     )
     span = archive.span(record.id)
+    files = archive.file_totals(FileFilter((FileScope(record.id),))) if in_full else []
     return ChatEntry(
         id=record.id,
         title=record.title,
@@ -148,21 +183,45 @@ def _entry(archive: Archive, record: ChatRecord, exported: set[int], shown: str,
         first_date=span.first_date if span else 0,
         last_date=span.last_date if span else 0,
         members=record.members,
-        senders=tuple(_senders(archive, record)) if senders else (),
-        old_half=f"{root}/{names.BEFORE_MIGRATION}" if record.migrated_from in exported else "",
+        files=sum(part.done for part in files),
+        file_bytes=sum(part.bytes_done for part in files),
+        senders=tuple(_senders(archive, record, records.values())),
+        related=tuple(_related(archive, record, exported)) if in_full else (),
         shown=shown,
         partial=not archive.ledger(record.id).covers(1, span.last_id if span else 0),
         part_of=record.migrated_to if record.migrated_to in exported else 0,
     )
 
 
-def _senders(archive: Archive, record: ChatRecord) -> Iterator[tuple[str, int]]:
+def _relations(record: ChatRecord, exported: dict[int, ChatRecord]) -> Iterator[tuple[str, ChatRecord]]:
+    """The exported chats that belong to a chat, each with what it is to it. An imported old half is known to it only,
+    not to its supergroup."""
+    old = exported.get(record.migrated_from) or next(
+        (other for other in exported.values() if other.migrated_to == record.id), None
+    )
+    if old is not None:
+        yield "Before it was a supergroup", old
+    if new := exported.get(record.migrated_to):
+        yield "After it became a supergroup", new
+    if linked := exported.get(record.linked_chat):
+        yield "Comments on" if linked.kind is PeerKind.CHANNEL else "Comments", linked
+
+
+def _related(archive: Archive, record: ChatRecord, exported: dict[int, ChatRecord]) -> Iterator[ChatLink]:
+    """The chats of the vault that a chat's page leads to."""
+    for label, other in _relations(record, exported):
+        if archive.note_counts(other.id):
+            yield ChatLink(label, other.title, root_of(archive, other))
+
+
+def _senders(archive: Archive, record: ChatRecord, records: Iterable[NoteRecord | None]) -> Iterator[SenderEntry]:
     """Who wrote how many of the messages in a chat's notes, most first. The notes' records have counted them."""
     counts: Counter[int] = Counter()
-    for note in archive.notes(record.id):
-        if note.record is not None and note.count:
-            counts.update(note.record.senders)
+    for note in records:
+        if note is not None:
+            counts.update(note.senders)
     peers = archive.peers(sender for sender in counts if sender)
     for sender, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
         peer = peers.get(sender)
-        yield (peer.title if peer is not None and peer.title else f"{sender}" if sender else record.title), count
+        name = peer.title if peer is not None and peer.title else f"{sender}" if sender else record.title
+        yield SenderEntry(name, count, peer.username if peer is not None else "")

@@ -52,6 +52,7 @@ class TextFile:
             self._file.seek(self._start)
         else:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.unlink(missing_ok=True)  # were it a link, what it leads to would be written
             self._file = self._path.open("wb", buffering=0)
         return self
 

@@ -36,6 +36,9 @@ from tobs_tui.engine.vault import View, World, world_of
 from tobs_tui.model.messages import Message
 from tobs_tui.render import layout as names
 
+_NEVER = 1 << 40
+"""Later than any date."""
+
 TELL_EVERY = 1000
 """Messages of one note between two reports on its progress."""
 
@@ -70,6 +73,8 @@ class NotePart(Struct, frozen=True):
     missing: frozenset[tuple[int, int]]
     copies: frozenset[tuple[int, int]]
     thin: frozenset[tuple[int, bool]]
+    first_date: int
+    last_date: int
 
 
 class JoinJob(Struct, frozen=True):
@@ -232,7 +237,8 @@ class _NoteWriter:
             file.write(world.head(task.topic, task.period, task.form))
         leads = task.form is world.leading
         senders: Counter[int] = Counter()
-        seen = count = told = last_id = 0
+        seen = count = told = last_id = last_date = 0
+        first_date = _NEVER
         for chunk in world.scene.prepared(chunks):
             seen, last_id = seen + len(chunk), chunk[-1].id
             shown = chunk if self._passes is None else [one for one in chunk if self._passes(one)]
@@ -241,6 +247,8 @@ class _NoteWriter:
             file.write(renderer.chunk(shown, before))
             senders.update([message.sender for message in shown])
             before, count = shown[-1], count + len(shown)
+            dates = [message.date for message in shown]
+            first_date, last_date = min([first_date, *dates]), max([last_date, *dates])
             if leads and count - told >= TELL_EVERY:
                 tell(NoteGrows(self._chat, task.topic, task.path, count - told))
                 told = count
@@ -257,6 +265,8 @@ class _NoteWriter:
             frozenset(uses.missing),
             frozenset(uses.copies),
             frozenset(uses.thin),
+            first_date,
+            last_date,
         )
 
     def _message_before(self, task: NoteTask, after: int, start: int, end: int) -> Message | None:
@@ -298,6 +308,8 @@ class _NoteWriter:
             missing=tuple(sorted(missing)),
             copies=tuple(sorted(copies)),
             thin=tuple(sorted(thin)),
+            first_date=min([part.first_date for part in parts] + ([known.first_date] if known is not None else [])),
+            last_date=max([part.last_date for part in parts] + ([known.last_date] if known is not None else [])),
         )
         count = sum(senders.values()) if task.form is self._world.leading else 0
         return Note(task.path, self._chat, task.topic, count, Busy.NO, record)

@@ -241,6 +241,7 @@ class _Surveyor:
             and not self._counts_otherwise(extent, note)
             and all(day.grew for day in extent.days if day.touched)
             and file.is_file()
+            and not file.is_symlink()  # what it leads to is not this vault's: the link makes room for a note
             and file.stat().st_size >= record.size
             and not self._is_stale(record)
         )

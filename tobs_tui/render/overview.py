@@ -13,13 +13,33 @@ from tobs_tui.model.peers import PeerKind
 from tobs_tui.model.profile import Format
 from tobs_tui.render.ink import Ink
 from tobs_tui.render.layout import index_note, relative_address
+from tobs_tui.render.words import number, size_in_words
 
 
 class NoteEntry(Struct, frozen=True):
-    """A note of messages: path relative to the vault, and how many messages it holds."""
+    """A note of messages: path relative to the vault, how many messages it holds, and the dates of the first and last
+    of them in seconds (0 = not known)."""
 
     path: str
     count: int
+    first_date: int = 0
+    last_date: int = 0
+
+
+class SenderEntry(Struct, frozen=True):
+    """Somebody who wrote `count` of a chat's messages."""
+
+    name: str
+    count: int
+    username: str = ""
+
+
+class ChatLink(Struct, frozen=True):
+    """Another chat of the vault: what it is to the one that the page is about, its title and folder."""
+
+    label: str
+    title: str
+    root: str
 
 
 class TopicEntry(Struct, frozen=True):
@@ -35,6 +55,16 @@ class TopicEntry(Struct, frozen=True):
         """Messages in all of the topic's notes."""
         return sum(note.count for note in self.notes)
 
+    @property
+    def first_date(self) -> int:
+        """The date of its first message, 0 when that is not known."""
+        return min((note.first_date for note in self.notes), default=0)
+
+    @property
+    def last_date(self) -> int:
+        """The date of its last message, 0 when that is not known."""
+        return max((note.last_date for note in self.notes), default=0)
+
 
 class ChatEntry(Struct, frozen=True, omit_defaults=True):
     """All that the index pages say of a chat. `root` is its folder relative to the vault; dates in seconds."""
@@ -49,8 +79,10 @@ class ChatEntry(Struct, frozen=True, omit_defaults=True):
     first_date: int = 0
     last_date: int = 0
     members: int = 0
-    senders: tuple[tuple[str, int], ...] = ()  # names with their messages, most first
-    old_half: str = ""  # root of the basic group that this chat grew out of
+    files: int = 0  # those downloaded
+    file_bytes: int = 0
+    senders: tuple[SenderEntry, ...] = ()  # most messages first
+    related: tuple[ChatLink, ...] = ()
     shown: str = ""  # which of its messages a filter has chosen; '' = all of them
     partial: bool = False  # whether less than all of it was fetched
     part_of: int = 0  # the supergroup that this chat became, when that is in the vault too
@@ -112,11 +144,13 @@ class Overview:
 
     def facts(self, chat: ChatEntry) -> str:
         """A chat in a line: its kind, counts, days and @name."""
-        facts = [chat.kind.value, f"{chat.count} messages"]
+        facts = [chat.kind.value, number(chat.count, "message")]
         if chat.first_date:
             facts.append(f"{self._day(chat.first_date)} to {self._day(chat.last_date)}")
+        if chat.files:
+            facts.append(f"{number(chat.files, 'file')}, {size_in_words(chat.file_bytes)}")
         if chat.members:
-            facts.append(f"{chat.members} members")
+            facts.append(number(chat.members, "member"))
         if chat.username:
             facts.append(self._ink.link(f"@{self._ink.text(chat.username)}", f"https://t.me/{chat.username}"))
         return " · ".join(facts)
@@ -127,29 +161,48 @@ class Overview:
             yield "Not all of this chat was exported."
         if chat.shown:
             yield f"Filtered: {self._ink.text(chat.shown)}."
-        if chat.old_half:
-            before = self._link("before the migration", f"{chat.old_half}/{index_note(self._form)}", chat.root)
-            yield f"Earlier messages: {before}"
+        page = index_note(self._form)
+        links = [
+            f"{other.label}: {self._link(self._ink.text(other.title) or 'untitled', f'{other.root}/{page}', chat.root)}"
+            for other in chat.related
+        ]
+        yield " · ".join([*links, self._link("All chats", page, chat.root)])
 
     def contents(self, chat: ChatEntry) -> Iterator[Table]:
-        """A chat's topics and notes with their counts, and who wrote in it."""
+        """A chat's topics and notes with their counts and dates, and who wrote in it."""
         if any(topic.id for topic in chat.topics):
             rows = [
-                (self._ink.text(topic.title) or "untitled", str(topic.id or "–"), str(topic.count))
+                (
+                    self._ink.text(topic.title) or "untitled",
+                    str(topic.id or "–"),
+                    str(topic.count),
+                    self._day(topic.first_date),
+                    self._day(topic.last_date),
+                )
                 for topic in chat.topics
             ]
-            yield Table("Topics", ("Topic", "Id", "Messages"), rows)
+            yield Table("Topics", ("Topic", "Id", "Messages", "First", "Last"), rows)
         for topic in chat.topics:
             if topic.notes:
                 title = self._ink.text(topic.title) if topic.id else "Messages"
-                notes = [self._note(note, chat.root) for note in topic.notes]
-                yield Table(title or "untitled", ("Note", "Messages"), notes)
+                yield self._notes(title or "untitled", topic.notes, chat.root)
         if chat.senders:
-            people = [(self._ink.text(name), str(count)) for name, count in chat.senders[:SENDERS_SHOWN]]
+            people = [(self._sender(sender), str(sender.count)) for sender in chat.senders[:SENDERS_SHOWN]]
             more = len(chat.senders) - SENDERS_SHOWN
             yield Table("Who wrote", ("Name", "Messages"), people, f"and {more} more" if more > 0 else "")
 
-    def _note(self, note: NoteEntry, folder: str) -> tuple[str, str]:
+    def _sender(self, sender: SenderEntry) -> str:
+        name = self._ink.text(sender.name) or "untitled"
+        return self._ink.link(name, f"https://t.me/{sender.username}" if sender.username else "")
+
+    def _notes(self, title: str, notes: Sequence[NoteEntry], folder: str) -> Table:
+        """A table of notes, with the days that they reach over unless each one has a day of its own."""
+        rows = [self._note(note, folder) for note in notes]
+        columns = 2 if all(first == last for _, _, first, last in rows) else 4
+        return Table(title, ("Note", "Messages", "First", "Last")[:columns], [row[:columns] for row in rows])
+
+    def _note(self, note: NoteEntry, folder: str) -> tuple[str, str, str, str]:
         stem, ending = posixpath.splitext(note.path)
         path = f"{stem}.{self._form.ending}" if self._form is Format.HTML else stem + ending
-        return self._link(posixpath.basename(stem), path, folder), str(note.count)
+        link = self._link(posixpath.basename(stem), path, folder)
+        return link, str(note.count), self._day(note.first_date), self._day(note.last_date)
