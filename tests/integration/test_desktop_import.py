@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from tests.compare_vault import differences
+from tests.integration.desktop_help import DesktopExport
+from tests.integration.engine_help import BERLIN, account_at, address_of, profile_of
+from tests.integration.test_engine_export import CHANNEL, OFFICE, OLD_OFFICE, ZOE
 from tests.unit.test_desktop_reading import GROUP, message
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.records import FileStatus, PageCommit, message_rows
+from tobs_tui.archive.records import FileFilter, FileScope, FileStatus, PageCommit, message_rows
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine.desktop_import import ImportedChat, import_desktop
+from tobs_tui.engine.link_check import LinkChecker
+from tobs_tui.engine.rerender import rerender
+from tobs_tui.engine.vault import root_of
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.messages import Message
+from tobs_tui.model.peers import imported_half
 from tobs_tui.model.profile import Layout
+from tobs_tui.model.run import Outcome
+from tobs_tui.sandbox.server import SandboxServer
 
 CHAT = -1_001_234_567_890
+ADA_HERSELF, HIKE = 5000042, -820001
 
 
 def export(folder: Path, messages: list[dict[str, Any]], **head: Any) -> Path:
@@ -101,13 +119,71 @@ def test_messages_in_any_order_all_arrive(tmp_path: Path) -> None:
         assert archive.count(CHAT) == 2000
 
 
-def test_what_was_written_before_a_migration_becomes_a_chat_of_its_own(tmp_path: Path) -> None:
+def test_what_was_written_before_a_migration_lies_in_the_supergroups_folder(tmp_path: Path) -> None:
     folder = export(tmp_path / "export", [message(-999_999_990), message(10)])
-    assert taken(folder, tmp_path / "vault").messages == 2
-    with Archive.open(archive_path(tmp_path / "vault")) as archive:
-        folders = {record.folder for record in archive.chats()}
-        assert len(folders) == 2
-        assert sum(archive.count(record.id) for record in archive.chats()) == 2
+    vault = tmp_path / "vault"
+    assert taken(folder, vault).messages == 2
+    old = imported_half(CHAT)
+    with Archive.open(archive_path(vault)) as archive:
+        record = archive.chat(old)
+        assert record is not None
+        assert root_of(archive, record) == "Hiking (c1234567890)/before-migration"
+        assert [found.id for found in archive.messages(old)] == [10]
+
+
+def test_an_old_half_gets_the_id_that_it_turns_out_to_have_and_keeps_what_telegram_told(tmp_path: Path) -> None:
+    folder = export(tmp_path / "export", [message(-999_999_990), message(-999_999_980), message(10)])
+    vault, old, real = tmp_path / "vault", imported_half(CHAT), -77
+    taken(folder, vault)
+    asyncio.run(rerender(vault, profile_of()))
+    with Archive.open(archive_path(vault)) as archive:
+        rows, _ = message_rows([Message(10, 1_714_557_600, text="from Telegram")])
+        archive.commit([PageCommit(real, 10, 12, rows=rows)])
+        assert archive.adopt(old, real)
+        assert not archive.adopt(old, real)
+        assert [(found.id, found.text) for found in archive.messages(real)] == [(10, "from Telegram"), (20, "")]
+        assert list(archive.ledger(real)) == [(10, 20)]
+        assert (archive.count(old), archive.count(real), archive.chat(old)) == (0, 2, None)
+        assert {note.chat for note in archive.notes(real)} == {real}
+
+
+async def test_a_run_after_an_import_fetches_what_is_missing_and_nothing_twice(
+    demo_vault: Path, sandbox: SandboxServer, manifest: dict[str, Any], quick_path: Path
+) -> None:
+    chats = [ADA_HERSELF, ZOE, HIKE, OFFICE, CHANNEL]
+    made = DesktopExport(demo_vault, quick_path / "export", 0.7)
+    folder, vault = made.write(chats), quick_path / "vault"
+    imported = import_desktop(folder, vault, BERLIN.layout)
+    assert sum(chat.messages for chat in imported) == made.messages
+    assert (sum(chat.files for chat in imported), sum(chat.files_missing for chat in imported)) == (
+        made.included,
+        made.left_out,
+    )
+    assert made.included > 10 and made.left_out > 10
+    await rerender(vault, BERLIN)
+    assert list(LinkChecker(vault).check()) == []
+    assert list(vault.glob("*(c1500000001)/before-migration/*.md"))
+
+    async with account_at(address_of(sandbox), quick_path / "session", sandbox.world) as account:
+        before = sandbox.calls["upload.getFile"]
+        wanted = replace(BERLIN, targets=profile_of(chats).targets)
+        state = await account.export(vault, wanted)
+        asked = sandbox.calls["upload.getFile"] - before
+        again = await account.export(vault, wanted)
+    assert (state.outcome, again.outcome) == (Outcome.COMPLETE, Outcome.COMPLETE)
+    assert again.totals.messages_new == 0
+    assert differences(vault, manifest, chats={*chats, OLD_OFFICE}) == []
+    with Archive.open(archive_path(vault)) as archive, Archive.open(archive_path(demo_vault), read_only=True) as whole:
+        assert {record.id for record in archive.chats()} == {*chats, OLD_OFFICE}
+        total = sum(archive.count(chat) for chat in (*chats, OLD_OFFICE))
+        assert total == sum(whole.count(chat) for chat in (*chats, OLD_OFFICE))
+        scopes = FileFilter(tuple(FileScope(chat) for chat in (*chats, OLD_OFFICE)))
+        parts = sum(1 + state.size // 2**20 for _, state in archive.done_files(scopes, 10**6))
+        kept = [task for task, _ in archive.done_files(scopes, 10**6) if task.file.id < 0]
+    assert state.totals.messages_new < total - made.messages + 2
+    assert len(kept) == made.included, "what the export had is what is there"
+    assert asked <= parts - made.included
+    assert list(LinkChecker(vault).check()) == []
 
 
 def test_a_chat_of_an_unknown_kind_is_told_of(tmp_path: Path) -> None:
@@ -118,9 +194,35 @@ def test_a_chat_of_an_unknown_kind_is_told_of(tmp_path: Path) -> None:
 def test_a_file_cut_short_keeps_what_came_before_and_says_so(tmp_path: Path) -> None:
     folder = export(tmp_path / "export", [message(number) for number in range(1, 1200)])
     path = folder / "result.json"
-    path.write_bytes(path.read_bytes()[:-2000])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-2000])
     with pytest.raises(TobsError) as refused:
         taken(folder, tmp_path / "vault")
     assert refused.value.code is ErrorCode.NOT_AN_EXPORT
+    told = str(refused.value)
+    assert re.search(rf"in “Hiking”, behind 1.?1\d\d messages, before byte {len(whole) - 2000}\)", told), told
     with Archive.open(archive_path(tmp_path / "vault")) as archive:
-        assert archive.count(CHAT) >= 1000
+        kept = archive.count(CHAT)
+        assert kept > 1150
+        assert list(archive.ledger(CHAT)) == [(1, kept)], "no id is taken for known whose message was not read"
+    path.write_bytes(whole)
+    assert taken(folder, tmp_path / "vault") == ImportedChat("Hiking", messages=1199 - kept, known=kept)
+
+
+def test_an_import_that_is_killed_goes_on(quick_path: Path) -> None:
+    folder = export(quick_path / "export", [message(number, text=f"words {number}") for number in range(1, 8_001)])
+    vault = quick_path / "vault"
+    command = [sys.executable, "-m", "tobs_tui", "import", str(folder), "--output", str(vault)]
+    environ = {"PATH": os.environ["PATH"], "TOBS_HOME": str(quick_path / "home")}
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = vault / ".tobs" / "archive.db-wal"
+    while process.poll() is None and not (log.exists() and log.stat().st_size > 300_000):
+        time.sleep(0.001)
+    process.kill()
+    assert process.wait() < 0, "it was to be killed in the middle"
+    done = subprocess.run([*command, "--json"], env=environ, capture_output=True, check=True)
+    imported = json.loads(done.stdout.splitlines()[0])
+    assert imported.get("known", 0) > 0
+    assert imported["known"] + imported["messages"] == 8_000
+    with Archive.open(archive_path(vault)) as archive:
+        assert (archive.count(CHAT), list(archive.ledger(CHAT))) == (8_000, [(1, 8_000)])

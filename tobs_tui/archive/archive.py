@@ -9,6 +9,7 @@ from types import TracebackType
 import msgspec
 
 from tobs_tui.archive.files import Files
+from tobs_tui.archive.halves import Halves
 from tobs_tui.archive.notes import Notes
 from tobs_tui.archive.reading import Reading
 from tobs_tui.archive.records import ChatRecord, TopicRecord
@@ -19,7 +20,7 @@ from tobs_tui.archive.versions import Versions
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Archive(Refreshing, Files, Notes, Reading, Versions):
+class Archive(Refreshing, Files, Notes, Reading, Versions, Halves):
     """A vault's archive database.
 
     One thread uses an object at a time. Beside the one writer, any number of processes may read.

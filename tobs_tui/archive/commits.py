@@ -170,7 +170,8 @@ class Commits(Database):
         with self.transaction() as db:
             for page in batch:
                 results.append(_commit_page(db, page, days))
-                intervals.setdefault((page.chat, page.scope), IntervalSet()).add(page.lo, page.hi)
+                if page.settled:
+                    intervals.setdefault((page.chat, page.scope), IntervalSet()).add(page.lo, page.hi)
             days.write(db)
             for (chat, scope), settled in intervals.items():
                 for lo, hi in settled:

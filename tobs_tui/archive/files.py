@@ -139,13 +139,17 @@ class Files(Database):
             )
 
     def retry_failed_files(self, wanted: FileFilter) -> int:
-        """Make the files that failed before pending again, for a new run to try; gives their number."""
+        """Make the files that failed before pending again, for a new run to try; gives their number.
+
+        Those that only an export of Telegram Desktop has told of cannot be asked for (their ids are negative): their
+        messages will be fetched, and then have files of their own.
+        """
         choice, choice_values = self._choice(wanted)
         count = 0
         with self.transaction() as db:
             for scope in wanted.scopes:
                 where, values = _condition(scope, wanted)
-                failed = f"status = {FileStatus.FAILED.value} AND {where} AND {choice}"
+                failed = f"status = {FileStatus.FAILED.value} AND identity NOT LIKE '%:-%' AND {where} AND {choice}"
                 days = db.execute(
                     f"SELECT DISTINCT topic, date / {DAY_SECONDS} FROM files WHERE {failed}", (*values, *choice_values)
                 ).fetchall()
@@ -216,18 +220,6 @@ class Files(Database):
                 (chat, first_id, last_id, *tail),
             )
             return {(row[0], row[1]): _state(row[2:]) for row in rows}
-
-    def failed_files(self, wanted: FileFilter) -> Iterator[tuple[FileTask, str]]:
-        """The files that could not be had, each with its reason."""
-        for scope in wanted.scopes:
-            where, values = _condition(scope, wanted)
-            with self.reading() as db:
-                rows = db.execute(
-                    f"SELECT {_TASK_COLUMNS}, reason FROM files WHERE status = 2 AND {where} ORDER BY message, idx",
-                    values,
-                ).fetchall()
-            for row in rows:
-                yield _task(row[:7]), row[7]
 
     def done_files(
         self, wanted: FileFilter, limit: int, after: tuple[int, int, int] | None = None

@@ -60,7 +60,8 @@ class PageCommit(Struct, frozen=True):
     `scope` is 0 for a walk of the whole history, the id of the one topic that was walked, or negative for one's own
     messages only (`peers.own_scope`). Every row's id lies in [lo, hi]; an interval without rows is as
     good as any (ids of deleted messages). A page has its messages in `rows`, or all rows' fields one after the other in
-    `flat`: as many pages come from other processes that making rows of them would be felt.
+    `flat`: as many pages come from other processes that making rows of them would be felt. One that is not `settled`
+    stores its messages only, and leaves it open whether there are others.
     """
 
     chat: int
@@ -71,6 +72,7 @@ class PageCommit(Struct, frozen=True):
     files: tuple[FileRow, ...] = ()
     peers: tuple[Peer, ...] = ()
     flat: list[Any] = []
+    settled: bool = True
 
 
 class Committed(Struct, frozen=True):

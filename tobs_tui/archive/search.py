@@ -114,7 +114,9 @@ class SearchIndex:
     def _update(self, archive: Archive, on_progress: Callable[[int], None], more: MoreTexts | None) -> int:
         done = 0
         before, mark = self._meta("entries"), more.texts_mark() if more is not None else 0
-        for record in archive.chats():
+        records = archive.chats()
+        self._forget_others({record.id for record in records})
+        for record in records:
             for count in self._news(archive, record.id, more):
                 done += count
                 on_progress(done)
@@ -124,6 +126,14 @@ class SearchIndex:
             on_progress(done)
         self._set_meta("texts", mark)
         return done
+
+    def _forget_others(self, chats: set[int]) -> None:
+        """Leave out chats that the archive holds no more, or under another id."""
+        known = {chat for (chat,) in self._db.execute("SELECT DISTINCT chat FROM days")}
+        for chat in known - chats:
+            with index_transaction(self._db) as db:
+                db.execute("DELETE FROM entries WHERE chat = ?", (chat,))
+                db.execute("DELETE FROM days WHERE chat = ?", (chat,))
 
     def indexed(self) -> int:
         """How many messages the index holds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ def import_folder(options: Options, folder: Path) -> int:
     _wipe()
     for chat in imported:
         _print_chat(chat, json_lines=options.json_lines)
+    if len(imported) > 1 and not options.json_lines:
+        _print_chat(_sum_of(imported), json_lines=False)
     status = _finish(_render(profile), profile, json_lines=options.json_lines)
     return INCOMPLETE if any(chat.problem for chat in imported) else status
 
@@ -74,6 +77,15 @@ def _finish(done: Rerendered, profile: Profile, *, json_lines: bool) -> int:
             click.echo(clean(warning, 500), err=True)
         click.echo(f"{count(done.notes)} notes written. The vault: {clean(profile.output, 1000)}")
     return INCOMPLETE if done.failures else 0
+
+
+def _sum_of(chats: Sequence[ImportedChat]) -> ImportedChat:
+    """What came of all chats together."""
+    from tobs_tui.engine.desktop_import import ImportedChat
+
+    fields = ("messages", "known", "files", "files_missing", "without_id")
+    sums = {field: sum(getattr(chat, field) for chat in chats) for field in fields}
+    return ImportedChat(f"All {len(chats)} chats", **sums)
 
 
 def _print_chat(chat: ImportedChat, *, json_lines: bool) -> None:

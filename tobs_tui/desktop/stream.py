@@ -14,6 +14,8 @@ from typing import Any, BinaryIO
 
 from msgspec import Struct
 
+from tobs_tui.desktop.fields import text_field
+from tobs_tui.model.display import clean, plural
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 RESULT_NAME = "result.json"
@@ -47,6 +49,7 @@ class _Repaired:
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self._kept = b""
+        self.taken = 0  # bytes of the source so far
 
     def read(self, size: int) -> bytes:
         """The next bytes, a few more than `size` where escapes grow; b'' at the end."""
@@ -54,6 +57,7 @@ class _Repaired:
             return b""
         while True:
             data = self._source.read(size)
+            self.taken += len(data)
             text, self._kept = self._kept + data, b""
             if data and text.rfind(b"\\") >= len(text) - 3 and (begun := _BEGUN.search(text)):
                 text, self._kept = text[: begun.start(1)], text[begun.start(1) :]
@@ -78,6 +82,31 @@ def result_file(folder: Path) -> Path:
     )
 
 
+class _Reading:
+    """How far a file has been read, for saying where it is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.source: _Repaired | None = None
+        self.chat = ""
+        self.messages = 0
+
+    def counted(self, chat: DesktopChat) -> Iterator[Fields]:
+        """The messages of a chat, counted, with what can be wrong with them told."""
+        self.chat, self.messages = text_field(chat.head, "name") or text_field(chat.head, "type"), 0
+        with _told(self):
+            for message in chat.messages:
+                self.messages += 1
+                yield message
+        self.chat = ""
+
+    @property
+    def place(self) -> str:
+        """Where the reader stands, in words."""
+        where = f"in “{clean(self.chat, 60)}”, behind {plural(self.messages, 'message')}, " if self.chat else ""
+        return f"{where}before byte {self.source.taken if self.source is not None else 0}"
+
+
 def read_export(path: Path) -> Iterator[DesktopChat]:
     """The chats of an export, one after the other; messages left unread are passed over.
 
@@ -85,34 +114,31 @@ def read_export(path: Path) -> Iterator[DesktopChat]:
     """
     import ijson  # who imports nothing does without it
 
-    with _told(path), path.open("rb") as source:
-        for chat in _document(ijson.basic_parse(_Repaired(source), use_float=True)):
-            yield DesktopChat(chat.head, _guarded(path, chat.messages))
-
-
-def _guarded(path: Path, messages: Iterator[Fields]) -> Iterator[Fields]:
-    with _told(path):
-        yield from messages
+    reading = _Reading(path)
+    with _told(reading), path.open("rb") as file:
+        reading.source = _Repaired(file)
+        for chat in _document(ijson.basic_parse(reading.source, use_float=True)):
+            yield DesktopChat(chat.head, reading.counted(chat))
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(reading: _Reading) -> Iterator[None]:
     """Turn what can be wrong with the file into the error that a person is told."""
     import ijson
 
     try:
         yield
     except (ijson.JSONError, _OtherFormatError, UnicodeDecodeError) as error:
-        raise _unreadable(path, str(error)) from error
+        raise _unreadable(reading, str(error)) from error
     except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
+        raise _unreadable(reading, error.strerror or str(error)) from error
 
 
-def _unreadable(path: Path, reason: str) -> TobsError:
+def _unreadable(reading: _Reading, reason: str) -> TobsError:
     told = reason.splitlines()[0] if reason else "it ends too early"
     return TobsError(
         ErrorCode.NOT_AN_EXPORT,
-        f"{path} cannot be read as an export of Telegram Desktop: {told}.",
+        f"{reading.path} cannot be read as an export of Telegram Desktop: {told} ({reading.place}).",
         "What came before that point is kept. Export once more with Telegram Desktop, and import that folder.",
     )
 

@@ -1,8 +1,10 @@
 """Brings an export of Telegram Desktop into a vault's archive and store, so that later runs go on from there.
 
 What the archive holds already is left as it is: it came from Telegram itself and says more. The ids from the export's
-first message to its last count as known afterwards; older and newer ones are fetched by the next run. The messages of
-a group from before it became a supergroup are kept as a chat of their own, since the export does not tell its id.
+first message to its last count as known afterwards, but for messages whose files the export does not hold: those the
+next run fetches, with all that is older and newer. The messages of a group from before it became a supergroup lie in
+the supergroup's folder, as a chat of their own; the export does not tell its id, so it has one of ours until a run
+tells.
 """
 
 from __future__ import annotations
@@ -23,19 +25,18 @@ from tobs_tui.archive.schema import archive_path, internal_folder, output_error
 from tobs_tui.desktop.media import DesktopFile
 from tobs_tui.desktop.messages import DesktopMessage, chat_peer, read_message
 from tobs_tui.desktop.stream import DesktopChat, read_export, result_file
-from tobs_tui.engine.media_stage import path_of_file
+from tobs_tui.engine.media_names import path_of_file
 from tobs_tui.media.store import Store, digest_of
+from tobs_tui.model.errors import TobsError
 from tobs_tui.model.intervals import IntervalSet
 from tobs_tui.model.media import Document, File, Media, Photo
 from tobs_tui.model.messages import Message
-from tobs_tui.model.peers import Peer, PeerKind, bare_id
+from tobs_tui.model.peers import Peer, PeerKind, bare_id, imported_half
 from tobs_tui.model.profile import Layout
 from tobs_tui.render.layout import chat_folder
 
 CHUNK = 500
 MAX_ID = 2**31 - 1
-OLD_HALVES = 500_000_000_000
-"""Old halves get an id of their own, above all that Telegram gives to basic groups and below its channels' mark."""
 
 
 class ImportedChat(Struct, frozen=True):
@@ -57,12 +58,13 @@ class ImportedChat(Struct, frozen=True):
 class _Half:
     """One chat of the archive that messages of an export go into."""
 
-    def __init__(self, archive: Archive, peer: Peer) -> None:
+    def __init__(self, archive: Archive, peer: Peer, successor: int = 0) -> None:
         self.peer = peer
         self.held: IntervalSet = archive.ledger(peer.id)
         self.first, self.last = MAX_ID, 0
+        self.holes = IntervalSet()
         if archive.chat(peer.id) is None:
-            archive.put_chat(ChatRecord(peer.id, peer.title, chat_folder(peer), peer.kind))
+            archive.put_chat(ChatRecord(peer.id, peer.title, chat_folder(peer), peer.kind, migrated_to=successor))
             archive.put_peers([peer])
 
     def span(self, messages: list[DesktopMessage]) -> None:
@@ -70,6 +72,11 @@ class _Half:
         for found in messages:
             self.first = min(self.first, found.message.id)
             self.last = max(self.last, found.message.id)
+
+    def settled(self, lo: int, hi: int) -> list[PageCommit]:
+        """The ids from `lo` to `hi` less those of messages that are still to be fetched; those in between that the
+        export does not have were deleted."""
+        return [PageCommit(self.peer.id, *part) for part in self.holes.missing(lo, hi)]
 
 
 def import_desktop(
@@ -119,28 +126,48 @@ class _Importer:
             for old, group in itertools.groupby(batch, lambda message: message.old_half):
                 half = halves.get(old)
                 if half is None:
-                    half = halves[old] = _Half(self._archive, _old_peer(peer) if old else peer)
+                    half = halves[old] = self._old_half(peer) if old else _Half(self._archive, peer)
                 done = self._carry(half, list(group), done)
             self._on_progress(done)
         for half in halves.values():
             if half.last:
-                self._archive.commit([PageCommit(half.peer.id, half.first, half.last)])  # ids in between were deleted
+                self._archive.commit(half.settled(half.first, half.last))
         return done
+
+    def _old_half(self, peer: Peer) -> _Half:
+        """The chat that holds what was written before a group became the supergroup `peer`."""
+        known = self._archive.chat(peer.id)
+        real = known.migrated_from if known is not None else 0
+        title = peer.title if real else f"{peer.title}, before it was a supergroup"
+        old = Peer(id=real or imported_half(peer.id), kind=PeerKind.GROUP, title=title, forbidden=True, min=True)
+        return _Half(self._archive, old, successor=peer.id)
 
     def _carry(self, half: _Half, messages: list[DesktopMessage], done: ImportedChat) -> ImportedChat:
         """Commit messages that the archive does not know, then bring their files."""
         sized = [self._sized(found) for found in messages if found.message.id > 0]
         half.span(sized)
-        new = [found for found in sized if not half.held.covers(found.message.id, found.message.id)]
+        unsettled = [found for found in sized if not half.held.covers(found.message.id, found.message.id)]
+        ids = {found.message.id for found in unsettled}
+        there = self._archive.held_among(half.peer.id, ids)
+        new = [found for found in unsettled if found.message.id not in there]
+        chat = half.peer.id
         if new:
             rows, file_rows = message_rows(found.message for found in new)
-            senders = {found.sender.id: found.sender for found in new if found.sender is not None}
-            ids = [found.message.id for found in new]
-            self._archive.commit(
-                [PageCommit(half.peer.id, min(ids), max(ids), 0, rows, file_rows, tuple(senders.values()))]
-            )
+            senders = tuple({found.sender.id: found.sender for found in new if found.sender is not None}.values())
+            page = PageCommit(chat, min(ids), max(ids), 0, rows, file_rows, senders, settled=False)
+            self._archive.commit([page])
         # Files of messages that are there already as well: an import may have been killed before it came to them.
-        brought = [self._bring(task, found.file) for found in sized for task in _tasks(half.peer.id, found.message)]
+        brought: list[bool | None] = []
+        lacks: dict[int, bool] = {}  # of the messages with files, by id
+        for found in sized:
+            came = [self._bring(task, found.file) for task in _tasks(chat, found.message)]
+            brought += came
+            if came and found.message.id in ids:
+                lacks[found.message.id] = False in came
+        for lo, hi in _stretches(lacks):
+            half.holes.add(lo, hi)
+        if ids:
+            self._archive.commit(half.settled(min(ids), max(ids)))
         return msgspec.structs.replace(
             done,
             messages=done.messages + len(new),
@@ -196,21 +223,32 @@ class _Importer:
 
 
 def _batches(messages: Iterator[dict[str, object]], peer: Peer) -> Iterator[list[DesktopMessage]]:
-    """The messages of a chat, some hundreds at a time."""
+    """The messages of a chat, some hundreds at a time. Raises TobsError where the file is damaged, once those before
+    that point are given."""
     before = 0
-    while chunk := list(itertools.islice(messages, CHUNK)):
-        batch = []
-        for fields in chunk:
-            found = read_message(fields, peer, before)
-            before = found.message.date
-            batch.append(found)
+    damage: TobsError | None = None
+    while damage is None:
+        batch: list[DesktopMessage] = []
+        try:
+            for fields in itertools.islice(messages, CHUNK):
+                found = read_message(fields, peer, before)
+                before = found.message.date
+                batch.append(found)
+        except TobsError as error:
+            damage = error
+        if not batch and damage is None:
+            return
         yield batch
+    raise damage
 
 
-def _old_peer(peer: Peer) -> Peer:
-    """The chat that holds what was written before a group became a supergroup."""
-    title = f"{peer.title}, before it was a supergroup"
-    return Peer(id=-(OLD_HALVES + bare_id(peer.id)), kind=PeerKind.GROUP, title=title, forbidden=True, min=True)
+def _stretches(lacks: dict[int, bool]) -> Iterator[tuple[int, int]]:
+    """From the first to the last of the messages that lack a file and have none between them whose file is there. What
+    lies between comes with them: as many holes as missing files would make the ledger fall to pieces."""
+    for lacking, run in itertools.groupby(sorted(lacks.items()), key=lambda item: item[1]):
+        if lacking:
+            ids = [ident for ident, _ in run]
+            yield ids[0], ids[-1]
 
 
 def _tasks(chat: int, message: Message) -> Iterator[FileTask]:

@@ -22,6 +22,7 @@ from tobs_tui.model.peers import (
     Peer,
     PeerKind,
     Topic,
+    imported_half,
     is_channel_id,
     own_scope,
     topic_of_scope,
@@ -133,6 +134,9 @@ class Planner:
         facts = await self._ask(lambda: self._link.chat_facts(target.chat, target.dialog.top_message))
         peer = self._link.peer(target.chat) or target.dialog.peer
         record = await self._submit(lambda archive: archive.put_chat(_record(peer, facts, target, held.record)))
+        if record.migrated_from:
+            imported = imported_half(record.id)
+            await self._submit(lambda archive: archive.adopt(imported, record.migrated_from))
         mark = RefreshMark(facts.pts, facts.top_message)
         await self._submit(lambda archive: archive.begin_refreshing(target.chat, mark))
         topics: list[Topic] = []
@@ -156,6 +160,8 @@ class Planner:
 
     def _nothing_new(self, target: Target, held: _Held) -> bool:
         top = target.dialog.top_message
+        if held.record is not None and held.record.message_count < 0:  # only an import has told of it so far
+            return False
         return top > 0 and self._open and held.ledger(0, own=self._wants_own(target.chat)).covers(1, top)
 
     def _wants_own(self, chat: int) -> bool:

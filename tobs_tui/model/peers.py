@@ -38,6 +38,15 @@ def is_channel_id(marked: int) -> bool:
     return marked < CHANNEL_MARK
 
 
+_IMPORTED_HALVES = 500_000_000_000
+
+
+def imported_half(supergroup: int) -> int:
+    """The id of a supergroup's history from before its migration while nothing tells the real one: above all that
+    Telegram gives to basic groups and below its channels' mark."""
+    return -(_IMPORTED_HALVES + bare_id(supergroup))
+
+
 def id_label(marked: int) -> str:
     """A marked id as file names and anchors write it: u42 (user), g42 (basic group), c42 (channel or supergroup)."""
     prefix = "u" if marked >= 0 else "c" if is_channel_id(marked) else "g"
