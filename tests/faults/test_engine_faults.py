@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.compare_vault import read_notes
-from tests.integration.engine_help import Account, account_at, address_of, profile_of, vault_bytes
+from tests.integration.engine_help import Account, profile_of, vault_bytes
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.model.profile import Layout, MediaOptions
@@ -33,12 +33,6 @@ FORUM, OFFICE, LOUNGE, CHANNEL, DISCUSSION = (
 ZOE = 5001000
 TEXT_ONLY = MediaOptions(download=False)
 FIXED = Layout(timezone="UTC")
-
-
-@pytest.fixture
-async def account(sandbox: SandboxServer, tmp_path: Path) -> AsyncIterator[Account]:
-    async with account_at(address_of(sandbox), tmp_path / "session", sandbox.world) as account:
-        yield account
 
 
 def sound(vault: Path) -> bool:

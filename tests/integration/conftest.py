@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from telethon import TelegramClient
 from telethon.crypto import rsa
 from telethon.network import ConnectionTcpFull
 from telethon.sessions import MemorySession
 
+from tobs_tui.model.run import Outcome
 from tobs_tui.sandbox.rpc.registry import HOME_DC
 from tobs_tui.sandbox.server import SandboxServer
 from tobs_tui.sandbox.worlds.peers import Person
 from tobs_tui.sandbox.worlds.world import World
 
+if TYPE_CHECKING:
+    from tests.integration.engine_help import Account
+
 API_ID = 1
 API_HASH = "0123456789abcdef0123456789abcdef"
 
 
-@pytest.fixture(autouse=True)
-def fresh_telethon() -> Iterator[None]:
-    """Telethon keeps server keys and the data centres' addresses for the whole process: give each test its own."""
+@contextlib.contextmanager
+def _telethon_apart() -> Iterator[None]:
+    """Telethon keeps server keys and the data centres' addresses for the whole process: forget those of the block."""
     known = dict(rsa._server_keys)
     TelegramClient._config = TelegramClient._cdn_config = None
     yield
     TelegramClient._config = TelegramClient._cdn_config = None
     rsa._server_keys.clear()
     rsa._server_keys.update(known)
+
+
+@pytest.fixture(autouse=True)
+def fresh_telethon() -> Iterator[None]:
+    """Each test its own keys and addresses."""
+    with _telethon_apart():
+        yield
 
 
 def tiny_world(password: str = "correct horse") -> World:
@@ -100,11 +118,63 @@ def demo_world() -> World:
     return load_world("demo", seed=1, messages=None)
 
 
+@pytest.fixture(scope="session")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory, where the system has that: vaults of thousands of notes are flushed note by note."""
+    base = Path("/dev/shm")  # the folder made in it is this process's own
+    folder = Path(tempfile.mkdtemp(dir=base if os.access(base, os.W_OK) else tmp_path_factory.mktemp("memory")))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def quick_path(memory: Path) -> Path:
+    """As `tmp_path`, in `memory`."""
+    return Path(tempfile.mkdtemp(dir=memory))
+
+
+@pytest.fixture(scope="session")
+def demo_vault(demo_world: World, memory: Path) -> Path:
+    """The whole demo world exported once, as `engine_help.BERLIN` says. Copy it; nothing may change it."""
+    from tests.integration.engine_help import BERLIN, account_at, address_of
+
+    folder = memory / "demo"
+    folder.mkdir()
+
+    async def export() -> None:
+        async with SandboxServer(demo_world) as server:
+            async with account_at(address_of(server), folder / "session", demo_world) as account:
+                state = await account.export(folder / "vault", BERLIN)
+                assert state.outcome is Outcome.COMPLETE
+
+    with _telethon_apart():
+        asyncio.run(export())
+    return folder / "vault"
+
+
 @pytest.fixture
 async def sandbox(demo_world: World) -> AsyncIterator[SandboxServer]:
     """A sandbox that serves the demo world in this process."""
     async with SandboxServer(demo_world) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def manifest(demo_world: World) -> dict[str, Any]:
+    """The demo world's truth as `tobs sandbox manifest` prints it."""
+    from tobs_tui.sandbox.manifest import build_manifest
+
+    facts: dict[str, Any] = msgspec.to_builtins(build_manifest(demo_world))
+    return facts
+
+
+@pytest.fixture
+async def account(sandbox: SandboxServer, tmp_path: Path) -> AsyncIterator[Account]:
+    """An account that is signed in to `sandbox`, to export with."""
+    from tests.integration.engine_help import account_at, address_of
+
+    async with account_at(address_of(sandbox), tmp_path / "session", sandbox.world) as account:
+        yield account
 
 
 @pytest.fixture

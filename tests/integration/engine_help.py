@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tobs_tui.engine.run import ExportRun
-from tobs_tui.model.profile import ChatTarget, Performance, Preset, Profile, Targets
+from tobs_tui.model.profile import ChatTarget, Layout, Performance, Preset, Profile, Targets
 from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import Outcome, RunState, RunUpdated, apply_update
 from tobs_tui.model.server import ServerAddress
@@ -42,6 +42,10 @@ def profile_of(chats: Iterable[int] = (), *, topics: Iterable[int] = (), **parts
     targets = Targets(chats=tuple(ChatTarget(chat, topics=tuple(topics)) for chat in chats))
     chosen = targets if targets.chats else Targets(all_chats=True)
     return Profile(**{"targets": chosen, "performance": QUICK, **parts})
+
+
+BERLIN = profile_of(layout=Layout(timezone="Europe/Berlin"))
+"""Everything, in a time zone that is not the machine's own to choose."""
 
 
 class Ear:

@@ -6,11 +6,9 @@ import asyncio
 import datetime
 import os
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from tests.compare_vault import differences, read_notes
@@ -22,10 +20,8 @@ from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import ChatTarget, Filters, Layout, MediaOptions, Performance, Preset, Split, Targets
 from tobs_tui.model.run import ChatState, Outcome, RunPhase, WorkerRole, WorkerState
 from tobs_tui.sandbox.faults import Fault
-from tobs_tui.sandbox.manifest import build_manifest
 from tobs_tui.sandbox.server import SandboxServer
 from tobs_tui.sandbox.worlds.loader import load_world
-from tobs_tui.sandbox.worlds.world import World
 
 FORUM = -1001600000001
 OFFICE = -1001500000001
@@ -34,19 +30,6 @@ LOUNGE = -1001500000002
 CHANNEL, DISCUSSION = -1001650000001, -1001650000002
 ZOE, IVAN = 5001000, 5001037
 TEXT_ONLY = MediaOptions(download=False)
-
-
-@pytest.fixture
-async def account(sandbox: SandboxServer, tmp_path: Path) -> AsyncIterator[Account]:
-    async with account_at(address_of(sandbox), tmp_path / "session", sandbox.world) as account:
-        yield account
-
-
-@pytest.fixture(scope="session")
-def manifest(demo_world: World) -> dict[str, Any]:
-    """The demo world's truth as `tobs sandbox manifest` prints it."""
-    facts: dict[str, Any] = msgspec.to_builtins(build_manifest(demo_world))
-    return facts
 
 
 def ids_of(manifest: dict[str, Any], chat: int) -> list[int]:

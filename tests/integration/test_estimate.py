@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.engine_help import Account, account_at, address_of, profile_of
+from tests.integration.engine_help import Account, profile_of
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import message_files
 from tobs_tui.archive.schema import archive_path
@@ -31,12 +30,6 @@ FORUM = -1001600000001
 ZOE, IVAN = 5001000, 5001037
 TEXT_ONLY = MediaOptions(download=False)
 UTC = Layout(timezone="UTC")
-
-
-@pytest.fixture
-async def account(sandbox: SandboxServer, tmp_path: Path) -> AsyncIterator[Account]:
-    async with account_at(address_of(sandbox), tmp_path / "session", sandbox.world) as account:
-        yield account
 
 
 async def plan(account: Account, vault: Path, profile: Any, **options: Any) -> ExportEstimate:
@@ -160,7 +153,7 @@ async def test_archived_messages_tell_their_files_exactly_and_downloaded_ones_ar
     await account.export(vault, only(MUSEUM, MediaOptions(kinds=(MediaKind.PHOTO,))))
     photos = (await plan(account, vault, only(MUSEUM, MediaOptions(kinds=(MediaKind.PHOTO,))))).rows[0].kinds[0]
     with Archive.open(archive_path(vault), read_only=True) as archive:
-        failed = len(list(archive.failed_files(_photos_of(MUSEUM))))
+        failed = sum(part.failed for part in archive.file_totals(_photos_of(MUSEUM)))
     assert (photos.files, photos.missing) == (truth[MediaKind.PHOTO][0], failed)
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from tests.compare_vault import differences, read_notes
@@ -20,7 +18,6 @@ from tobs_tui.model.peers import bare_id, own_scope
 from tobs_tui.model.profile import Filters, Layout, MediaOptions
 from tobs_tui.model.run import Outcome
 from tobs_tui.sandbox.faults import Fault
-from tobs_tui.sandbox.manifest import build_manifest
 from tobs_tui.sandbox.server import SandboxServer
 from tobs_tui.sandbox.worlds.loader import load_world
 from tobs_tui.sandbox.worlds.world import World
@@ -34,19 +31,6 @@ CHANNEL, DISCUSSION = -1001650000001, -1001650000002
 ZOE = 5001000
 TEXT_ONLY = MediaOptions(download=False)
 UTC = Layout(timezone="UTC")
-
-
-@pytest.fixture
-async def account(sandbox: SandboxServer, tmp_path: Path) -> AsyncIterator[Account]:
-    async with account_at(address_of(sandbox), tmp_path / "session", sandbox.world) as account:
-        yield account
-
-
-@pytest.fixture(scope="session")
-def manifest(demo_world: World) -> dict[str, Any]:
-    """The demo world's truth as `tobs sandbox manifest` prints it."""
-    facts: dict[str, Any] = msgspec.to_builtins(build_manifest(demo_world))
-    return facts
 
 
 def ids_of(world: World, chat: int) -> list[int]:
