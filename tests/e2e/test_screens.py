@@ -26,7 +26,7 @@ from tests.e2e.scripted import (
 )
 from tobs_tui.config.layers import effective
 from tobs_tui.config.paths import Paths
-from tobs_tui.config.profiles import load_profile, save_profile
+from tobs_tui.config.profiles import read_profile, save_profile
 from tobs_tui.config.settings import Settings, load_settings
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import Dialog, Peer, PeerKind
@@ -154,7 +154,7 @@ async def test_choosing_topics_saving_and_starting(paths: Paths) -> None:
         assert isinstance(app.screen, TuningScreen)
         await press(pilot, "w")
         await write(pilot, "rust two")
-        saved = load_profile("rust two", paths)
+        saved = read_profile("rust two", paths).profile
         assert [(t.chat, t.topics) for t in saved.targets.chats] == [(RUST_CLUB, (200, 400))]
         await press(pilot, "s")
         started = [command for command in client.asked if isinstance(command, StartRun)]

@@ -19,7 +19,7 @@ from tests.e2e.serving import ServedSandbox
 from tests.e2e.signing import sign_in_account
 from tests.e2e.terminal import Terminal
 from tobs_tui.config.paths import Paths
-from tobs_tui.config.profiles import load_profile, save_profile
+from tobs_tui.config.profiles import read_profile, save_profile
 from tobs_tui.config.server_file import load_server
 from tobs_tui.model.profile import ChatTarget, Profile, Targets
 from tobs_tui.model.run import Outcome, RunPhase
@@ -126,7 +126,7 @@ def test_from_signing_in_to_the_files_of_two_topics_and_again_with_one_command(
     terminal.type("atlas two\r")
     terminal.wait_for("Saved")
 
-    profile = load_profile("atlas two", demo_paths)
+    profile = read_profile("atlas two", demo_paths).profile
     (target,) = profile.targets.chats
     chosen = set(target.topics)
     assert len(chosen) == 2

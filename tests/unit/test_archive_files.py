@@ -114,7 +114,9 @@ def test_a_failure_has_a_reason_touches_its_day_and_is_tried_again_by_the_next_r
     task = archive.pending_files(ALL, 1)[0]
     archive.file_failed(task, "It is gone.")
     assert archive.pending_files(ALL, 9) == []
-    assert [(found.key, reason) for found, reason in archive.failed_files(ALL)] == [((1, 1, 0), "It is gone.")]
+    state = archive.file_state(1, 1, 0)
+    assert state is not None
+    assert (state.status, state.reason) == (FileStatus.FAILED, "It is gone.")
     assert len(archive.touched(1)) == 1
     assert archive.retry_failed_files(ALL) == 1
     assert len(archive.pending_files(ALL, 9)) == 1

@@ -16,7 +16,6 @@ from tobs_tui.config.profiles import (
     RESERVED_NAMES,
     delete_profile,
     list_profiles,
-    load_profile,
     read_profile,
     save_profile,
 )
@@ -83,15 +82,15 @@ def write(paths: Paths, text: str, name: str = "night") -> Path:
 
 def test_a_profile_comes_back_as_it_was_saved(paths: Paths) -> None:
     path = save_profile(FULL, paths)
-    assert load_profile("night archive", paths) == FULL
-    assert load_profile(str(path), paths) == FULL
+    assert read_profile("night archive", paths).profile == FULL
+    assert read_profile(str(path), paths).profile == FULL
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_saving_again_replaces_and_leaves_nothing_beside(paths: Paths) -> None:
     save_profile(FULL, paths)
     save_profile(replace(FULL, output="/elsewhere"), paths)
-    assert load_profile("night archive", paths).output == "/elsewhere"
+    assert read_profile("night archive", paths).profile.output == "/elsewhere"
     assert [path.name for path in paths.profiles_dir.iterdir()] == ["night archive.toml"]
 
 
@@ -122,11 +121,11 @@ def test_a_relative_output_counts_from_the_home_or_from_a_files_own_directory(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     write(paths, 'output = "vault"\n')
-    assert load_profile("night", paths).output == str(tmp_path / "vault")
+    assert read_profile("night", paths).profile.output == str(tmp_path / "vault")
     elsewhere = tmp_path / "work" / "mine.toml"
     elsewhere.parent.mkdir()
     elsewhere.write_text('output = "vault"\n')
-    assert load_profile(str(elsewhere), paths).output == str(tmp_path / "work" / "vault")
+    assert read_profile(str(elsewhere), paths).profile.output == str(tmp_path / "work" / "vault")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +164,7 @@ def test_a_relative_output_counts_from_the_home_or_from_a_files_own_directory(
 def test_a_mistake_is_told_with_file_line_and_key(paths: Paths, text: str, told: str) -> None:
     write(paths, text)
     with pytest.raises(TobsError) as caught:
-        load_profile("night", paths)
+        read_profile("night", paths)
     assert told in caught.value.sentence
     assert caught.value.code is ErrorCode.BAD_PROFILE
 
@@ -173,14 +172,14 @@ def test_a_mistake_is_told_with_file_line_and_key(paths: Paths, text: str, told:
 def test_bytes_that_are_no_text_are_told(paths: Paths) -> None:
     (paths.profiles_dir / "night.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(TobsError, match=r"night\.toml: the file is not UTF-8 text"):
-        load_profile("night", paths)
+        read_profile("night", paths)
 
 
 def test_a_missing_profile_names_those_that_there_are(paths: Paths) -> None:
     save_profile(replace(FULL, name="night"), paths)
     save_profile(replace(FULL, name="day"), paths)
     with pytest.raises(TobsError) as caught:
-        load_profile("nigth", paths)
+        read_profile("nigth", paths)
     assert "did you mean night?" in caught.value.sentence
     assert caught.value.way_on == "Saved profiles: day, night."
 

@@ -39,14 +39,6 @@ def test_what_is_missing_is_the_complement(added: list[tuple[int, int]], asked: 
     assert ledger.covers(*asked) == (not missing)
 
 
-@given(st.lists(bounds), st.integers(0, 60))
-def test_the_prefix_ends_before_the_first_hole(added: list[tuple[int, int]], start: int) -> None:
-    end = start - 1
-    while end + 1 in members(added):
-        end += 1
-    assert IntervalSet(added).prefix_end(start) == end
-
-
 @given(st.lists(bounds))
 def test_the_order_of_additions_does_not_matter(added: list[tuple[int, int]]) -> None:
     assert IntervalSet(added) == IntervalSet(reversed(added))

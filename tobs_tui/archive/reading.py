@@ -202,12 +202,6 @@ class Reading(Database):
                 db.execute("SELECT 1 FROM days WHERE chat = ? AND touched > 0 LIMIT 1", (chat,)).fetchone() is not None
             )
 
-    def topics_present(self, chat: int) -> list[int]:
-        """The topics that archived messages of a chat belong to, ascending; [0] for a chat without topics."""
-        with self.reading() as db:
-            rows = db.execute("SELECT DISTINCT topic FROM days WHERE chat = ? AND count > 0 ORDER BY topic", (chat,))
-            return [row[0] for row in rows]
-
     def count(self, chat: int, topic: int | None = None) -> int:
         """How many messages of a chat, or of one topic, the archive holds."""
         span = self.span(chat, topic)

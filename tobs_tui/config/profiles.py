@@ -143,11 +143,6 @@ def _refuse_unusable(profile: Profile, path: Path) -> None:
         raise TobsError(ErrorCode.BAD_PROFILE, f"{path.name}:{line}: {problem[0]}: {problem[1]}", field=problem[0])
 
 
-def load_profile(name_or_path: str, paths: Paths) -> Profile:
-    """`read_profile`, without the facts about the file."""
-    return read_profile(name_or_path, paths).profile
-
-
 def _missing(name_or_path: str, paths: Paths) -> TobsError:
     if name_or_path.endswith(".toml"):
         return TobsError(ErrorCode.BAD_PROFILE, f"There is no file {name_or_path}.")

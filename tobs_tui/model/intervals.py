@@ -61,13 +61,6 @@ class IntervalSet:
         """Whether every integer of [lo, hi] is in the set; true for an empty interval."""
         return not self.missing(lo, hi)
 
-    def prefix_end(self, lo: int) -> int:
-        """The largest n for which [lo, n] lies in the set; lo - 1 when lo itself does not."""
-        index = bisect_left(self._his, lo)
-        if index < len(self._los) and self._los[index] <= lo:
-            return self._his[index]
-        return lo - 1
-
     @property
     def highest(self) -> int:
         """The largest member, or 0 when the set is empty."""
