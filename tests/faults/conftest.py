@@ -1,7 +1,7 @@
-"""What tests of trouble share with the integration tests: a sandbox with the demo world, and Telethon kept fresh."""
+"""What tests of trouble share with integration tests: the demo world in a sandbox, an account, Telethon kept fresh."""
 
 from __future__ import annotations
 
-from tests.integration.conftest import demo_world, fresh_telethon, sandbox
+from tests.integration.conftest import account, demo_world, fresh_telethon, sandbox
 
-__all__ = ["demo_world", "fresh_telethon", "sandbox"]
+__all__ = ["account", "demo_world", "fresh_telethon", "sandbox"]
