@@ -9,12 +9,11 @@ import pytest
 from telethon.tl import types
 
 from tests.unit.telegram_samples import DATE, document, message, page, photo
-from tests.unit.test_render_message import scene
+from tests.unit.test_render_message import render_message, scene
 from tobs_tui.model.messages import Message, decode_message, encode_message
 from tobs_tui.model.rich import Rich
 from tobs_tui.model.text import EntityKind
 from tobs_tui.render.jsonl import JsonlRenderer
-from tobs_tui.render.message import render_message
 from tobs_tui.telegram.convert_rich import MAX_DEPTH, convert_rich
 from tobs_tui.telegram.decode import decode_page
 
