@@ -1,11 +1,13 @@
 """Promises about a disk that is full: the run ends with that sentence, nothing is lost, and with room it goes on.
 
-Nothing is replaced: SQLite refuses to grow, and notes and files are written through links to ``/dev/full``.
+Nothing is replaced: SQLite refuses to grow, notes go to a disk with little room, files through a link to ``/dev/full``.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import contextlib
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,6 @@ from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import FileFilter, FileScope
 from tobs_tui.archive.schema import archive_path, internal_folder
 from tobs_tui.engine.media import _stem
-from tobs_tui.engine.note_file import beside
 from tobs_tui.media.parts import PartFile
 from tobs_tui.model.profile import Layout, MediaOptions
 from tobs_tui.model.run import Outcome, RunState
@@ -63,6 +64,19 @@ async def test_an_archive_that_cannot_grow_fails_the_run_and_goes_on_with_room(
     assert vault_bytes(vault) == vault_bytes(tmp_path / "calm")
 
 
+@contextlib.contextmanager
+def small_disk(folder: Path, kib: int) -> Iterator[None]:
+    """A disk of its own at `folder`, with so little room."""
+    folder.mkdir(parents=True)
+    options = ["-o", f"size={kib}k", "tmpfs", str(folder)]
+    if subprocess.run(["mount", "-t", "tmpfs", *options], check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
 async def test_notes_that_cannot_be_written_fail_the_run_and_are_written_with_room(
     account: Account, tmp_path: Path
 ) -> None:
@@ -70,15 +84,10 @@ async def test_notes_that_cannot_be_written_fail_the_run_and_are_written_with_ro
     await account.export(tmp_path / "calm", TEXT)
     truth = vault_bytes(tmp_path / "calm")
     note = max((path for path in truth if not path.endswith("index.md")), key=lambda path: len(truth[path]))
-    (vault / note).parent.mkdir(parents=True)
-    blocked = [beside(vault / note, part) for part in range(9)]
-    for path in blocked:
-        path.symlink_to(FULL)
-    state = await account.export(vault, TEXT)
-    assert_full(state)
-    assert not (vault / note).exists()
-    for path in blocked:
-        path.unlink(missing_ok=True)
+    with small_disk((vault / note).parent, kib=len(truth[note]) // 1024 - 8):
+        state = await account.export(vault, TEXT)
+        assert_full(state)
+        assert not (vault / note).exists()
     again = await account.export(vault, TEXT)
     assert again.outcome is Outcome.COMPLETE
     assert vault_bytes(vault) == truth
