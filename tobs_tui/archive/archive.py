@@ -10,6 +10,7 @@ import msgspec
 
 from tobs_tui.archive.files import Files
 from tobs_tui.archive.halves import Halves
+from tobs_tui.archive.job_book import JobBook
 from tobs_tui.archive.notes import Notes
 from tobs_tui.archive.reading import Reading
 from tobs_tui.archive.records import ChatRecord, TopicRecord
@@ -20,7 +21,7 @@ from tobs_tui.archive.versions import Versions
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Archive(Refreshing, Files, Notes, Reading, Versions, Halves):
+class Archive(Refreshing, JobBook, Files, Notes, Reading, Versions, Halves):
     """A vault's archive database.
 
     One thread uses an object at a time. Beside the one writer, any number of processes may read.

@@ -27,12 +27,13 @@ from tobs_tui.model.profile import MediaKind
 _decode_file = msgspec.msgpack.Decoder(File).decode
 _encode = msgspec.msgpack.Encoder().encode
 
-_TASK_COLUMNS = "chat, message, idx, topic, date, kind, record"
+TASK_COLUMNS = "chat, message, idx, topic, date, kind, record"
 _KEEPS = "keeps(chat, (SELECT blob FROM messages WHERE chat = files.chat AND id = files.message))"
 _STATE_COLUMNS = "status, path, sha256, size, reason"
 
 
-def _task(row: tuple[int, int, int, int, int, str, bytes]) -> FileTask:
+def task_of(row: tuple[int, int, int, int, int, str, bytes]) -> FileTask:
+    """A file to download from its columns, which are `TASK_COLUMNS`."""
     return FileTask(*row[:5], MediaKind(row[5]), _decode_file(row[6]))
 
 
@@ -61,7 +62,7 @@ def _condition(scope: FileScope, wanted: FileFilter) -> tuple[str, list[int | st
     return " AND ".join(terms), values
 
 
-def _conditions_past(after: tuple[int, int, int] | None, wanted: FileFilter) -> Iterator[tuple[str, list[int | str]]]:
+def conditions_past(after: tuple[int, int, int] | None, wanted: FileFilter) -> Iterator[tuple[str, list[int | str]]]:
     """The conditions of the filter's scopes in the order of their chats, for files past the key `after`."""
     for scope in sorted(wanted.scopes, key=lambda scope: scope.chat):
         if after is not None and scope.chat < after[0]:
@@ -87,7 +88,7 @@ def _choice(wanted: FileFilter) -> tuple[str, list[int | str]]:
     return f"({term})", values
 
 
-def _touch(db: sqlite3.Connection, days: list[tuple[int, int, int]]) -> None:
+def touch_days(db: sqlite3.Connection, days: list[tuple[int, int, int]]) -> None:
     """Mark days, each a (chat, topic, day), as changed since they were rendered."""
     if days:
         generation = next_generation(db)
@@ -114,13 +115,13 @@ class Files(Database):
             return tasks
         choice, choice_values = self._choice(wanted)
         with self.reading() as db:
-            for where, values in _conditions_past(after, wanted):
+            for where, values in conditions_past(after, wanted):
                 rows = db.execute(
-                    f"SELECT {_TASK_COLUMNS} FROM files INDEXED BY files_pending WHERE status = 0"
+                    f"SELECT {TASK_COLUMNS} FROM files INDEXED BY files_pending WHERE status = 0"
                     f" AND {where} AND {choice} ORDER BY message, idx LIMIT ?",
                     (*values, *choice_values, limit - len(tasks)),
                 )
-                tasks.extend(map(_task, rows))
+                tasks.extend(map(task_of, rows))
                 if len(tasks) >= limit:
                     break
         return tasks
@@ -153,7 +154,7 @@ class Files(Database):
                 days = db.execute(
                     f"SELECT DISTINCT topic, date / {DAY_SECONDS} FROM files WHERE {failed}", (*values, *choice_values)
                 ).fetchall()
-                _touch(db, [(scope.chat, topic, day) for topic, day in days])
+                touch_days(db, [(scope.chat, topic, day) for topic, day in days])
                 count += db.execute(
                     f"UPDATE files SET status = {FileStatus.PENDING.value}, reason = '' WHERE {failed}",
                     (*values, *choice_values),
@@ -188,7 +189,7 @@ class Files(Database):
             (status, *outcome, _encode(task.file), *task.key, file_identity(task.file)),
         )
         if before is not None and (before.status, before.path, before.reason) != (status, *outcome[2:]):
-            _touch(db, [(task.chat, task.topic, task.date // DAY_SECONDS)])
+            touch_days(db, [(task.chat, task.topic, task.date // DAY_SECONDS)])
 
     def file_state(self, chat: int, message_id: int, index: int) -> FileState | None:
         """What became of one file, or None when the message has no such file."""
@@ -227,13 +228,13 @@ class Files(Database):
         """Up to `limit` downloaded files, by (chat, message, index), from past the key `after`."""
         found: list[tuple[FileTask, FileState]] = []
         with self.reading() as db:
-            for where, values in _conditions_past(after, wanted):
+            for where, values in conditions_past(after, wanted):
                 rows = db.execute(
-                    f"SELECT {_TASK_COLUMNS}, {_STATE_COLUMNS} FROM files WHERE status = 1 AND {where}"
+                    f"SELECT {TASK_COLUMNS}, {_STATE_COLUMNS} FROM files WHERE status = 1 AND {where}"
                     " ORDER BY message, idx LIMIT ?",
                     (*values, limit - len(found)),
                 )
-                found.extend((_task(row[:7]), _state(row[7:])) for row in rows)
+                found.extend((task_of(row[:7]), _state(row[7:])) for row in rows)
                 if len(found) >= limit:
                     break
         return found

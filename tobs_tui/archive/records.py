@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from tobs_tui.model.jobs import JobKind, JobResult
 from tobs_tui.model.media import Document, DocumentKind, File, Media, PaidMedia, Photo, Story, files_of
 from tobs_tui.model.messages import Message, encode_message
 from tobs_tui.model.peers import Peer, PeerKind, Topic
@@ -212,6 +213,38 @@ class StoredFile(Struct, frozen=True):
 
     sha256: str
     size: int
+
+
+class JobWish(Struct, frozen=True):
+    """What a run wants done with contents: a kind of job with its options, for files of the kinds in `takes`."""
+
+    kind: JobKind
+    options: str
+    takes: tuple[MediaKind, ...]
+
+
+class JobTask(Struct, frozen=True):
+    """A downloaded file to work on: its content in the store, and its readable path relative to the vault."""
+
+    task: FileTask
+    sha256: str
+    size: int
+    path: str
+
+
+class FileJobs(Struct):
+    """What the jobs that a vault shows have found out about one file, and the path of the variant beside it."""
+
+    results: dict[JobKind, JobResult] = {}
+    variant: str = ""
+
+
+class JobTotals(Struct, frozen=True):
+    """Contents that a run wants worked on, and what became of them; each content counts once for each kind of job."""
+
+    total: int = 0
+    done: int = 0
+    failed: int = 0
 
 
 class FileScope(Struct, frozen=True):

@@ -18,7 +18,7 @@ from pathlib import Path
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 APPLICATION_ID = int.from_bytes(b"tobs", "big")
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 INTERNAL_FOLDER = ".tobs"
 BUSY_MS = 30_000
 CHECKPOINT_PAGES = 6_000  # of 8 KiB: the WAL stays around 48 MiB; a quarter faster than with SQLite's own 1,000
@@ -40,10 +40,25 @@ CREATE TABLE versions (
 CREATE TABLE refreshed (chat INTEGER PRIMARY KEY, pts INTEGER NOT NULL, seen INTEGER NOT NULL);
 """
 
+JOBS = """
+CREATE INDEX files_of_content ON files (sha256) WHERE sha256 <> '';
+CREATE TABLE job_results (
+    sha256 TEXT NOT NULL, kind TEXT NOT NULL, options TEXT NOT NULL, status INTEGER NOT NULL, record BLOB NOT NULL,
+    reason TEXT NOT NULL, variant TEXT NOT NULL, variant_size INTEGER NOT NULL, ending TEXT NOT NULL,
+    PRIMARY KEY (sha256, kind, options)) WITHOUT ROWID;
+CREATE TABLE variant_links (
+    chat INTEGER NOT NULL, message INTEGER NOT NULL, idx INTEGER NOT NULL, sha256 TEXT NOT NULL, path TEXT NOT NULL,
+    PRIMARY KEY (chat, message, idx)) WITHOUT ROWID;
+CREATE TABLE replaced (
+    original TEXT PRIMARY KEY, variant TEXT NOT NULL, ending TEXT NOT NULL, removed INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX replaced_by ON replaced (variant);
+"""
+
 _STEPS = {
     1: f"""ALTER TABLE days ADD COLUMN added INTEGER NOT NULL DEFAULT 0; {NOTES}
     INSERT INTO notes SELECT path, chat, topic, count, 0, x'' FROM rendered; DROP TABLE rendered;""",
     2: VERSIONS,
+    3: JOBS,
 }
 """What brings an archive of each older format to the next one."""
 
@@ -71,7 +86,7 @@ CREATE TABLE files (
     reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (chat, message, idx)) WITHOUT ROWID;
 CREATE INDEX files_pending ON files (chat, message, idx) WHERE status = 0;
 CREATE TABLE known_files (identity TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
-{NOTES}{VERSIONS}"""
+{NOTES}{VERSIONS}{JOBS}"""
 
 
 def internal_folder(vault: Path) -> Path:

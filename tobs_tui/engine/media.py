@@ -22,6 +22,7 @@ from tobs_tui.archive.schema import internal_folder, output_error
 from tobs_tui.cache.spaces import KnownFile, Space
 from tobs_tui.engine.media_names import PathOf
 from tobs_tui.engine.media_source import FileLink, FileSource
+from tobs_tui.engine.together import until_failure
 from tobs_tui.engine.workers import WorkerStats, acting
 from tobs_tui.media.download import Downloaded, WrongBytesError, download_file, to_the_end
 from tobs_tui.media.parts import PartFile
@@ -167,28 +168,16 @@ class MediaQueue:
         self._tasks = [asyncio.create_task(self._prepare())]
         reporter = asyncio.create_task(self._report())
         try:
-            await self._wait()
+            await until_failure(self._tasks)
             if not self._cancelled:
                 self._tasks = [asyncio.create_task(self._work(worker)) for worker in self._workers]
-                await self._wait()
+                await until_failure(self._tasks)
         finally:
             reporter.cancel()
             await asyncio.gather(reporter, return_exceptions=True)
             for worker in self._workers:
                 worker.rest(WorkerState.STOPPED)
         await self._sum_up()
-
-    async def _wait(self) -> None:
-        """Wait for the tasks; the first failure stops all of them and is raised."""
-        try:
-            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
-        finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-        for task in done:
-            if not task.cancelled():
-                task.result()
 
     # --- before the first download ------------------------------------------------------------------------------------
 

@@ -35,7 +35,9 @@ class MediaStage:
         records: RecordFilter = RecordFilter(),  # noqa: B008  # frozen
         *,
         governor: Governor,
+        on_file: Callable[[tuple[int, int, int]], None] = lambda key: None,
     ) -> None:
+        """`on_file` hears of each file that is in its place, by (chat, message id, index)."""
         self._link = link
         self._writer = writer
         self._vault = vault
@@ -43,6 +45,7 @@ class MediaStage:
         self._board = board
         self._on_fatal = on_fatal
         self._records = records
+        self._on_file = on_file
         self._paused = False
         self._queue: MediaQueue | None = None
         self._task: asyncio.Task[None] | None = None
@@ -59,7 +62,7 @@ class MediaStage:
             self._link,
             self._writer.submit,
             self._vault,
-            self._wanted(jobs),
+            self.wanted(jobs),
             path_of_file(self._profile.layout),
             self._workers,
             self,
@@ -72,7 +75,8 @@ class MediaStage:
         self._task = asyncio.create_task(queue.run())
         self._task.add_done_callback(self._ended)
 
-    def _wanted(self, jobs: Iterable[ChatJob]) -> FileFilter:
+    def wanted(self, jobs: Iterable[ChatJob]) -> FileFilter:
+        """The files of these chats that the profile wants."""
         media, dates = self._profile.media, date_span(self._profile.filters, self._profile.layout.timezone)
         bounded = self._profile.filters.bounded
         return FileFilter(
@@ -97,7 +101,7 @@ class MediaStage:
     async def finish(self, jobs: Sequence[ChatJob]) -> None:
         """Nothing more comes: wait until every file is there or set aside. Errors went to `on_fatal`."""
         if self._queue is None:
-            self.media_totals(await self._writer.submit(lambda archive: archive.file_totals(self._wanted(jobs))))
+            self.media_totals(await self._writer.submit(lambda archive: archive.file_totals(self.wanted(jobs))))
             return
         self._queue.no_more()
         if self._task is not None:
@@ -157,6 +161,7 @@ class MediaStage:
 
     def file_done(self, task: FileTask, size: int, reused: bool) -> None:
         """A file is in its place."""
+        self._on_file(task.key)
         if reused:
             self._board.counters.files_reused += 1
             self._board.counters.bytes_saved += size

@@ -19,7 +19,7 @@ from loguru import logger
 
 from tobs_tui.engine.process_line import ERROR, NEWS, READY, PoolEnd, serve, tell
 
-__all__ = ["ProcessPool", "WorkLostError", "tell"]
+__all__ = ["ProcessPool", "WorkLostError", "plain_main", "process_context", "tell"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class WorkLostError(Exception):
 
 
 @contextlib.contextmanager
-def _plain_main() -> Iterator[None]:
+def plain_main() -> Iterator[None]:
     """Hide the main module while processes start: they would import it, and need nothing of it."""
     with _starting:
         main = sys.modules["__main__"]
@@ -62,7 +62,7 @@ def _plain_main() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
-def _context() -> Any:
+def process_context() -> Any:
     """A context that starts clean processes, never a fork of the threads and sockets of this one."""
     if _FORKSERVER not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -75,9 +75,9 @@ def _launch() -> tuple[BaseProcess, socket.socket]:
     """A new process and this end of the line to it. Blocks until the fork server answers."""
     ours, theirs = socket.socketpair()
     with theirs:
-        process: BaseProcess = _context().Process(target=serve, args=(theirs,), daemon=True)
+        process: BaseProcess = process_context().Process(target=serve, args=(theirs,), daemon=True)
         try:
-            with _plain_main():
+            with plain_main():
                 process.start()
         except BaseException:
             ours.close()

@@ -19,6 +19,7 @@ from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.decode_pool import DecodePool
 from tobs_tui.engine.filtering import RecordFilter, record_filter
 from tobs_tui.engine.garbage import rare_collections
+from tobs_tui.engine.job_stage import JobStage
 from tobs_tui.engine.link_watch import LinkWatch
 from tobs_tui.engine.machine_watch import MachineWatch, Steering
 from tobs_tui.engine.media_stage import MediaStage
@@ -113,6 +114,7 @@ class ExportRun:
         self._render: RenderStage | None = None
         self._records = RecordFilter()
         self._media: MediaStage | None = None
+        self._work: JobStage | None = None
         self._writer: Writer | None = None
 
     # --- steering -----------------------------------------------------------------------------------------------------
@@ -127,7 +129,7 @@ class ExportRun:
         if self._board.phase in (RunPhase.PAUSED, RunPhase.STOPPING, RunPhase.FINISHED):
             return
         self._paused = True
-        for stage in (self._ask, self._jobs, self._media):
+        for stage in (self._ask, self._jobs, self._media, self._work):
             if stage is not None:
                 stage.pause()
         self._board.enter(RunPhase.PAUSED)
@@ -139,7 +141,7 @@ class ExportRun:
             return
         self._paused = False
         self._machine.waive()
-        for stage in (self._ask, self._jobs, self._media):
+        for stage in (self._ask, self._jobs, self._media, self._work):
             if stage is not None:
                 stage.resume()
         self._board.enter(RunPhase.RUNNING if self._targets_known else RunPhase.PLANNING)
@@ -249,7 +251,7 @@ class ExportRun:
                 await self._until_ended(self._fetch_and_download(writer, decoder, render))
             return await self._wind_up(render)
         finally:
-            for stage in (self._media, render, pool, writer):
+            for stage in (self._media, self._work, render, pool, writer):
                 if stage is not None:
                     await stage.close()
             lock.release()
@@ -295,6 +297,10 @@ class ExportRun:
         """Everything that needs Telegram."""
         splits = await self._link.splits() if self._link.takeout_active else [Interval(1, 2**31 - 1)]
         planner = Planner(self._link, writer.submit, self._profile, splits, self._ask)
+        governor = self._machine.governor
+        work = self._work = JobStage(
+            writer, self._output, self._profile, self._board, on_fatal=self._end_by, governor=governor
+        )
         media = self._media = MediaStage(
             self._link,
             writer,
@@ -302,8 +308,9 @@ class ExportRun:
             self._profile,
             self._board,
             on_fatal=self._end_by,
-            governor=self._machine.governor,
+            governor=governor,
             records=self._records,
+            on_file=work.offer,
         )
         hooks = Hooks(
             fetched=self._chat_fetched,
@@ -320,11 +327,11 @@ class ExportRun:
             self._board,
             self._profile.performance,
             hooks,
-            self._machine.governor,
+            governor,
         )
         if self._refresh is not None:
             workers = self._profile.performance.history_workers
-            turn = self._machine.governor.gate(WorkerRole.FETCH, workers)
+            turn = governor.gate(WorkerRole.FETCH, workers)
             jobs.refresher = Refresher(
                 self._link,
                 writer.submit,
@@ -340,6 +347,7 @@ class ExportRun:
         if self._paused:
             jobs.pause()
             media.pause()
+            work.pause()
         targets, failures = self._targets
         self._targets_known = True
         for failure in failures:
@@ -354,11 +362,14 @@ class ExportRun:
         await jobs.pipeline.drain()
         render.all_fetched()
         await media.finish(list(jobs.jobs.values()))
+        await work.finish()
 
     def _all_planned(self) -> None:
         """Every chat is known, old halves included: downloads may begin."""
-        if self._jobs is not None and self._media is not None and self._ending is None:
-            self._media.begin(self._jobs.jobs.values())
+        if self._jobs is None or self._media is None or self._work is None or self._ending is not None:
+            return
+        self._media.begin(self._jobs.jobs.values())
+        self._work.begin(self._media.wanted(self._jobs.jobs.values()))
 
     def _chat_fetched(self, job: ChatJob) -> None:
         """Nothing of a chat is on its way any more: it can be rendered, and its files are all known."""
@@ -376,8 +387,9 @@ class ExportRun:
     async def _wind_up(self, render: RenderStage) -> tuple[Outcome, str]:
         """Render whatever is not rendered yet, write the index, and say how the run went."""
         jobs = self._jobs
-        if self._media is not None:
-            await self._media.close()
+        for stage in (self._media, self._work):
+            if stage is not None:
+                await stage.close()
         if jobs is not None:
             jobs.pipeline.stop_asking()
         if jobs is not None and not self._hurry and self._can_write():

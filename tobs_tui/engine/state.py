@@ -237,6 +237,9 @@ class RunBoard:
             cache_hits=counters.cache_hits,
             cache_misses=counters.cache_misses,
             cache_evictions=counters.cache_evictions,
+            jobs=counters.jobs,
+            jobs_total=counters.jobs_total,
+            jobs_failed=counters.jobs_failed,
         )
 
     def take_update(self) -> RunUpdated | None:

@@ -37,6 +37,9 @@ class Counters:
         self.cache_hits = 0
         self.cache_misses = 0
         self.cache_evictions = 0
+        self.jobs = 0
+        self.jobs_total = 0
+        self.jobs_failed = 0
 
     def sampled(self, sample: Resources) -> None:
         """Take a sample of the machine into the peaks, and the caches' figures as they are now."""

@@ -6,12 +6,15 @@ import dataclasses
 import datetime
 from collections.abc import Callable, Iterable, Iterator
 
+import msgspec
 from cachetools import LRUCache
 
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.records import ChatRecord, FileState, FileStatus, Place, message_files
+from tobs_tui.archive.records import ChatRecord, FileJobs, FileState, FileStatus, Place, message_files
 from tobs_tui.engine.filtering import RecordFilter
+from tobs_tui.engine.job_plans import shown_jobs
 from tobs_tui.engine.note_forms import Form
+from tobs_tui.model.jobs import JobKind, MediaFacts
 from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message
 from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, PeerKind, id_label
@@ -22,6 +25,7 @@ from tobs_tui.render.links import telegram_link
 from tobs_tui.render.scene import FileLink, Scene, Target
 
 _MEBIBYTE = 1 << 20
+_decode_facts = msgspec.msgpack.Decoder(MediaFacts).decode
 NAMES_KEPT = 20_000
 """Names, and addresses of notes, held at once."""
 
@@ -70,6 +74,8 @@ class ChatScene:
         self._notes: dict[tuple[int, int, str], str] = {}  # addresses of notes from the folder entered
         self._roots: dict[int, tuple[str, dict[int, str]]] = {}
         self._states: dict[tuple[int, int], FileState] = {}
+        self._jobs: dict[tuple[int, int], FileJobs] = {}
+        self._shown_jobs = shown_jobs(media)
         self._comments: tuple[int, dict[int, int]] | None = None  # of which group, and post to copy
         self.uses = Uses()
         self.scene = Scene(
@@ -116,7 +122,11 @@ class ChatScene:
                 for message in chunk
                 if (message.media is not None or message.action is not None) and message_files(message)
             ]
-            self._states = self._archive.file_states(self._record.id, carriers[0], carriers[-1]) if carriers else {}
+            self._states, self._jobs = {}, {}
+            if carriers:
+                span = (self._record.id, carriers[0], carriers[-1])
+                self._states = self._archive.file_states(*span)
+                self._jobs = self._archive.jobs_of_files(*span, self._shown_jobs)
             yield chunk
 
     def _fetch_names(self, senders: set[int]) -> None:
@@ -227,7 +237,7 @@ class ChatScene:
     def _file(self, message: Message, index: int, file: File) -> FileLink:
         state = self._states.get((message.id, index))
         if state is not None and state.status is FileStatus.DONE:
-            return FileLink(names.relative_address(state.path, self._folder))
+            return self._link(message, index, state)
         if state is not None and state.status is FileStatus.FAILED:
             return FileLink(
                 "", f"could not be downloaded: {state.reason}" if state.reason else "could not be downloaded"
@@ -240,6 +250,17 @@ class ChatScene:
         if self._media.max_size_mb and file.size > self._media.max_size_mb * _MEBIBYTE:
             return FileLink("", "not downloaded: too large")
         return FileLink("", "not downloaded yet")
+
+    def _link(self, message: Message, index: int, state: FileState) -> FileLink:
+        """A file that is there, with what jobs have found out about it and made of it."""
+        address = names.relative_address(state.path, self._folder)
+        jobs = self._jobs.get((message.id, index))
+        if jobs is None:
+            return FileLink(address)
+        probed = jobs.results.get(JobKind.PROBE)
+        facts = _decode_facts(probed.record) if probed is not None and probed.record else None
+        variant = names.relative_address(jobs.variant, self._folder) if jobs.variant else ""
+        return FileLink(address, facts=facts, variant=variant)
 
     def copy_of(self, group: int, post: int) -> int:
         """The id of a channel's post in its discussion group, where comments answer to it; 0 when it is not there."""

@@ -26,6 +26,8 @@ class WorkerStats:
         self.retries = 0
         self.wait_until = 0.0
         self.last_error = ""
+        self.speed = -1.0
+        self.share = -1.0
         self._messages = RateMeter()
         self._bytes = RateMeter()
 
@@ -35,7 +37,7 @@ class WorkerStats:
 
     def rest(self, state: WorkerState = WorkerState.IDLE) -> None:
         """It has nothing to do, is paused, or has stopped."""
-        self.state, self.target, self.chat, self.wait_until = state, "", 0, 0.0
+        self.state, self.target, self.chat, self.wait_until, self.share = state, "", 0, 0.0, -1.0
 
     def wait(self, until: float, reason: str) -> None:
         """It is held up until `until` (epoch seconds)."""
@@ -71,6 +73,8 @@ class WorkerStats:
             retries=self.retries,
             wait_until=self.wait_until,
             last_error=self.last_error,
+            speed=round(self.speed, 2),
+            share=round(self.share, 3),
         )
 
 
@@ -92,6 +96,14 @@ class WorkerTable:
         for name in names:
             self._workers.setdefault(name, WorkerStats(name, role))
         return [self._workers[name] for name in names]
+
+    def hire_one(self, prefix: str, role: WorkerRole) -> WorkerStats:
+        """One more worker of that prefix, under the next number: j1, j2, ...; from 0 for graphics cards."""
+        number = int(role is not WorkerRole.GPU)
+        while f"{prefix}{number}" in self._workers:
+            number += 1
+        worker = self._workers[f"{prefix}{number}"] = WorkerStats(f"{prefix}{number}", role)
+        return worker
 
     def of_role(self, role: WorkerRole) -> list[WorkerStats]:
         """All workers of a role."""

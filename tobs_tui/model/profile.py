@@ -129,11 +129,13 @@ class Filters(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
 
 class MediaOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which files to download. `max_size_mb` in MiB, 0 = any size."""
+    """Which files to download, and what is done with them then. `max_size_mb` in MiB, 0 = any size."""
 
     download: bool = True
     kinds: tuple[MediaKind, ...] = tuple(MediaKind)
     max_size_mb: Annotated[int, Meta(ge=0)] = 0
+    metadata: bool = True
+    """Look into the files for what Telegram does not tell: lengths, sizes, codecs, when a picture was taken."""
 
 
 class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -99,6 +99,8 @@ class WorkerRole(enum.StrEnum):
     COMMIT = "commit"
     RENDER = "render"
     MEDIA = "media"
+    JOB = "job"  # on the processor
+    GPU = "gpu"  # on a graphics card
 
 
 class WorkerState(enum.StrEnum):
@@ -132,6 +134,8 @@ class WorkerRow(Struct, frozen=True, omit_defaults=True):
     wait_until: float = 0.0
     last_error: str = ""
     pid: int = 0  # of its own process; 0 = it shares the main one
+    speed: float = -1.0  # seconds of media it gets through in a second; -1 = its work has no length in time
+    share: float = -1.0  # of the piece of work it is at, 0.0 to 1.0; -1 = unknown
 
 
 class ConnectionState(enum.StrEnum):
@@ -278,7 +282,7 @@ class Failure(Struct, frozen=True, omit_defaults=True):
     """One item that could not be had: a chat, a range of messages, or a file."""
 
     chat: int
-    what: str  # "chat", "messages", "file"
+    what: str  # "chat", "messages", "file", or the kind of a job
     reason: str
     code: ErrorCode = ErrorCode.UNEXPECTED
     message_id: int = 0
@@ -326,6 +330,9 @@ class Totals(Struct, frozen=True, omit_defaults=True):
     cache_hits: int = 0
     cache_misses: int = 0
     cache_evictions: int = 0
+    jobs: int = 0  # files' contents worked on after their download, of those that are known by now
+    jobs_total: int = 0
+    jobs_failed: int = 0
 
 
 class RunState(Struct, frozen=True, omit_defaults=True):

@@ -47,26 +47,29 @@ def action_photo(message: Message, scene: Scene) -> list[str]:
     action = message.action
     if action is None or not isinstance(action.photo, Photo | Document):
         return []
-    return [_item(message, item, scene) for item in items_of(action.photo, scene.ink, len(files_of(message.media)))]
+    return [_item(item, scene) for item in items_of(message, action.photo, scene, len(files_of(message.media)))]
 
 
 def _files(message: Message, media: Photo | Document | PaidMedia | Story, scene: Scene) -> Iterator[str]:
     if isinstance(media, PaidMedia):
         yield paid_label(media, scene.ink)
-    for item in items_of(media, scene.ink):
-        yield _item(message, item, scene)
+    for item in items_of(message, media, scene):
+        yield _item(item, scene)
 
 
-def _item(message: Message, item: Item, scene: Scene) -> str:
+def _item(item: Item, scene: Scene) -> str:
+    """A file as a picture or a link. What it was transcoded to comes first, the original stays at hand."""
     if item.file is None:
         return item.label
-    link = scene.file(message, item.number, item.file)
+    link = item.link
     if not link.address:
         return f"{item.label} {absent(item.file, link.problem, scene.ink)}"
-    target = destination(link.address)
+    target = destination(link.variant or link.address)
+    original = destination(link.address) if link.variant else ""
     if not item.image:
-        return f"[{item.label}]({target})"
-    return f"![]({target})" if item.plain else f"![]({target})  \n{item.label}"
+        return f"[{item.label}]({target})" + (f" · [original]({original})" if original else "")
+    picture = f"[![]({target})]({original})" if original else f"![]({target})"
+    return picture if item.plain else f"{picture}  \n{item.label}"
 
 
 def _in_words(media: Media, scene: Scene, date: int) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tobs_tui.model.jobs import MediaFacts
 from tobs_tui.model.media import (
     Contact,
     Dice,
@@ -28,9 +29,10 @@ from tobs_tui.model.media import (
     WebPage,
     files_of,
 )
+from tobs_tui.model.messages import Message
 from tobs_tui.render.ink import Ink
 from tobs_tui.render.links import map_address, peer_link, story_link, web_address
-from tobs_tui.render.scene import Scene
+from tobs_tui.render.scene import FileLink, Scene
 from tobs_tui.render.words import duration, money, number, size_in_words
 
 _ICONS = {
@@ -50,12 +52,12 @@ EXPLANATION = "Explanation:"
 
 
 class Item(NamedTuple):
-    """A file of a message with its label: `number` counts the message's files; None for one that has expired, as the
-    label says then. `image` tells whether readers show it as a picture."""
+    """A file of a message with its label, and what the scene knows of it; None for one that has expired, as the label
+    says then. `image` tells whether readers show it as a picture."""
 
     label: str
     file: File | None
-    number: int
+    link: FileLink
     media: Photo | Document
     image: bool
 
@@ -65,26 +67,29 @@ class Item(NamedTuple):
         return self.label == _PHOTO
 
 
-def items_of(media: Photo | Document | PaidMedia | Story, ink: Ink, index: int = 0) -> Iterator[Item]:
-    """The files of media in the order of `files_of`, counted from `index`."""
+def items_of(
+    message: Message, media: Photo | Document | PaidMedia | Story, scene: Scene, index: int = 0
+) -> Iterator[Item]:
+    """The files of a message's media in the order of `files_of`, counted from `index`."""
     if isinstance(media, Story):
         if media.media is not None:
-            yield from items_of(media.media, ink, index)
+            yield from items_of(message, media.media, scene, index)
         return
     if isinstance(media, PaidMedia):
         for bought in media.items:
-            yield from items_of(bought, ink, index)
+            yield from items_of(message, bought, scene, index)
             index += len(files_of(bought))
         return
-    label = media_label(media, ink)
+    link = scene.file(message, index, media.file) if media.file is not None else FileLink("")
+    label = media_label(media, scene.ink, link.facts)
     if media.file is None:
-        yield Item(f"{label} ({'gone' if media.ttl else 'no longer available'})", None, index, media, False)
+        yield Item(f"{label} ({'gone' if media.ttl else 'no longer available'})", None, link, media, False)
     else:
         image = isinstance(media, Photo) or media.file.mime in _IMAGE_TYPES
-        yield Item(label, media.file, index, media, image)
+        yield Item(label, media.file, link, media, image)
         index += 1
     if isinstance(media, Photo) and media.video is not None:
-        yield Item("🎬 live photo", media.video, index, media, False)
+        yield Item("🎬 live photo", media.video, scene.file(message, index, media.video), media, False)
 
 
 def _flags(media: Photo | Document) -> str:
@@ -94,9 +99,9 @@ def _flags(media: Photo | Document) -> str:
     return f" · {', '.join(flags)}" if flags else ""
 
 
-def media_label(media: Photo | Document, ink: Ink) -> str:
-    """What a photo or document is, in words."""
-    return _photo_label(media) if isinstance(media, Photo) else _document_label(media, ink)
+def media_label(media: Photo | Document, ink: Ink, facts: MediaFacts | None = None) -> str:
+    """What a photo or document is, in words; `facts` are what a look into it has found out."""
+    return _photo_label(media) if isinstance(media, Photo) else _document_label(media, facts, ink)
 
 
 def told(facts: tuple[str, ...], ink: Ink) -> str:
@@ -108,17 +113,27 @@ def _photo_label(media: Photo) -> str:
     return f"{_PHOTO}{_flags(media)}"
 
 
-def _document_label(media: Document, ink: Ink) -> str:
+def _document_label(media: Document, facts: MediaFacts | None, ink: Ink) -> str:
     words = [media.type.value]
     if media.type is DocumentKind.STICKER and media.emoji:
         words.append(media.emoji)
-    if media.duration > 0 and media.type is not DocumentKind.STICKER:
-        words.append(duration(media.duration))
+    length = media.duration if media.duration > 0 or facts is None else facts.duration
+    if length > 0 and media.type is not DocumentKind.STICKER:
+        words.append(duration(length))
     label = " ".join([_ICONS[media.type], *map(ink.text, words)])
     name = " – ".join(part for part in (media.performer, media.title) if part)
     if not name and media.file is not None and media.type is not DocumentKind.STICKER:
         name = media.file.name
-    return label + (f" · {ink.text(name)}" if name else "") + _flags(media) + told(media.facts, ink)
+    named = f" · {ink.text(name)}" if name else ""
+    return label + named + _camera(media, facts, ink) + _flags(media) + told(media.facts, ink)
+
+
+def _camera(media: Document, facts: MediaFacts | None, ink: Ink) -> str:
+    """When and with what a picture or video was taken that came as a plain file: Telegram drops that from others."""
+    if facts is None or media.type is not DocumentKind.FILE or not (facts.taken or facts.camera):
+        return ""
+    parts = (f"taken {facts.taken[:16]}" if facts.taken else "", facts.camera)
+    return told((", ".join(part for part in parts if part),), ink)
 
 
 def in_a_line(media: Media, scene: Scene) -> str:

@@ -5,7 +5,9 @@ a message: `type` "message", `time` (ISO 8601 in the note's zone), `sender_name`
 `tobs_tui.model.messages.Message` under their names, those with their default value left out. Offsets of entities count
 UTF-16 code units, as Telegram's do; ids of documents and albums have up to 64 bits. `files` has, in order, the files of
 the media and of a service message's picture, each with `path` (from the note's folder, as a URL) or `missing` (why
-there is none). What only this account could use to ask Telegram for a file is left out.
+there is none). Of those that are there, `variant` is the path of what the file was transcoded to, and `facts` are what
+a look into it has found out (`tobs_tui.model.jobs.MediaFacts`, `waveform` in base64). What only this account could use
+to ask Telegram for a file is left out.
 """
 
 from __future__ import annotations
@@ -70,7 +72,12 @@ class JsonlRenderer:
 
     def _file(self, message: Message, index: int, file: File) -> dict[str, Any]:
         link = self._scene.file(message, index, file)
-        return {"path": link.address} if link.address else {"missing": link.problem}
+        if not link.address:
+            return {"missing": link.problem}
+        more = {"variant": link.variant} if link.variant else {}
+        if link.facts is not None and (facts := msgspec.to_builtins(link.facts)):
+            more["facts"] = facts
+        return {"path": link.address, **more}
 
 
 def _line(encoded: bytes) -> str:

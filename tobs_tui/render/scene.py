@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tobs_tui.model.jobs import MediaFacts
 from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Anchors, SenderStyle
@@ -16,10 +17,15 @@ from tobs_tui.render.links import peer_link
 
 
 class FileLink(NamedTuple):
-    """A file's address relative to the note; with '', `problem` says in words why there is none."""
+    """A file's address relative to the note; with '', `problem` says in words why there is none.
+
+    `facts` are what a look into it has found out, `variant` the address of what it was transcoded to ('' = nothing).
+    """
 
     address: str
     problem: str = ""
+    facts: MediaFacts | None = None
+    variant: str = ""
 
 
 class Target(NamedTuple):

@@ -52,8 +52,8 @@ def before_text(message: Message, scene: Scene) -> Iterator[str]:
     if isinstance(media, PaidMedia):
         yield label(paid_label(media, scene.ink))
     if isinstance(media, Photo | Document | PaidMedia | Story):
-        for item in items_of(media, scene.ink):
-            yield _item(message, item, scene)
+        for item in items_of(message, media, scene):
+            yield _item(item, scene)
 
 
 def after_text(message: Message, scene: Scene) -> Iterator[str]:
@@ -67,8 +67,8 @@ def action_photo(message: Message, scene: Scene) -> Iterator[str]:
     """The picture that a service message carries."""
     action = message.action
     if action is not None and isinstance(action.photo, Photo | Document):
-        for item in items_of(action.photo, scene.ink, len(files_of(message.media))):
-            yield _item(message, item, scene)
+        for item in items_of(message, action.photo, scene, len(files_of(message.media))):
+            yield _item(item, scene)
 
 
 def label(sentence: str) -> str:
@@ -76,32 +76,35 @@ def label(sentence: str) -> str:
     return f'<p class="label">{sentence}</p>'
 
 
-def _item(message: Message, item: Item, scene: Scene) -> str:
+def _item(item: Item, scene: Scene) -> str:
+    """A file, shown and linked. What it was transcoded to comes first, the original stays at hand."""
     if item.file is None:
         return label(item.label)
-    link = scene.file(message, item.number, item.file)
+    link = item.link
     if not link.address:
         return label(f"{item.label} {absent(item.file, link.problem, scene.ink)}")
-    address = reference(link.address)
-    shown = _shown(item, address)
+    address, original = reference(link.variant or link.address), reference(link.address)
+    shown = _shown(item, address, original)
     if item.media.spoiler and shown:
         shown = f'<div class="veil" tabindex="0">{shown}</div>'
     if item.image and item.plain:
         return shown
     save = " download" if posixpath.splitext(link.address)[1][1:].lower() in _RUNNING else ""
     anchor = f'<a href="{address}"{save}>{item.label}</a>'
-    return shown + label(anchor)
+    more = f' · <a href="{original}">original</a>' if link.variant else ""
+    return shown + label(anchor + more)
 
 
-def _shown(item: Item, address: str) -> str:
-    """The picture or player of a file; '' for one that browsers have none for."""
+def _shown(item: Item, address: str, original: str) -> str:
+    """The picture or player of a file at `address`; '' for one that browsers have none for. A picture leads to its
+    `original`."""
     media = item.media
     kind = media.type if isinstance(media, Document) else None
     size = f' width="{media.width}" height="{media.height}"' if media.width > 0 and media.height > 0 else ""
     if item.image:
         style = ' class="sticker"' if kind is DocumentKind.STICKER else ""
         return (
-            f'<a href="{address}"><img{style} src="{address}" alt="{attribute(_alt(item))}"{size} loading="lazy"></a>'
+            f'<a href="{original}"><img{style} src="{address}" alt="{attribute(_alt(item))}"{size} loading="lazy"></a>'
         )
     mime = item.file.mime if item.file is not None else ""
     if kind is None or kind in _VIDEOS or (kind is DocumentKind.STICKER and mime.startswith("video/")):
