@@ -50,7 +50,8 @@ def put_file(
 ) -> Path:
     """Put a message with a downloaded file into a vault; gives the file's readable place."""
     archive.put_chat(ChatRecord(CHAT, "Club", FOLDER, PeerKind.SUPERGROUP))
-    file = File(FileKind.DOCUMENT, ident, 1, b"r", 2, len(content), mime=mime, name=name)
+    form = FileKind.PHOTO if kind is MediaKind.PHOTO else FileKind.DOCUMENT
+    file = File(form, ident, 1, b"r", 2, len(content), mime=mime, name=name)
     media = Photo(file) if kind is MediaKind.PHOTO else Document(file, _DOCUMENTS[kind])
     message = Message(id=ident, date=DATE + ident, media=media)
     rows, _ = message_rows([message])

@@ -11,8 +11,9 @@ from tobs_tui.archive.files import TASK_COLUMNS, Files, conditions_past, task_of
 from tobs_tui.archive.records import DAY_SECONDS, FileFilter, FileJobs, FileStatus, JobTask, JobTotals, JobWish
 from tobs_tui.model.jobs import JobKind, JobResult, JobStatus
 
-_TASK = f"{TASK_COLUMNS}, sha256, size, path"
-_RESULT = "kind, status, record, reason, variant, variant_size, ending"
+TASK_AND_PLACE = f"{TASK_COLUMNS}, sha256, size, path"
+_DONE_FILES = f"SELECT {TASK_AND_PLACE} FROM files WHERE status = {FileStatus.DONE.value}"
+RESULT_COLUMNS = "kind, status, record, reason, variant, variant_size, ending"
 _OF_CONTENT = "FROM job_results AS r WHERE r.sha256 = files.sha256 AND r.kind = ? AND r.options = ?"
 # A file whose content has a variant that stands beside it nowhere, or beside another path.
 _UNLINKED = f"""EXISTS (SELECT 1 {_OF_CONTENT} AND r.variant <> '' AND NOT EXISTS (
@@ -20,11 +21,13 @@ _UNLINKED = f"""EXISTS (SELECT 1 {_OF_CONTENT} AND r.variant <> '' AND NOT EXIST
     AND l.sha256 = r.variant))"""
 
 
-def _job(row: tuple[int, int, int, int, int, str, bytes, str, int, str]) -> JobTask:
+def job_of(row: tuple[int, int, int, int, int, str, bytes, str, int, str]) -> JobTask:
+    """A file to work on from its columns, which are `TASK_AND_PLACE`."""
     return JobTask(task_of(row[:7]), *row[7:])
 
 
-def _result(row: tuple[str, int, bytes, str, str, int, str]) -> JobResult:
+def result_of(row: tuple[str, int, bytes, str, str, int, str]) -> JobResult:
+    """A result from its columns, which are `RESULT_COLUMNS`."""
     return JobResult(JobKind(row[0]), JobStatus(row[1]), *row[2:])
 
 
@@ -45,12 +48,12 @@ class JobBook(Files):
         with self.reading() as db:
             for where, values in conditions_past(after, wanted):
                 rows = db.execute(
-                    f"SELECT {_TASK} FROM files WHERE status = {FileStatus.DONE.value} AND {where} AND {choice}"
+                    f"{_DONE_FILES} AND {where} AND {choice}"
                     f" AND kind IN ({','.join('?' * len(takes))})"
                     f" AND (NOT EXISTS (SELECT 1 {_OF_CONTENT}) OR {_UNLINKED}) ORDER BY message, idx LIMIT ?",
                     (*values, *choice_values, *takes, *named, *named, limit - len(found)),
                 )
-                found.extend(map(_job, rows))
+                found.extend(map(job_of, rows))
                 if len(found) >= limit:
                     break
         return found
@@ -59,29 +62,28 @@ class JobBook(Files):
         """A downloaded file by its key; None when it is not there (any more)."""
         with self.reading() as db:
             row = db.execute(
-                f"SELECT {_TASK} FROM files WHERE chat = ? AND message = ? AND idx = ? AND status = ?",
-                (*key, FileStatus.DONE.value),
+                f"{_DONE_FILES} AND chat = ? AND message = ? AND idx = ?",
+                key,
             ).fetchone()
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     def files_of_content(self, sha256: str) -> list[JobTask]:
         """Every downloaded file with that content."""
         with self.reading() as db:
             rows = db.execute(
-                f"SELECT {_TASK} FROM files WHERE sha256 = ? AND sha256 <> '' AND status = {FileStatus.DONE.value}"
-                " ORDER BY chat, message, idx",
+                f"{_DONE_FILES} AND sha256 = ? AND sha256 <> '' ORDER BY chat, message, idx",
                 (sha256,),
             ).fetchall()
-        return [_job(row) for row in rows]
+        return [job_of(row) for row in rows]
 
     def job_result(self, sha256: str, kind: JobKind, options: str) -> JobResult | None:
         """What a job came to; None when it was not done yet."""
         with self.reading() as db:
             row = db.execute(
-                f"SELECT {_RESULT} FROM job_results WHERE sha256 = ? AND kind = ? AND options = ?",
+                f"SELECT {RESULT_COLUMNS} FROM job_results WHERE sha256 = ? AND kind = ? AND options = ?",
                 (sha256, kind.value, options),
             ).fetchone()
-        return None if row is None else _result(row)
+        return None if row is None else result_of(row)
 
     def put_job_result(self, sha256: str, options: str, result: JobResult) -> None:
         """Record what a job came to. The days of all files with that content are touched when it says something new."""
@@ -122,19 +124,20 @@ class JobBook(Files):
             return found
         pairs = ",".join(["(?, ?)"] * len(shown))
         named = [value for kind, options in shown for value in (kind.value, options)]
-        columns = ", ".join(f"r.{column}" for column in _RESULT.split(", "))
+        columns = ", ".join(f"r.{column}" for column in RESULT_COLUMNS.split(", "))
         with self.reading() as db:
             rows = db.execute(
                 f"""SELECT f.message, f.idx, coalesce(l.path, ''), l.sha256, {columns} FROM files AS f
                 JOIN job_results AS r ON r.sha256 = f.sha256
                 LEFT JOIN variant_links AS l ON l.chat = f.chat AND l.message = f.message AND l.idx = f.idx
                 WHERE f.chat = ? AND f.message BETWEEN ? AND ? AND f.status = {FileStatus.DONE.value}
-                AND f.sha256 <> '' AND (r.kind, r.options) IN (VALUES {pairs})""",
+                AND f.sha256 <> '' AND (r.kind, r.options) IN (VALUES {pairs})
+                AND r.status <> {JobStatus.SKIPPED.value}""",
                 (chat, first_id, last_id, *named),
             ).fetchall()
         for message, index, path, variant, *columns_of_result in rows:
             jobs = found.setdefault((message, index), FileJobs({}))
-            result = _result(tuple(columns_of_result))
+            result = result_of(tuple(columns_of_result))
             jobs.results[result.kind] = result
             if result.variant and result.variant == variant:
                 jobs.variant = path

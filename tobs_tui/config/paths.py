@@ -109,6 +109,11 @@ class Paths(Struct, frozen=True):
         return self.state_dir / "runs.json"
 
     @property
+    def encoders_file(self) -> Path:
+        """Which video encoders were found to work on this machine."""
+        return self.cache_dir / "encoders.json"
+
+    @property
     def sandbox_state_file(self) -> Path:
         """What the embedded Telegram remembers between starts."""
         return self.state_dir / "sandbox.state"

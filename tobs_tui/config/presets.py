@@ -32,6 +32,7 @@ def tuned(preset: Preset, cpu_count: int, memory_bytes: int) -> Performance:
             history_workers=2,
             decode_processes=1,
             download_workers=1,
+            job_processes=1,
             parts_in_flight=2,
             queue_mb=4,
         )
@@ -43,6 +44,7 @@ def tuned(preset: Preset, cpu_count: int, memory_bytes: int) -> Performance:
             history_workers=12,
             decode_processes=_clamp(cpu_count, 1, min(16, decoders)),
             download_workers=6,
+            job_processes=_clamp(cpu_count, 1, 16),
             parts_in_flight=8,
             queue_mb=_clamp(memory_mib // 64, 8, 128),
         )
@@ -53,6 +55,7 @@ def tuned(preset: Preset, cpu_count: int, memory_bytes: int) -> Performance:
         history_workers=4,
         decode_processes=_clamp(cpu_count, 1, min(4, decoders)),
         download_workers=3,
+        job_processes=_clamp(cpu_count // 2, 1, 4),
         parts_in_flight=4,
         queue_mb=_clamp(memory_mib // 128, 4, 16),
     )

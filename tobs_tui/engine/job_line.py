@@ -46,8 +46,8 @@ class JobWatcher(Protocol):
     def job_failed(self, job: JobTask, failure: Failure) -> None:
         """A content could not be worked on."""
 
-    def job_noted(self, job: JobTask, note: str) -> None:
-        """Something that a person should know about a job."""
+    def job_troubled(self, job: JobTask, lane: Lane, trouble: str) -> None:
+        """A job was done, but not the way it was meant to be; `trouble` is a sentence."""
 
 
 class JobLine:
@@ -220,10 +220,11 @@ class JobLine:
             lane.worker.count(1, job.size)
             if done.seconds:
                 lane.worker.speed = done.seconds / max(1e-6, monotonic() - began)
-            if done.note:
-                self._watcher.job_noted(job, done.note)
+            if done.trouble:
+                lane.worker.last_error = done.trouble
+                self._watcher.job_troubled(job, lane, done.trouble)
             if done.skipped:
-                return JobResult(kind, JobStatus.SKIPPED, done.record, done.note)
+                return JobResult(kind, JobStatus.SKIPPED, done.record, done.reason)
             if done.output:
                 await to_the_end(self._store.adopt, Path(done.output), done.sha256, job.task.date)
             return JobResult(kind, JobStatus.DONE, done.record, "", done.sha256, done.size, done.ending)

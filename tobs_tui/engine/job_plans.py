@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tobs_tui.archive.records import JobTask, JobWish
 from tobs_tui.media import probe
+from tobs_tui.media.encoders import Encoder
+from tobs_tui.media.transcode import (
+    VERSION,
+    AudioOptions,
+    ImageOptions,
+    VideoOptions,
+    transcode_audio,
+    transcode_image,
+    transcode_video,
+)
 from tobs_tui.media.work import Done, Work
 from tobs_tui.model.jobs import JobKind
-from tobs_tui.model.profile import MediaKind, MediaOptions, Profile
+from tobs_tui.model.profile import AudioFormat, ImageFormat, MediaKind, MediaOptions, Profile, Transcode, VideoFormat
 from tobs_tui.model.run import WorkerRole
+
+_VIDEOS = (MediaKind.VIDEO, MediaKind.ROUND, MediaKind.ANIMATION, MediaKind.FILE)
+_SOUNDS = (MediaKind.VOICE, MediaKind.AUDIO, MediaKind.FILE)
+_PICTURES = (MediaKind.PHOTO, MediaKind.FILE)
 
 
 @dataclass(frozen=True)
 class LanePlan:
-    """A lane to be hired: the first letters of its row's name, what it works on, and for whom its process is made."""
+    """A lane to be hired: the first letters of its row's name, what it works on (`device`: "" = the processor), and
+    after how many idle seconds its process is ended."""
 
     prefix: str = "j"
     role: WorkerRole = WorkerRole.JOB
@@ -29,7 +44,8 @@ class JobPlan:
     """A kind of job as a profile wants it: `function(work, arguments)` for each content that `suits`.
 
     `options` names the arguments: results are kept by it, and another name makes new ones. `arguments` must be
-    picklable. A job that makes no `report` for `stall_s` seconds is ended.
+    picklable. A job that makes no `report` for `stall_s` seconds is ended. Plans that share the processor together do
+    no more at once than the profile's `job_processes`.
     """
 
     kind: JobKind
@@ -40,6 +56,7 @@ class JobPlan:
     suits: Callable[[JobTask], bool]
     lanes: tuple[LanePlan, ...] = (LanePlan(),)
     stall_s: float = 300.0
+    shares_processor: bool = False
 
     @property
     def wish(self) -> JobWish:
@@ -47,20 +64,18 @@ class JobPlan:
         return JobWish(self.kind, self.options, self.takes)
 
 
-def job_plans(profile: Profile) -> tuple[JobPlan, ...]:
-    """The jobs that a profile asks for, in the order in which a content gets them."""
-    plans = []
-    if profile.media.metadata:
-        plans.append(probe_plan())
-    return tuple(plans)
+def job_plans(profile: Profile, encoders: Sequence[Encoder] = ()) -> tuple[JobPlan, ...]:
+    """The jobs that a profile asks for. `encoders` are the video encoders that work here, best first; with none, each
+    process looks for its own."""
+    media = profile.media
+    plans = [probe_plan()] if media.metadata else []
+    return (*plans, *transcode_plans(media.transcode, profile.performance.job_processes, encoders))
 
 
 def shown_jobs(media: MediaOptions) -> tuple[tuple[JobKind, str], ...]:
     """The (kind, options) of the results that notes show: those of the jobs that a profile asks for now."""
-    shown = []
-    if media.metadata:
-        shown.append((JobKind.PROBE, probe.OPTIONS))
-    return tuple(shown)
+    shown = [(JobKind.PROBE, probe.OPTIONS)] if media.metadata else []
+    return (*shown, *((JobKind.TRANSCODE, options) for options in _transcode_options(media.transcode)))
 
 
 def probe_plan() -> JobPlan:
@@ -78,3 +93,54 @@ def probe_plan() -> JobPlan:
 
 def _probe(work: Work, _arguments: None) -> Done:
     return probe.probe(work)
+
+
+def _transcode_options(wanted: Transcode) -> list[str]:
+    """What the results of transcoding are called: all that makes them differ, but for who did it."""
+    names = []
+    if wanted.video is not VideoFormat.OFF:
+        names.append(f"video {wanted.video.value} {wanted.quality.value} {wanted.max_height} v{VERSION}")
+    if wanted.audio is not AudioFormat.OFF:
+        names.append(f"audio {wanted.audio.value} {wanted.quality.value} v{VERSION}")
+    if wanted.images is not ImageFormat.OFF:
+        names.append(f"images {wanted.images.value} {wanted.quality.value} {wanted.max_side} v{VERSION}")
+    return names
+
+
+def transcode_plans(wanted: Transcode, processes: int, encoders: Sequence[Encoder] = ()) -> list[JobPlan]:
+    """Making videos, sounds and pictures smaller. Each card has a lane of its own, the processor `processes`."""
+    names = iter(_transcode_options(wanted))
+    on_processor = (LanePlan(),) * processes
+    plans = []
+    if wanted.video is not VideoFormat.OFF:
+        usable = tuple(
+            encoder
+            for encoder in encoders
+            if encoder.format is wanted.video and (wanted.hardware or not encoder.device)
+        )
+        cards = dict.fromkeys(encoder.device for encoder in usable if encoder.device)
+        lanes = tuple(LanePlan("g", WorkerRole.GPU, card) for card in cards) or on_processor
+        options = VideoOptions(wanted.video, wanted.quality, wanted.max_height, wanted.hardware, usable)
+        plans.append(_plan(next(names), transcode_video, options, _VIDEOS, "video", lanes))
+    if wanted.audio is not AudioFormat.OFF:
+        sound = AudioOptions(wanted.audio, wanted.quality)
+        plans.append(_plan(next(names), transcode_audio, sound, _SOUNDS, "audio", on_processor))
+    if wanted.images is not ImageFormat.OFF:
+        picture = ImageOptions(wanted.images, wanted.quality, wanted.max_side)
+        plans.append(_plan(next(names), transcode_image, picture, _PICTURES, "image", on_processor))
+    return plans
+
+
+def _plan(
+    name: str,
+    function: Callable[[Work, Any], Done],
+    options: Any,
+    takes: tuple[MediaKind, ...],
+    mime: str,
+    lanes: tuple[LanePlan, ...],
+) -> JobPlan:
+    def suits(job: JobTask) -> bool:
+        return job.task.kind is not MediaKind.FILE or job.task.file.mime.startswith(f"{mime}/")
+
+    shared = all(lane.role is WorkerRole.JOB for lane in lanes)
+    return JobPlan(JobKind.TRANSCODE, name, function, options, takes, suits, lanes, shares_processor=shared)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,20 +19,27 @@ from tobs_tui.engine.job_line import JobLine
 from tobs_tui.engine.job_plans import JobPlan, LanePlan, job_plans
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.together import until_failure
+from tobs_tui.engine.variants import Variants
+from tobs_tui.media.encoders import Encoder, find_encoders
 from tobs_tui.media.store import Store
 from tobs_tui.model.errors import TobsError
-from tobs_tui.model.jobs import JobResult
-from tobs_tui.model.profile import Profile
-from tobs_tui.model.run import Failure, Level
+from tobs_tui.model.jobs import JobResult, JobStatus
+from tobs_tui.model.profile import Profile, VideoFormat
+from tobs_tui.model.run import Failure, Level, WorkerRole
 from tobs_tui.monitor.clock import monotonic
 
 REPORT_S = 1.0
 REPORT_SHARE = 20
 """Summing up may take a twentieth of the time."""
+SWEEP_S = 60.0
+"""Seconds between two looks for originals whose place is taken."""
 
 
 class JobStage:
-    """Works on the files of a run as they come. `on_fatal` hears of an error that ends every job."""
+    """Works on the files of a run as they come. `on_fatal` hears of an error that ends every job.
+
+    `plans` are the profile's own where none are given. Which encoders work here is remembered in `encoders_file`.
+    """
 
     def __init__(
         self,
@@ -43,47 +51,76 @@ class JobStage:
         *,
         governor: Governor,
         plans: tuple[JobPlan, ...] | None = None,
+        encoders_file: Path | None = None,
     ) -> None:
-        """`plans` are the profile's own where none are given."""
         self._writer = writer
+        self._vault = vault
+        self._profile = profile
         self._board = board
         self._on_fatal = on_fatal
         self._governor = governor
+        self._encoders_file = encoders_file
         self._plans = job_plans(profile) if plans is None else plans
+        self._given = plans is not None
         self._store = Store(vault, internal_folder(vault) / "store")
         self._spool = internal_folder(vault) / "jobs"
-        self._paused = False
+        self._paused = self._all_there = False
         self._wanted: FileFilter | None = None
         self._lines: list[JobLine] = []
-        self._task: asyncio.Task[None] | None = None
-        self._reporter: asyncio.Task[None] | None = None
+        self._variants: Variants | None = None
+        self._kept: Counter[str] = Counter()
+        self._tasks: list[asyncio.Task[None]] = []
         self._changed = True
 
     def begin(self, wanted: FileFilter) -> None:
-        """Start on those of the files that are there. Does nothing when no job is asked for, or it has begun."""
-        if self._task is not None or not self._plans or not wanted.kinds:
+        """Start on those of the files that are there. Does nothing when it has begun, or no files are wanted."""
+        if self._tasks or not wanted.kinds:
             return
         self._wanted = wanted
+        self._tasks = [asyncio.create_task(work) for work in (self._run(), self._report(), self._sweep())]
+        self._tasks[0].add_done_callback(self._ended)
+
+    async def _run(self) -> None:
+        if not self._given and self._profile.media.transcode.video is not VideoFormat.OFF:
+            self._plans = job_plans(self._profile, await self._find_encoders())
+        wishes = [plan.wish for plan in self._plans]
+        await self._writer.submit(lambda archive: archive.forget_failed_jobs(wishes))
+        await asyncio.to_thread(shutil.rmtree, self._spool, ignore_errors=True)  # what a kill has left
+        keep = self._profile.media.transcode.keep_originals
+        self._variants = Variants(self._writer.submit, self._store, self._vault, self._plans, keep_originals=keep)
+        await self._variants.begin()
+        self._staff()
+        if self._lines:
+            await until_failure([asyncio.create_task(line.run()) for line in self._lines])
+        await self._variants.sweep(final=self._all_there)
+
+    async def _find_encoders(self) -> list[Encoder]:
+        """The video encoders that work here; seconds for the first time on a machine."""
+        wanted = self._profile.media.transcode.video
+        trials = await asyncio.to_thread(find_encoders, [wanted], self._encoders_file)
+        working = [trial.encoder for trial in trials if trial.works]
+        where = ", ".join(f"{one.name} on {one.device or 'the processor'}" for one in working) or "none"
+        self._board.log(Level.INFO, f"Video encoders for {wanted.value} that work here: {where}.")
+        return working
+
+    def _staff(self) -> None:
+        """Hire the lanes, and tell the lines what the stage was told before."""
+        assert self._wanted is not None
+        processes = self._profile.performance.job_processes
+        shared = self._governor.gate(WorkerRole.JOB, processes)
         for plan in self._plans:
             lanes = [self._hire(plan, lane) for lane in plan.lanes]
-            gate = self._governor.gate(plan.lanes[0].role, len(lanes))
-            line = JobLine(plan, self._writer.submit, self._store, self._spool, wanted, lanes, gate, self)
+            gate = shared if plan.shares_processor else self._governor.gate(plan.lanes[0].role, len(lanes))
+            line = JobLine(plan, self._writer.submit, self._store, self._spool, self._wanted, lanes, gate, self)
             if self._paused:
                 line.pause()
+            if self._all_there:
+                line.no_more()
             self._lines.append(line)
-        self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(self._ended)
-        self._reporter = asyncio.create_task(self._report())
 
     def _hire(self, plan: JobPlan, lane: LanePlan) -> Lane:
         worker = self._board.workers.hire_one(lane.prefix, lane.role)
         return ProcessLane(worker, lane.device, stall_s=plan.stall_s, idle_s=lane.idle_s)
-
-    async def _run(self) -> None:
-        wishes = [plan.wish for plan in self._plans]
-        await self._writer.submit(lambda archive: archive.forget_failed_jobs(wishes))
-        await asyncio.to_thread(shutil.rmtree, self._spool, ignore_errors=True)  # what a kill has left
-        await until_failure([asyncio.create_task(line.run()) for line in self._lines])
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -91,22 +128,25 @@ class JobStage:
             self._on_fatal(error)
 
     def offer(self, key: tuple[int, int, int]) -> None:
-        """A file, by its (chat, message id, index), is in its place."""
+        """A file, by its (chat, message id, index), is in its place. Lines that do not work yet find it themselves."""
         self._changed = True
         for line in self._lines:
             line.offer(key)
 
     async def finish(self) -> None:
         """No file comes any more: wait until every job is done or has failed. Errors went to `on_fatal`."""
-        if self._task is None:
+        if not self._tasks:
             return
+        self._all_there = True
         for line in self._lines:
             line.no_more()
-        await asyncio.wait({self._task})
-        error = None if self._task.cancelled() else self._task.exception()
+        work = self._tasks[0]
+        await asyncio.wait({work})
+        error = None if work.cancelled() else work.exception()
         if error is not None and not isinstance(error, TobsError):
             raise error
         await self._sum_up()
+        self._tell_kept()
 
     def pause(self) -> None:
         """Begin no further job."""
@@ -122,26 +162,39 @@ class JobStage:
 
     async def close(self) -> None:
         """End the jobs that are under way; the next run begins them anew."""
-        for task in (self._task, self._reporter):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # --- what the lines report ----------------------------------------------------------------------------------------
 
     async def job_settled(self, job: JobTask, plan: JobPlan, result: JobResult) -> None:
         """A content has a result."""
         self._changed = True
+        if result.status is JobStatus.SKIPPED and result.reason:
+            self._kept[result.reason] += 1
+        assert self._variants is not None
+        await self._variants.settle(job)
 
     def job_failed(self, job: JobTask, failure: Failure) -> None:
         """A content could not be worked on."""
+        self._board.fail(replace(failure, title=self._title(job)))
+
+    def job_troubled(self, job: JobTask, lane: Lane, trouble: str) -> None:
+        """A device has failed on the way, and another one took its place."""
+        self._board.log(Level.WARNING, f"{self._title(job)}: m{job.task.message_id}: {trouble}")
+        self._board.alerts.open(f"device {lane.device}", Level.WARNING, trouble)
+
+    def _title(self, job: JobTask) -> str:
         rows = {row.key: row for row in self._board.rows()}
         row = rows.get((job.task.chat, job.task.topic)) or rows.get((job.task.chat, 0))
-        self._board.fail(replace(failure, title=row.title if row is not None else ""))
+        return row.title if row is not None else ""
 
-    def job_noted(self, job: JobTask, note: str) -> None:
-        """Something that a person should know about a job."""
-        self._board.log(Level.INFO, f"m{job.task.message_id}: {note}")
+    def _tell_kept(self) -> None:
+        """Say which files stay as they were, and why."""
+        for reason, count in self._kept.most_common():
+            files = "1 file stays as it is" if count == 1 else f"{count} files stay as they are"
+            self._board.log(Level.INFO, f"Transcoding: {files}: {reason}.")
 
     async def _report(self) -> None:
         while True:
@@ -149,6 +202,12 @@ class JobStage:
             if self._changed:
                 await self._sum_up()
             await asyncio.sleep(max(REPORT_S, REPORT_SHARE * (monotonic() - began)))
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            if self._variants is not None:
+                await self._variants.sweep()
 
     async def _sum_up(self) -> None:
         """The sums over all contents, exact as of now."""

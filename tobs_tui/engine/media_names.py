@@ -11,7 +11,7 @@ from tobs_tui.archive.schema import internal_folder, output_error
 from tobs_tui.engine.vault import resolve_zone, root_of, topic_root
 from tobs_tui.media.store import Store
 from tobs_tui.model.profile import Layout
-from tobs_tui.render.layout import media_path
+from tobs_tui.render.layout import media_path, replaced_path
 
 PathOf = Callable[[Archive, FileTask], str]
 """A file's readable path, relative to the vault; called on the archive's thread."""
@@ -33,7 +33,8 @@ def path_of_file(layout: Layout) -> PathOf:
             topics = {known.topic.id: known.folder for known in archive.topics(task.chat)} if task.topic else {}
             folder = folders[task.chat, task.topic] = topic_root(root_of(archive, record), task.topic, topics)
         name = media_path(task.message_id, task.index, task.file, task.date, layout.split, zone, layout.media_names)
-        return f"{folder}/{name}"
+        ending = archive.replaced_ending(task)
+        return f"{folder}/{replaced_path(name, ending) if ending else name}"
 
     return path_of
 

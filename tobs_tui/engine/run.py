@@ -68,7 +68,7 @@ class ExportRun:
     `max_wait_s` is the longest wait (seconds) that Telegram may ask for; a longer one ends the run as WAITING. None =
     any. `refresh` says how far back messages that the archive holds are looked at again; None = not at all.
     `on_update` hears of changes, at most ten times a second, on the event loop. `thresholds` say when the machine
-    is so hard pressed that less is done at once.
+    is so hard pressed that less is done at once. `encoders_file` remembers which video encoders work on this machine.
     """
 
     def __init__(
@@ -82,12 +82,14 @@ class ExportRun:
         refresh: Refresh | None = None,
         run_id: str = "",
         thresholds: Thresholds | None = None,
+        encoders_file: Path | None = None,
     ) -> None:
         self._profile = profile
         self._output = output
         self._link = link
         self._on_update = on_update
         self._max_wait_s = max_wait_s
+        self._encoders_file = encoders_file
         self._refresh = refresh
         self._board = RunBoard(run_id or uuid.uuid4().hex[:12], profile, str(output), refresh)
         self._watch = LinkWatch(link, self._board, self._consider_wait, self._session_ended)
@@ -299,7 +301,13 @@ class ExportRun:
         planner = Planner(self._link, writer.submit, self._profile, splits, self._ask)
         governor = self._machine.governor
         work = self._work = JobStage(
-            writer, self._output, self._profile, self._board, on_fatal=self._end_by, governor=governor
+            writer,
+            self._output,
+            self._profile,
+            self._board,
+            on_fatal=self._end_by,
+            governor=governor,
+            encoders_file=self._encoders_file,
         )
         media = self._media = MediaStage(
             self._link,

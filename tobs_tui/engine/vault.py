@@ -74,7 +74,7 @@ def options_of(
         (FORMAT, PAGES),
         msgspec.structs.replace(layout, formats=()),
         resolve_zone(layout.timezone)[0],
-        media,
+        media.looks,
         keeps,
         filters,
     )

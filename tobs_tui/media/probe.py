@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from tobs_tui.media.ffmpeg import CONTAINERS
 from tobs_tui.media.work import Done, Work
 from tobs_tui.model.jobs import MediaFacts
 from tobs_tui.model.profile import MediaKind
@@ -31,6 +32,7 @@ _TURNS = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 """Degrees clockwise by EXIF orientation; the even ones of the pairs are mirrored too."""
 _WORD_BYTES = 100
 _BAD_TAGS = (OSError, ValueError, SyntaxError, TypeError, LookupError, AttributeError, struct.error)
+_SAFE = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
 _SOUNDS = frozenset({MediaKind.VOICE, MediaKind.AUDIO})
 
 
@@ -45,7 +47,7 @@ def probe(work: Work) -> Done:
     """The `MediaFacts` of a content. What cannot be read as media has facts too: that, as a sentence."""
     facts = _picture(work.path) if _is_picture(work) else None
     if facts is None:
-        facts = _stream(work.path, wave=work.kind is MediaKind.AUDIO)
+        facts = stream_facts(work.path, wave=work.kind is MediaKind.AUDIO)
     return Done(msgspec.msgpack.encode(facts), seconds=facts.duration)
 
 
@@ -101,13 +103,15 @@ def _picture_facts(image: Any) -> MediaFacts:
     )
 
 
-def _stream(path: str, *, wave: bool) -> MediaFacts:
-    """The facts of a video or a sound."""
+def stream_facts(path: str, *, wave: bool = False) -> MediaFacts:
+    """The facts of a video or a sound; with `wave` its waveform, for which all of it is decoded."""
     import av
 
     try:
-        with av.open(path, metadata_errors="replace") as container:
-            facts = _stream_facts(container)
+        with av.open(path, metadata_errors="replace", container_options=_SAFE) as container:
+            facts = _facts_of(container)
+            if not facts.width and not facts.sample_rate:
+                return MediaFacts(problem="There is neither picture nor sound in it.")
             bars = b""
             if wave and 0 < facts.duration <= WAVE_SECONDS and container.streams.audio:
                 bars = _waveform(container, facts.duration)
@@ -117,7 +121,7 @@ def _stream(path: str, *, wave: bool) -> MediaFacts:
         return MediaFacts(problem=f"The file cannot be read as media: {_words(reason)}.")
 
 
-def _stream_facts(container: Any) -> MediaFacts:
+def _facts_of(container: Any) -> MediaFacts:
     video = next((one for one in container.streams.video if one.codec_context is not None), None)
     audio = next((one for one in container.streams.audio if one.codec_context is not None), None)
     duration = container.duration / 1_000_000 if container.duration else _length_of(video or audio)

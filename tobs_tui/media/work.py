@@ -45,7 +45,7 @@ class Done(Struct, frozen=True):
     """What a job came to. `record` is its own struct in msgpack; `seconds` the length of the media it went through.
 
     A new file that is to be kept is `output` (below the spool), with its digest and the ending of its readable name;
-    `note` is a sentence for the run's log.
+    `trouble` is a sentence about what went wrong on the way and was got round.
     """
 
     record: bytes = b""
@@ -54,8 +54,9 @@ class Done(Struct, frozen=True):
     sha256: str = ""
     size: int = 0
     ending: str = ""
-    note: str = ""
-    skipped: bool = False  # there is nothing to do with this content; `note` says why
+    trouble: str = ""
+    skipped: bool = False  # there is nothing to do with this content
+    reason: str = ""  # why not, to go behind "it stays as it is: "
 
 
 class JobError(Exception):

@@ -6,6 +6,7 @@ import datetime
 import enum
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
 
@@ -128,6 +129,55 @@ class Filters(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         return bool(self.only_mine or self.senders or self.text)
 
 
+class VideoFormat(enum.StrEnum):
+    """What videos are transcoded to."""
+
+    OFF = "off"
+    H264 = "h264"
+    HEVC = "hevc"
+    AV1 = "av1"
+
+
+class AudioFormat(enum.StrEnum):
+    """What sounds are transcoded to."""
+
+    OFF = "off"
+    OPUS = "opus"
+
+
+class ImageFormat(enum.StrEnum):
+    """What pictures are transcoded to."""
+
+    OFF = "off"
+    WEBP = "webp"
+    JPEG = "jpeg"
+
+
+class Quality(enum.StrEnum):
+    """How much of a file's detail survives transcoding, and how much of its size."""
+
+    SMALL = "small"
+    BALANCED = "balanced"
+    HIGH = "high"
+
+
+class Transcode(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What downloaded files are made smaller by. A file that would not become smaller stays as it is."""
+
+    video: VideoFormat = VideoFormat.OFF
+    audio: AudioFormat = AudioFormat.OFF
+    images: ImageFormat = ImageFormat.OFF
+    quality: Quality = Quality.BALANCED
+    max_height: Annotated[int, Meta(ge=0, le=16384)] = 0
+    """Pixels; taller videos are scaled down to it. 0 = any height."""
+    max_side: Annotated[int, Meta(ge=0, le=16384)] = 0
+    """Pixels of a picture's longer side; larger ones are scaled down to it. 0 = any size."""
+    hardware: bool = True
+    """Encode videos on graphics cards that have been found to do it, else on the processor."""
+    keep_originals: bool = True
+    """Keep the downloaded file beside what was made of it; without, that takes its place for good."""
+
+
 class MediaOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which files to download, and what is done with them then. `max_size_mb` in MiB, 0 = any size."""
 
@@ -136,6 +186,13 @@ class MediaOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     max_size_mb: Annotated[int, Meta(ge=0)] = 0
     metadata: bool = True
     """Look into the files for what Telegram does not tell: lengths, sizes, codecs, when a picture was taken."""
+    transcode: Transcode = Transcode()
+
+    @property
+    def looks(self) -> MediaOptions:
+        """These options without what makes no difference to how notes look."""
+        same = {"hardware": True, "keep_originals": True}
+        return msgspec.structs.replace(self, transcode=msgspec.structs.replace(self.transcode, **same))
 
 
 class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -181,6 +238,8 @@ class Performance(Struct, frozen=True, forbid_unknown_fields=True):
     """Processes that turn raw pages into records."""
     download_workers: Annotated[int, Meta(ge=1, le=16)] = 3
     """Files downloaded at once."""
+    job_processes: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Downloaded files worked on at once by the processor (transcoding)."""
     parts_in_flight: Annotated[int, Meta(ge=1, le=8)] = 4
     """Parts of one file asked for at once."""
     queue_mb: Annotated[int, Meta(ge=1, le=1024)] = 16

@@ -201,6 +201,18 @@ def media_path(
     return posixpath.join(MEDIA_FOLDER, period(date, split, zone), media_name(message_id, index, file, naming))
 
 
+def variant_path(path: str, ending: str) -> str:
+    """Where what a file was transcoded to lies, beside it: m1204.mp4 and "av1.mp4" make m1204.av1.mp4."""
+    stem = posixpath.splitext(path)[0]
+    found = f"{stem}.{ending}"
+    return found if found != path else f"{stem}.small.{ending}"
+
+
+def replaced_path(path: str, ending: str) -> str:
+    """Where what a file was transcoded to lies in its place: m1204.mov and "av1.mp4" make m1204.mp4."""
+    return f"{posixpath.splitext(path)[0]}.{ending.rpartition('.')[2]}"
+
+
 def relative_address(path: str, folder: str) -> str:
     """The link from a note in `folder` to `path`, both relative to the vault, with blanks and the like encoded."""
     return _ENCODED.sub(lambda match: quote(match.group(), safe=""), posixpath.relpath(path, folder or "."))

@@ -82,6 +82,7 @@ class RunDesk:
             max_wait_s=max_wait_s,
             thresholds=effective(None, self._paths, os.environ, {}).settings.thresholds,
             refresh=refresh,
+            encoders_file=self._paths.encoders_file,
         )
         self._journal.begin(_record(run.state))
         self._run = run
