@@ -8,15 +8,12 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol
 
 from tobs_tui.engine.processes import plain_main, process_context
 from tobs_tui.engine.workers import WorkerStats
-from tobs_tui.media.work import SLOTS, Progress, begin_process, process_id, progress_in
+from tobs_tui.media.work import SLOTS, Done, Progress, Work, begin_process, process_id, progress_in
 from tobs_tui.monitor.clock import monotonic
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 ATTEMPTS = 2
 """How many processes may die at one job before it is held to be the cause."""
@@ -38,7 +35,7 @@ class Lane(Protocol):
     worker: WorkerStats
     device: str
 
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, function: Callable[[Work, Any], Done], work: Work, arguments: Any) -> Done:
         """The function's result or exception. Raises `JobDied` where that never came."""
         ...
 
@@ -72,7 +69,7 @@ class ProcessLane:
         """How far the present job is."""
         return Progress() if self._slots is None else progress_in(self._slots)
 
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, function: Callable[[Work, Any], Done], work: Work, arguments: Any) -> Done:
         """The function's result or exception, from the process. Cancelled, the process is killed.
 
         Raises JobDied when two processes in a row died at it, or one has shown no progress for too long.
@@ -82,7 +79,7 @@ class ProcessLane:
         try:
             for _ in range(ATTEMPTS):
                 try:
-                    return await self._attempt(function, *args, **kwargs)
+                    return await self._attempt(function, work, arguments)
                 except BrokenExecutor:
                     self.worker.pid = 0  # it is gone, and its number may be another's by now
                     await self._end()
@@ -92,10 +89,10 @@ class ProcessLane:
             if not self._closed:
                 self._idle = asyncio.get_running_loop().call_later(self._idle_s, self._retire)
 
-    async def _attempt(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _attempt(self, function: Callable[[Work, Any], Done], work: Work, arguments: Any) -> Done:
         executor = await self._ready()
         before = self.progress.reports
-        job = asyncio.wrap_future(executor.submit(function, *args, **kwargs))
+        job = asyncio.wrap_future(executor.submit(function, work, arguments))
         seen_at = monotonic()
         try:
             while True:

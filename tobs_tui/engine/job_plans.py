@@ -57,6 +57,7 @@ class JobPlan:
     lanes: tuple[LanePlan, ...] = (LanePlan(),)
     stall_s: float = 300.0
     shares_processor: bool = False
+    remote: bool = True  # worth sending to a cluster
 
     @property
     def wish(self) -> JobWish:
@@ -88,6 +89,7 @@ def probe_plan() -> JobPlan:
         takes=tuple(MediaKind),
         suits=lambda job: probe.suits(job.task.kind, job.task.file.mime),
         stall_s=60.0,
+        remote=False,
     )
 
 

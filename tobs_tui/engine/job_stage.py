@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from tobs_tui.archive.records import FileFilter, JobTask
 from tobs_tui.archive.schema import internal_folder
 from tobs_tui.engine.commit import Writer
-from tobs_tui.engine.governor import Governor
+from tobs_tui.engine.governor import Gate, Governor
+from tobs_tui.engine.job_cluster import Cluster, ClusterLane
 from tobs_tui.engine.job_lane import Lane, ProcessLane
 from tobs_tui.engine.job_line import JobLine
 from tobs_tui.engine.job_plans import JobPlan, LanePlan, job_plans
@@ -68,6 +69,7 @@ class JobStage:
         self._wanted: FileFilter | None = None
         self._lines: list[JobLine] = []
         self._variants: Variants | None = None
+        self._cluster: Cluster | None = None
         self._kept: Counter[str] = Counter()
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = True
@@ -81,7 +83,10 @@ class JobStage:
         self._tasks[0].add_done_callback(self._ended)
 
     async def _run(self) -> None:
-        if not self._given and self._profile.media.transcode.video is not VideoFormat.OFF:
+        if self._profile.media.executor and any(plan.remote for plan in self._plans):
+            self._cluster = await Cluster.connect(self._profile.media.executor, self._spool)
+            self._board.log(Level.INFO, self._cluster.describe())
+        elif not self._given and self._profile.media.transcode.video is not VideoFormat.OFF:
             self._plans = job_plans(self._profile, await self._find_encoders())
         wishes = [plan.wish for plan in self._plans]
         await self._writer.submit(lambda archive: archive.forget_failed_jobs(wishes))
@@ -109,8 +114,12 @@ class JobStage:
         processes = self._profile.performance.job_processes
         shared = self._governor.gate(WorkerRole.JOB, processes)
         for plan in self._plans:
-            lanes = [self._hire(plan, lane) for lane in plan.lanes]
-            gate = shared if plan.shares_processor else self._governor.gate(plan.lanes[0].role, len(lanes))
+            if self._cluster is not None and plan.remote:
+                lanes = self._hire_cluster(self._cluster)
+                gate = Gate(len(lanes))  # this machine's load is no reason to spare another one
+            else:
+                lanes = [self._hire(plan, lane) for lane in plan.lanes]
+                gate = shared if plan.shares_processor else self._governor.gate(plan.lanes[0].role, len(lanes))
             line = JobLine(plan, self._writer.submit, self._store, self._spool, self._wanted, lanes, gate, self)
             if self._paused:
                 line.pause()
@@ -121,6 +130,9 @@ class JobStage:
     def _hire(self, plan: JobPlan, lane: LanePlan) -> Lane:
         worker = self._board.workers.hire_one(lane.prefix, lane.role)
         return ProcessLane(worker, lane.device, stall_s=plan.stall_s, idle_s=lane.idle_s)
+
+    def _hire_cluster(self, cluster: Cluster) -> list[Lane]:
+        return [ClusterLane(self._board.workers.hire_one("d", WorkerRole.JOB), cluster) for _ in range(cluster.places)]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -165,6 +177,9 @@ class JobStage:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            await cluster.close()
 
     # --- what the lines report ----------------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ class ErrorCode(enum.StrEnum):
     TELEGRAM_REFUSED = "telegram_refused"
     ARCHIVE_UNUSABLE = "archive_unusable"
     NOT_AN_EXPORT = "not_an_export"
+    CLUSTER_UNAVAILABLE = "cluster_unavailable"
     VAULT_IN_USE = "vault_in_use"
     RUN_IN_PROGRESS = "run_in_progress"
     NO_RUN = "no_run"

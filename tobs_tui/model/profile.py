@@ -187,12 +187,14 @@ class MediaOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     metadata: bool = True
     """Look into the files for what Telegram does not tell: lengths, sizes, codecs, when a picture was taken."""
     transcode: Transcode = Transcode()
+    executor: str = ""
+    """Where files are worked on: ``dask://host:port`` = on the cluster of that scheduler; empty = on this machine."""
 
     @property
     def looks(self) -> MediaOptions:
         """These options without what makes no difference to how notes look."""
-        same = {"hardware": True, "keep_originals": True}
-        return msgspec.structs.replace(self, transcode=msgspec.structs.replace(self.transcode, **same))
+        transcode = msgspec.structs.replace(self.transcode, hardware=True, keep_originals=True)
+        return msgspec.structs.replace(self, transcode=transcode, executor="")
 
 
 class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
