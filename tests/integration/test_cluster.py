@@ -1,4 +1,4 @@
-"""Media jobs on a Dask cluster of real processes: the same bytes as here, through the death of a worker; and why not."""
+"""Media jobs on a Dask cluster of real processes: the same bytes as here, through the death of a worker; or why not."""
 
 from __future__ import annotations
 

@@ -18,17 +18,21 @@ from tobs_tui.config.settings import LogLevel, Settings, load_settings, save_set
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.load import Thresholds
 from tobs_tui.model.profile import (
+    AudioFormat,
     Backoff,
     ChatTarget,
     Format,
+    ImageFormat,
     MediaKind,
     MediaNames,
     Performance,
     Preset,
     Profile,
+    Quality,
     SenderStyle,
     Split,
     Targets,
+    VideoFormat,
 )
 from tobs_tui.monitor.cgroups import ControlGroups
 
@@ -159,6 +163,16 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "media.download": ("off", False),
     "media.kinds": ("photo, voice", (MediaKind.PHOTO, MediaKind.VOICE)),
     "media.max_size_mb": ("12", 12),
+    "media.metadata": ("no", False),
+    "media.transcode.video": ("av1", VideoFormat.AV1),
+    "media.transcode.audio": ("opus", AudioFormat.OPUS),
+    "media.transcode.images": ("webp", ImageFormat.WEBP),
+    "media.transcode.quality": ("small", Quality.SMALL),
+    "media.transcode.max_height": ("720", 720),
+    "media.transcode.max_side": ("2048", 2048),
+    "media.transcode.hardware": ("no", False),
+    "media.transcode.keep_originals": ("no", False),
+    "media.executor": ("dask://[::1]:8786", "dask://[::1]:8786"),
     "layout.split": ("day", Split.DAY),
     "layout.anchors": ("none", "none"),
     "layout.day_headings": ("0", 0),
@@ -173,6 +187,7 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "performance.history_workers": ("6", 6),
     "performance.decode_processes": ("7", 7),
     "performance.download_workers": ("8", 8),
+    "performance.job_processes": ("9", 9),
     "performance.parts_in_flight": ("3", 3),
     "performance.queue_mb": ("100", 100),
     "performance.takeout": ("0", False),

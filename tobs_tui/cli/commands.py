@@ -23,6 +23,8 @@ _EPILOG = (
 
 _FLAGS = {"filters.senders": "--sender", "performance.takeout": "--no-takeout", "layout.formats": "--format"}
 """Flags that are not called as the key that they set."""
+_TRANSCODE = {"video": ("h264", "hevc", "av1"), "audio": ("opus",), "images": ("webp", "jpeg")}
+_FLAGS |= {f"media.transcode.{kind}": "--transcode" for kind in _TRANSCODE}
 
 
 class ProfileGroup(click.Group):
@@ -76,6 +78,14 @@ def _filter_options(command: F) -> F:
 @_filter_options
 @format_option
 @look_options
+@click.option(
+    "--transcode",
+    "transcode",
+    multiple=True,
+    metavar="F",
+    help="Make downloaded files smaller: h264, hevc or av1 for videos, opus for sounds, webp or jpeg for pictures.",
+)
+@click.option("--executor", metavar="URL", help="Where that is done: dask://host:port of a cluster's scheduler.")
 @click.option("--no-takeout", is_flag=True, help="Export without a takeout session: begins at once, but is slower.")
 @click.option("--refresh", is_flag=True, help="Also look for edits, reactions and deletions in what is there already.")
 @click.option("--refresh-window", metavar="W", help="How far back: 30d, 5000 (messages) or all; by default 7d.")
@@ -102,6 +112,8 @@ def tobs(
     refresh_window: str | None,
     no_takeout: bool,
     formats: tuple[str, ...],
+    transcode: tuple[str, ...],
+    executor: str | None,
     profile: str = "",
     **filters: Any,
 ) -> int | None:
@@ -132,7 +144,9 @@ def tobs(
         )
         + ((("performance.takeout", False),) if no_takeout else ())
         + chosen(formats)
-        + looks,
+        + looks
+        + _transcode_to(ctx, transcode)
+        + ((("media.executor", executor),) if executor is not None else ()),
     )
     ctx.obj = options
     if output is not None and not output.strip():
@@ -157,6 +171,19 @@ def tobs(
     from tobs_tui.cli.export import export_on_screen
 
     return export_on_screen(options)
+
+
+def _transcode_to(ctx: click.Context, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The settings behind --transcode: each format is of one kind of files."""
+    chosen: dict[str, str] = {}
+    for word in (word.strip().lower() for words in given for word in words.split(",")):
+        kind = next((kind for kind, formats in _TRANSCODE.items() if word in formats), "")
+        if not kind:
+            known = ", ".join(format for formats in _TRANSCODE.values() for format in formats)
+            raise click.UsageError(f"--transcode knows no format {word!r}; it knows {known}.", ctx)
+        if chosen.setdefault(kind, word) != word:
+            raise click.UsageError(f"--transcode takes one format for {kind}: {chosen[kind]}, or {word}?", ctx)
+    return tuple((f"media.transcode.{kind}", word) for kind, word in chosen.items())
 
 
 def _refuse_contradictions(ctx: click.Context, options: Options) -> None:

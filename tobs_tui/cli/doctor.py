@@ -184,37 +184,45 @@ def _machine(_: Setting) -> Iterator[Finding]:
     yield Finding(Verdict.FINE, "machine", f"{machine.cpu_count} processors, {size(machine.memory_bytes)} memory")
 
 
-def _ffmpeg(_: Setting) -> Iterator[Finding]:
-    program = shutil.which("ffmpeg")
-    if program is None:
-        try:
-            import imageio_ffmpeg
+def _ffmpeg(setting: Setting) -> Iterator[Finding]:
+    """The ffmpeg for media jobs, and the video encoders that really encoded a second of video."""
+    from tobs_tui.media.encoders import FORMATS, find_encoders
+    from tobs_tui.media.ffmpeg import programs, version_of
 
-            program = imageio_ffmpeg.get_ffmpeg_exe()
-        except (ImportError, RuntimeError) as error:
-            yield Finding(Verdict.NOTICE, "ffmpeg", f"none found ({error}); media jobs need one")
-            return
-    listed = _asked([program, "-hide_banner", "-encoders"])
-    if listed is None:
-        yield Finding(Verdict.NOTICE, "ffmpeg", f"{program} does not run; media jobs need one that does")
+    found = [program for program in programs() if version_of(program)]
+    if not found:
+        yield Finding(Verdict.NOTICE, "ffmpeg", "none found that runs; transcoding needs one")
         return
-    names = [word for line in listed.splitlines() for word in line.split()[1:2]]
-    hardware = [name for name in names if name.rpartition("_")[2] in ("nvenc", "vaapi", "qsv", "videotoolbox", "amf")]
-    working = [name for name in hardware if name.startswith("h264") and _encodes(program, name)]
-    yield Finding(
-        Verdict.FINE,
-        "ffmpeg",
-        f"{program}; hardware encoders that work here: {', '.join(working) or 'none'}",
-    )
+    yield Finding(Verdict.FINE, "ffmpeg", f"{found[0]}: {version_of(found[0]).partition(' Copyright')[0]}")
+    trials = find_encoders(FORMATS, setting.paths.encoders_file)
+    for wanted in FORMATS:
+        working = [trial for trial in trials if trial.works and trial.encoder.format is wanted]
+        told = ", ".join(
+            f"{trial.encoder.name} on {trial.encoder.device or 'the processor'} ({trial.speed:.0f} pictures/s)"
+            for trial in working
+        )
+        verdict = Verdict.FINE if working else Verdict.NOTICE
+        yield Finding(verdict, wanted.value, told or "no encoder that works here")
+    for trial in trials:
+        if trial.encoder.device and not trial.works:
+            name = f"{trial.encoder.name} on {trial.encoder.device}"
+            yield Finding(Verdict.NOTICE, trial.encoder.format.value, f"{name} does not work: {trial.problem}")
 
 
-def _encodes(program: str, encoder: str) -> bool:
-    """Whether the encoder takes a picture: being listed only says that it was compiled in."""
-    before = ["-vaapi_device", "/dev/dri/renderD128"] if encoder.endswith("vaapi") else []
-    chain = ["-vf", "format=nv12,hwupload"] if encoder.endswith("vaapi") else []
-    picture = ["-f", "lavfi", "-i", "color=black:s=256x256:d=0.1"]
-    command = [program, "-hide_banner", "-loglevel", "error", *before, *picture, *chain]
-    return _asked([*command, "-c:v", encoder, "-frames:v", "1", "-f", "null", "-"]) is not None
+def _cluster(setting: Setting) -> Iterator[Finding]:
+    """The Dask library, where a cluster is named."""
+    try:
+        executor = setting.effective().profile.media.executor
+    except TobsError:  # told of above
+        return
+    if not executor:
+        return
+    try:
+        yield Finding(
+            Verdict.FINE, "cluster", f"{executor}, by distributed {importlib.metadata.version('distributed')}"
+        )
+    except importlib.metadata.PackageNotFoundError:
+        yield Finding(Verdict.TROUBLE, "cluster", f"{executor} needs: pip install 'tobs-tui[cluster]'")
 
 
 def _asked(command: list[str]) -> str | None:
@@ -304,6 +312,7 @@ CHECKS: tuple[Check, ...] = (
     _paths,
     _configuration,
     _ffmpeg,
+    _cluster,
     _gpu,
     _account,
     _cache,

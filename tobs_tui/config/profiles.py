@@ -24,7 +24,8 @@ RESERVED_NAMES = frozenset(
 )
 """Commands: a profile of that name could not be started with `tobs NAME`."""
 _NAME = re.compile(r"\w[\w .+-]{0,62}")
-_CLUSTER = re.compile(r"dask://(\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}")
+CLUSTER = re.compile(r"dask://(\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}")
+"""What `media.executor` may name."""
 _TUNED_KEYS = frozenset(Performance.__struct_fields__) - UNTUNED
 
 
@@ -78,7 +79,7 @@ def unusable_value(profile: Profile) -> tuple[str, str] | None:
         text_matcher(profile.filters.text)
     except ValueError as error:
         return "filters.text", str(error)
-    if profile.media.executor and not _CLUSTER.fullmatch(profile.media.executor):
+    if profile.media.executor and not CLUSTER.fullmatch(profile.media.executor):
         return "media.executor", "a cluster is named dask://host:port; empty is this machine"
     if not profile.layout.formats:
         return "layout.formats", "a vault needs at least one format (markdown, jsonl, html)"

@@ -55,7 +55,7 @@ class ProcessLane:
         self, worker: WorkerStats, device: str = "", *, stall_s: float = 300.0, idle_s: float = IDLE_S
     ) -> None:
         self.worker = worker
-        self.device = device
+        self.device = worker.device = device
         self._stall_s = stall_s
         self._idle_s = idle_s
         self._executor: Executor | None = None

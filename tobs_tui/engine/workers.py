@@ -27,6 +27,7 @@ class WorkerStats:
         self.wait_until = 0.0
         self.last_error = ""
         self.speed = -1.0
+        self.device = ""
         self.share = -1.0
         self._messages = RateMeter()
         self._bytes = RateMeter()
@@ -74,6 +75,7 @@ class WorkerStats:
             wait_until=self.wait_until,
             last_error=self.last_error,
             speed=round(self.speed, 2),
+            device=self.device,
             share=round(self.share, 3),
         )
 

@@ -98,12 +98,13 @@ def progress_sentence(run: RunState) -> str:
     totals = run.totals
     total = f"/{count(totals.messages_total)}" if totals.messages_total >= 0 else ""
     files = f"{count(totals.files)}/{count(totals.files_total)} files" if totals.files_total else "no files"
+    jobs = f", {count(totals.jobs)}/{count(totals.jobs_total)} jobs" if totals.jobs_total else ""
     left = f", {eta(totals.eta_s)} left" if totals.eta_s > 0 else ""
     again = f", {count(totals.reread)} looked at again" if totals.reread else ""
     return (
         f"{percent(totals.fetched).strip()} fetched, {count(totals.messages)}{total} messages"
         f" ({count(round(totals.messages_rate))}/s), {files} ({size(totals.bytes)}, {size(totals.bytes_rate)}/s),"
-        f" {totals.chats_done}/{totals.chats_total} chats{again}{left}"
+        f" {totals.chats_done}/{totals.chats_total} chats{jobs}{again}{left}"
     )
 
 
@@ -115,9 +116,10 @@ def summary_sentences(last: lines.RunFinished) -> list[str]:
         told.append(clean(last.message, 2000))
     if last.run_id:
         totals = msgspec.convert(last.totals, Totals)
+        worked = f" {plural(totals.jobs, 'job')} on them," if totals.jobs else ""
         told.append(
             f"{plural(totals.messages_new, 'new message')} of {count(totals.messages)},"
-            f" {plural(totals.files, 'file')} ({size(totals.bytes)}),"
+            f" {plural(totals.files, 'file')} ({size(totals.bytes)}),{worked}"
             f" {plural(totals.notes, 'note')} written in {duration(totals.elapsed_s)}."
         )
         if totals.peak_memory:

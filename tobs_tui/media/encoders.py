@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from tobs_tui.config.toml_file import write_private
-from tobs_tui.media.ffmpeg import encoders_of, programs, run, version_of
+from tobs_tui.media.ffmpeg import encoders_of, programs, run
 from tobs_tui.media.work import JobError
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import VideoFormat
@@ -127,9 +127,13 @@ def try_out(encoder: Encoder) -> Trial:
 
 
 def machine_key() -> str:
-    """What the trials' outcomes depend on: the programs' versions and the devices."""
-    said = [f"{program}: {version_of(program)}" for program in programs()]
-    return "\n".join([*said, *devices()])
+    """What the trials' outcomes depend on: the programs as they are installed now, and the devices."""
+    installed = []
+    for program in programs():
+        with contextlib.suppress(OSError):  # removed since it was found
+            state = Path(program).stat()
+            installed.append(f"{program} {state.st_size} {state.st_mtime_ns}")
+    return "\n".join([*installed, *devices()])
 
 
 def find_encoders(formats: Iterable[VideoFormat], file: Path | None = None) -> list[Trial]:
@@ -162,6 +166,15 @@ def _remembered(file: Path | None, key: str) -> list[Trial]:
     except (OSError, msgspec.MsgspecError):  # none yet, or not one of ours
         return []
     return kept.trials if kept.key == key else []
+
+
+def found_in_words(file: Path, wanted: VideoFormat) -> str:
+    """What the trials that `file` remembers of this machine have found for a format, as a sentence."""
+    trials = [trial for trial in _remembered(file, machine_key()) if trial.encoder.format is wanted]
+    if not trials:
+        return "The encoders were not tried here yet: tobs doctor does so, and the first run that needs one."
+    working = [f"{one.encoder.name} on {one.encoder.device or 'the processor'}" for one in trials if one.works]
+    return f"Found to work here: {', '.join(working)}." if working else f"No {wanted.value} encoder works here."
 
 
 @cache

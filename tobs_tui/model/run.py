@@ -135,6 +135,7 @@ class WorkerRow(Struct, frozen=True, omit_defaults=True):
     last_error: str = ""
     pid: int = 0  # of its own process; 0 = it shares the main one
     speed: float = -1.0  # seconds of media it gets through in a second; -1 = its work has no length in time
+    device: str = ""  # what it works on: "cuda:0", a driver's device; '' = the processor
     share: float = -1.0  # of the piece of work it is at, 0.0 to 1.0; -1 = unknown
 
 

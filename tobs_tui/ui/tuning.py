@@ -13,7 +13,22 @@ import msgspec
 
 from tobs_tui.config.layers import PROFILE_KEYS
 from tobs_tui.config.presets import UNTUNED
-from tobs_tui.model.profile import Anchors, Backoff, Format, MediaKind, MediaNames, Preset, Profile, SenderStyle, Split
+from tobs_tui.config.profiles import CLUSTER
+from tobs_tui.model.profile import (
+    Anchors,
+    AudioFormat,
+    Backoff,
+    Format,
+    ImageFormat,
+    MediaKind,
+    MediaNames,
+    Preset,
+    Profile,
+    Quality,
+    SenderStyle,
+    Split,
+    VideoFormat,
+)
 from tobs_tui.model.text_match import text_matcher
 
 
@@ -89,6 +104,78 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("media.download", "Download files", "Download the files of messages, or only name them", Way.TOGGLE),
             Entry("media.kinds", "Kinds", "Which kinds of files to download", Way.PICK, tuple(MediaKind), "none"),
             Entry("media.max_size_mb", "Largest file", "In MiB; 0 takes files of any size", Way.TYPE, empty="any size"),
+            Entry(
+                "media.metadata",
+                "Look into files",
+                "Find out lengths, sizes, codecs, and when pictures were taken",
+                Way.TOGGLE,
+            ),
+        ),
+    ),
+    (
+        "Transcoding",
+        (
+            Entry(
+                "media.transcode.video",
+                "Videos to",
+                "What downloaded videos are made smaller with",
+                Way.CYCLE,
+                tuple(VideoFormat),
+            ),
+            Entry(
+                "media.transcode.audio",
+                "Sounds to",
+                "What downloaded sounds are made smaller with",
+                Way.CYCLE,
+                tuple(AudioFormat),
+            ),
+            Entry(
+                "media.transcode.images",
+                "Pictures to",
+                "What downloaded pictures are made smaller with",
+                Way.CYCLE,
+                tuple(ImageFormat),
+            ),
+            Entry(
+                "media.transcode.quality",
+                "Quality",
+                "How much detail survives, and how much of the size",
+                Way.CYCLE,
+                tuple(Quality),
+            ),
+            Entry(
+                "media.transcode.max_height",
+                "Video height",
+                "Pixels; taller videos are scaled down. 0 takes any height",
+                Way.TYPE,
+                empty="any height",
+            ),
+            Entry(
+                "media.transcode.max_side",
+                "Picture side",
+                "Pixels of the longer side; larger pictures are scaled down. 0 takes any size",
+                Way.TYPE,
+                empty="any size",
+            ),
+            Entry(
+                "media.transcode.hardware",
+                "Graphics cards",
+                "Encode videos on cards that do it, else on the processor",
+                Way.TOGGLE,
+            ),
+            Entry(
+                "media.transcode.keep_originals",
+                "Keep originals",
+                "Without, what was made takes the downloaded file's place for good",
+                Way.TOGGLE,
+            ),
+            Entry(
+                "media.executor",
+                "Work on",
+                "dask://host:port works on files on that cluster; nothing: on this machine",
+                Way.TYPE,
+                empty="this machine",
+            ),
         ),
     ),
     (
@@ -167,6 +254,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ),
             Entry("performance.decode_processes", "Decoders", "Processes that read pages: 1 to 64", Way.TYPE),
             Entry("performance.download_workers", "Downloads", "Files downloaded at once: 1 to 16", Way.TYPE),
+            Entry("performance.job_processes", "Transcoders", "Files transcoded at once: 1 to 64", Way.TYPE),
             Entry("performance.parts_in_flight", "Parts a file", "Parts of a file asked for at once: 1 to 8", Way.TYPE),
             Entry("performance.queue_mb", "Queue", "MiB of pages that may wait for decoding: 1 to 1024", Way.TYPE),
             Entry(
@@ -195,12 +283,17 @@ def value_of(profile: Profile, key: str) -> Any:
 def with_value(profile: Profile, key: str, value: Any) -> Profile:
     """`profile` with another value at a dotted key. A performance value of one's own makes the preset CUSTOM."""
     room, _, name = key.partition(".")
-    if not name:
-        return msgspec.structs.replace(profile, **{room: value})
-    changes = {name: value}
+    changed: Profile = _replaced(profile, key, value)
     if room == "performance" and name not in UNTUNED:
-        changes["preset"] = Preset.CUSTOM
-    return msgspec.structs.replace(profile, **{room: msgspec.structs.replace(getattr(profile, room), **changes)})
+        changed = _replaced(changed, "performance.preset", Preset.CUSTOM)
+    return changed
+
+
+def _replaced(struct: Any, key: str, value: Any) -> Any:
+    """A struct with another value at a dotted key."""
+    name, _, rest = key.partition(".")
+    inner = _replaced(getattr(struct, name), rest, value) if rest else value
+    return msgspec.structs.replace(struct, **{name: inner})
 
 
 def reads(entry: Entry, profile: Profile) -> str:
@@ -241,6 +334,8 @@ def parse(entry: Entry, text: str) -> Any:
         return tuple(name.strip() for name in text.split(",") if name.strip())
     if entry.key == "filters.text":
         return _text(text)
+    if entry.key == "media.executor":
+        return _cluster(text)
     try:
         return msgspec.convert(text or "0", PROFILE_KEYS[entry.key], strict=False)
     except msgspec.ValidationError as error:
@@ -252,6 +347,12 @@ def _text(text: str) -> str:
         text_matcher(text)
     except ValueError as error:
         raise ValueError(f"RE2 cannot read it: {str(error).rpartition(' can read: ')[2]}.") from error
+    return text
+
+
+def _cluster(text: str) -> str:
+    if text and not CLUSTER.fullmatch(text):
+        raise ValueError("A cluster is named dask://host:port; nothing is this machine.")
     return text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tobs_tui.model.display import NONE, clean, clock_time, count, eta, percent, rate, size
-from tobs_tui.model.run import Alert, ChatProgress, LogLine, ProcessReading, RunState, WorkerRow
+from tobs_tui.model.run import Alert, ChatProgress, LogLine, ProcessReading, RunState, WorkerRole, WorkerRow
 from tobs_tui.ui.run_model import share_done
 from tobs_tui.ui.widgets.link_rows import connection_details
 from tobs_tui.ui.widgets.panel import Panel
@@ -72,11 +72,15 @@ def _process(reading: ProcessReading) -> str:
 def _worker(worker: WorkerRow, run: RunState | None) -> tuple[str, Pairs]:
     reading = next((each for each in run.resources.processes if each.pid == worker.pid), None) if run else None
     process = [("Process", f"{reading.pid}: {_process(reading)}")] if reading is not None else []
+    pace = ("Messages", f"{count(round(worker.messages_rate))} a second")
+    if worker.role in (WorkerRole.JOB, WorkerRole.GPU):
+        pace = ("Pace", f"{worker.speed:.1f} times its length" if worker.speed >= 0 else NONE)
     return f"Worker {clean(worker.id)}", [
         ("Role", worker.role.value),
         ("State", worker.state.value),
         ("Chat", clean(worker.target) or NONE),
-        ("Messages", f"{count(round(worker.messages_rate))} a second"),
+        pace,
+        *([("Device", _device(worker.device, run))] if worker.device else []),
         ("Bytes", rate(worker.bytes_rate)),
         ("Queue", count(worker.queue)),
         ("Done", count(worker.done)),
@@ -86,6 +90,17 @@ def _worker(worker: WorkerRow, run: RunState | None) -> tuple[str, Pairs]:
         ("Retries", count(worker.retries)),
         ("Last error", clean(worker.last_error, 600) or NONE),
     ]
+
+
+def _device(name: str, run: RunState | None) -> str:
+    """A device's name, with what the driver tells of a graphics card."""
+    kind, _, number = name.partition(":")
+    gpus = run.resources.gpus if run is not None else ()
+    if kind != "cuda" or not number.isdigit() or int(number) >= len(gpus):
+        return clean(name, 60)
+    gpu = gpus[int(number)]
+    used = f"{size(gpu.memory_used)} of {size(gpu.memory_total)}"
+    return f"{clean(name, 60)}: {clean(gpu.name, 60)}, {gpu.utilisation:.0f} % busy, {used}, {gpu.temperature} °C"
 
 
 def _alert(alert: Alert) -> tuple[str, Pairs]:

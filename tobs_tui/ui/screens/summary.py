@@ -74,6 +74,7 @@ def run_facts(run: RunState) -> list[tuple[str, str]]:
     return [
         ("Messages", f"{count(totals.messages)}, {count(totals.messages_new)} of them new"),
         ("Files", f"{count(totals.files)} of {count(totals.files_total)}{reused}"),
+        *([("Jobs on files", jobs_words(totals))] if totals.jobs_total else []),
         ("Left out", f"{plural(totals.skipped, 'file')}, by the profile" if totals.skipped else "nothing"),
         ("Time", duration(totals.elapsed_s)),
         ("Speed", f"{count(round(speed))} messages a second" if totals.messages_new else NONE),
@@ -86,6 +87,12 @@ def run_facts(run: RunState) -> list[tuple[str, str]]:
         *([("At most", _peak_words(totals))] if totals.peak_memory else []),
         *([("Looked at again", refresh_words(totals))] if run.refresh is not None else []),
     ]
+
+
+def jobs_words(totals: Totals) -> str:
+    """What was done with the files after their download."""
+    failed = f", {count(totals.jobs_failed)} failed" if totals.jobs_failed else ""
+    return f"{count(totals.jobs)} of {count(totals.jobs_total)}{failed}"
 
 
 def _peak_words(totals: Totals) -> str:

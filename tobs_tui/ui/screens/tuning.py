@@ -16,7 +16,7 @@ from tobs_tui.config.layers import PROFILE_KEYS, Effective, Layer
 from tobs_tui.config.profiles import check_name, save_profile
 from tobs_tui.model.display import clean, count, duration, plural, size
 from tobs_tui.model.errors import TobsError
-from tobs_tui.model.profile import Profile
+from tobs_tui.model.profile import Profile, VideoFormat
 from tobs_tui.service.protocol import Estimate, EstimateExport
 from tobs_tui.ui.keys import bindings
 from tobs_tui.ui.paint import Line, fit
@@ -49,6 +49,7 @@ ESTIMATE_AFTER_S = 0.3
 """How long a value must rest before the estimate is asked for."""
 UNKNOWN = "not known yet"
 COUNTING = "Counting."
+_ENCODED = ("media.transcode.video", "media.transcode.hardware")
 _FIXED = (Layer.ENVIRONMENT, Layer.FLAG)
 
 
@@ -134,7 +135,18 @@ class Advice(Painted):
         """One line."""
         entry = ENTRIES.get(self.screen.query_one(FormPanel).key)
         text = f"{entry.help}." if entry else ""
+        if entry is not None and entry.key in _ENCODED:
+            text += f" {self._encoders()}"
         return [[Segment(line, self.tobs.palette.faint)] for line in wrap(text, width)]
+
+    def _encoders(self) -> str:
+        """The encoders for the chosen format that this machine was found to have."""
+        from tobs_tui.media.encoders import found_in_words
+
+        screen = self.screen
+        assert isinstance(screen, TuningScreen)
+        wanted = screen.shown.media.transcode.video
+        return found_in_words(self.tobs.paths.encoders_file, wanted) if wanted is not VideoFormat.OFF else ""
 
 
 class TuningScreen(Page):

@@ -58,6 +58,9 @@ class Figures(Painted):
         if totals.files_total:
             files = f"{count(totals.files)} / {count(totals.files_total)} files"
             parts.insert(2, [Segment(files, palette.text)])
+        if totals.jobs_total:
+            jobs = f"{count(totals.jobs)} / {count(totals.jobs_total)} jobs"
+            parts.insert(3, [Segment(jobs, palette.text)])
         return _spread(parts, width)
 
     def _short_numbers(self, run: RunState, width: int) -> Line:

@@ -241,7 +241,7 @@ class WorkersPanel(RunPanel):
             Segment(fit(worker.role.value, 8), palette.muted),
             Segment(fit(state, 11), style),
             Segment(fit(clean(worker.target, 120) or NONE, target), palette.text if worker.target else palette.faint),
-            Segment(fit(count(round(worker.messages_rate)), 8, ">"), palette.text),
+            Segment(fit(pace(worker), 8, ">"), palette.text),
         ]
         retries = Segment(fit(str(worker.retries), 6, ">"), palette.warn if worker.retries else palette.faint)
         if width < WIDE:
@@ -264,7 +264,8 @@ class WorkersPanel(RunPanel):
         palette, glyphs = self.tobs.palette, self.tobs.glyphs
         match worker.state:
             case WorkerState.BUSY:
-                return f"{glyphs.on} busy", palette.info
+                done = f" {worker.share * 100:.0f} %" if worker.share >= 0 else ""
+                return f"{glyphs.on} busy{done}", palette.info
             case WorkerState.WAITING:
                 left = max(0, int(worker.wait_until - self.tobs.model.clock()))
                 return f"{glyphs.waiting} wait {left}s" if left else f"{glyphs.waiting} wait", palette.warn
@@ -274,6 +275,11 @@ class WorkersPanel(RunPanel):
                 return f"{glyphs.closed} stopped", palette.faint
             case _:
                 return f"{glyphs.off} idle", palette.faint
+
+
+def pace(worker: WorkerRow) -> str:
+    """Messages a second, or how many times faster than its length a worker gets through a sound or video."""
+    return f"{worker.speed:.1f}×" if worker.speed >= 0 else count(round(worker.messages_rate))
 
 
 _WORKER_WORDS = (
