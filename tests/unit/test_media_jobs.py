@@ -249,3 +249,11 @@ def test_encoders_are_tried_once_on_a_machine(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(encoders, "devices", lambda: ("cuda:98",))
     find_encoders([VideoFormat.H264], file)
     assert len(tried) > len(found), "another card is another machine"
+
+
+def test_music_that_is_small_already_stays_as_it_is(tmp_path: Path) -> None:
+    from tobs_tui.sandbox.assets.catalog import asset
+
+    work = work_on(tmp_path, asset("song.mp3"), MediaKind.AUDIO)
+    done = transcode_audio(work, AudioOptions(AudioFormat.OPUS, Quality.HIGH))
+    assert (done.skipped, done.reason) == (True, "it would not become smaller")

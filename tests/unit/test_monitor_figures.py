@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from tobs_tui.monitor.processes import OwnProcesses
 from tobs_tui.monitor.rates import CounterRates, RateMeter, eta_seconds
 from tobs_tui.monitor.sampler import ResourceSampler
 
@@ -140,3 +142,20 @@ def test_children_are_told_apart_by_what_they_are_for(tmp_path: Path) -> None:
 
 def _own_pid(_: int) -> int:
     return os.getpid()
+
+
+def test_a_child_that_ends_while_it_is_looked_at_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = psutil.Process.cmdline
+
+    def ends(process: psutil.Process) -> list[str]:
+        child.kill()
+        child.wait()
+        return gone(process)
+
+    watch = OwnProcesses(lambda: float(next(ticks)))
+    ticks = iter(range(0, 100, 10))
+    child = subprocess.Popen(["sleep", "60"])
+    monkeypatch.setattr(psutil.Process, "cmdline", ends)
+    assert child.pid not in {reading.pid for reading in watch.read()}
+    monkeypatch.undo()
+    assert os.getpid() in {reading.pid for reading in watch.read()}

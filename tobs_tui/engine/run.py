@@ -17,12 +17,11 @@ from tobs_tui.engine.asking import Asking
 from tobs_tui.engine.chat_jobs import ChatJob, ChatJobs, Hooks
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.decode_pool import DecodePool
+from tobs_tui.engine.file_stages import FileStages
 from tobs_tui.engine.filtering import RecordFilter, record_filter
 from tobs_tui.engine.garbage import rare_collections
-from tobs_tui.engine.job_stage import JobStage
 from tobs_tui.engine.link_watch import LinkWatch
 from tobs_tui.engine.machine_watch import MachineWatch, Steering
-from tobs_tui.engine.media_stage import MediaStage
 from tobs_tui.engine.plan import Planner
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.refresh import Refresher, in_words
@@ -115,8 +114,7 @@ class ExportRun:
         self._jobs: ChatJobs | None = None
         self._render: RenderStage | None = None
         self._records = RecordFilter()
-        self._media: MediaStage | None = None
-        self._work: JobStage | None = None
+        self._files: FileStages | None = None
         self._writer: Writer | None = None
 
     # --- steering -----------------------------------------------------------------------------------------------------
@@ -131,7 +129,7 @@ class ExportRun:
         if self._board.phase in (RunPhase.PAUSED, RunPhase.STOPPING, RunPhase.FINISHED):
             return
         self._paused = True
-        for stage in (self._ask, self._jobs, self._media, self._work):
+        for stage in (self._ask, self._jobs, self._files):
             if stage is not None:
                 stage.pause()
         self._board.enter(RunPhase.PAUSED)
@@ -143,7 +141,7 @@ class ExportRun:
             return
         self._paused = False
         self._machine.waive()
-        for stage in (self._ask, self._jobs, self._media, self._work):
+        for stage in (self._ask, self._jobs, self._files):
             if stage is not None:
                 stage.resume()
         self._board.enter(RunPhase.RUNNING if self._targets_known else RunPhase.PLANNING)
@@ -253,7 +251,7 @@ class ExportRun:
                 await self._until_ended(self._fetch_and_download(writer, decoder, render))
             return await self._wind_up(render)
         finally:
-            for stage in (self._media, self._work, render, pool, writer):
+            for stage in (self._files, render, pool, writer):
                 if stage is not None:
                     await stage.close()
             lock.release()
@@ -300,31 +298,22 @@ class ExportRun:
         splits = await self._link.splits() if self._link.takeout_active else [Interval(1, 2**31 - 1)]
         planner = Planner(self._link, writer.submit, self._profile, splits, self._ask)
         governor = self._machine.governor
-        work = self._work = JobStage(
-            writer,
-            self._output,
-            self._profile,
-            self._board,
-            on_fatal=self._end_by,
-            governor=governor,
-            encoders_file=self._encoders_file,
-        )
-        media = self._media = MediaStage(
+        files = self._files = FileStages(
             self._link,
             writer,
             self._output,
             self._profile,
             self._board,
-            on_fatal=self._end_by,
+            self._end_by,
             governor=governor,
             records=self._records,
-            on_file=work.offer,
+            encoders_file=self._encoders_file,
         )
         hooks = Hooks(
             fetched=self._chat_fetched,
             planned=self._all_planned,
             gap=render.note_gap,
-            files=media.wake,
+            files=files.wake,
             fatal=self._end_by,
         )
         jobs = self._jobs = ChatJobs(
@@ -350,12 +339,11 @@ class ExportRun:
                 self._refresh,
                 turn,
                 workers,
-                media.wake,
+                files.wake,
             )
         if self._paused:
             jobs.pause()
-            media.pause()
-            work.pause()
+            files.pause()
         targets, failures = self._targets
         self._targets_known = True
         for failure in failures:
@@ -369,15 +357,12 @@ class ExportRun:
         await jobs.fetch()
         await jobs.pipeline.drain()
         render.all_fetched()
-        await media.finish(list(jobs.jobs.values()))
-        await work.finish()
+        await files.finish(jobs.jobs.values())
 
     def _all_planned(self) -> None:
         """Every chat is known, old halves included: downloads may begin."""
-        if self._jobs is None or self._media is None or self._work is None or self._ending is not None:
-            return
-        self._media.begin(self._jobs.jobs.values())
-        self._work.begin(self._media.wanted(self._jobs.jobs.values()))
+        if self._jobs is not None and self._files is not None and self._ending is None:
+            self._files.begin(list(self._jobs.jobs.values()))
 
     def _chat_fetched(self, job: ChatJob) -> None:
         """Nothing of a chat is on its way any more: it can be rendered, and its files are all known."""
@@ -390,14 +375,13 @@ class ExportRun:
         self._render.request(job)
 
     def _files_open(self, key: tuple[int, int]) -> bool:
-        return self._media is not None and self._media.is_open(key)
+        return self._files is not None and self._files.is_open(key)
 
     async def _wind_up(self, render: RenderStage) -> tuple[Outcome, str]:
         """Render whatever is not rendered yet, write the index, and say how the run went."""
         jobs = self._jobs
-        for stage in (self._media, self._work):
-            if stage is not None:
-                await stage.close()
+        if self._files is not None:
+            await self._files.close()
         if jobs is not None:
             jobs.pipeline.stop_asking()
         if jobs is not None and not self._hurry and self._can_write():

@@ -26,6 +26,8 @@ THREADS = 2
 """Of an encoder on the processor: x264's output depends on their number."""
 LENGTH_SHARE, LENGTH_SLACK_S = 0.98, 0.5
 """How much shorter than its original a variant may be."""
+FULL_SHARE = 0.9
+"""Of the original's size: a variant that breaks off beyond it has met the limit."""
 MAX_IMAGE_PIXELS = 100_000_000
 _IMAGE_QUALITY = {
     ImageFormat.WEBP: {Quality.SMALL: 60, Quality.BALANCED: 78, Quality.HIGH: 90},
@@ -110,9 +112,8 @@ def transcode_video(work: Work, options: VideoOptions) -> Done:
                 raise JobError(_about_the_file(work, error)) from error
             failed.append((f"{encoder.name} on {encoder.device}", _about_the_file(work, error)))
             continue
-        _check_length(output, facts.duration)
         record = Transcoded(encoder.name, encoder.device)
-        done = _made(work, output, f"{options.format.value}.mp4", record, facts.duration)
+        done = _played(work, output, f"{options.format.value}.mp4", record, facts.duration)
         return msgspec.structs.replace(done, trouble=_instead(failed, encoder))
     raise JobError(failed[-1][1])
 
@@ -123,13 +124,6 @@ def _instead(failed: list[tuple[str, str]], encoder: Encoder) -> str:
         return ""
     told = " ".join(f"{name} does not encode any more: {reason}" for name, reason in failed)
     return f"{told} {encoder.name} {f'on {encoder.device}' if encoder.device else 'on the processor'} took its place."
-
-
-def _check_length(output: Path, seconds: float) -> None:
-    """See that nothing is missing: ffmpeg goes on behind what it cannot read. Raises JobError."""
-    made = stream_facts(str(output)).duration
-    if made < seconds * LENGTH_SHARE - LENGTH_SLACK_S:
-        raise JobError(f"The file is damaged: only {made:.1f} of its {seconds:.1f} seconds can be read.")
 
 
 def _rank(encoder: Encoder, device: str) -> int:
@@ -211,8 +205,7 @@ def transcode_audio(work: Work, options: AudioOptions) -> Done:
         programs.run(_audio_command(work, facts, options, program, output), facts.duration)
     except JobError as error:
         raise JobError(_about_the_file(work, error)) from error
-    _check_length(output, facts.duration)
-    return _made(work, output, "opus", Transcoded("libopus"), facts.duration)
+    return _played(work, output, "opus", Transcoded("libopus"), facts.duration)
 
 
 def _audio_command(work: Work, facts: MediaFacts, options: AudioOptions, program: str, output: Path) -> list[str]:
@@ -290,6 +283,17 @@ def _in_colours(image: Any, *, alpha: bool) -> Any:
 
 
 # --- both -------------------------------------------------------------------------------------------------------------
+
+
+def _played(work: Work, output: Path, ending: str, record: Transcoded, seconds: float) -> Done:
+    """The result of ffmpeg, which stops without a word at the size of the original, and goes on behind what it cannot
+    read. Raises JobError when something is missing."""
+    made = stream_facts(str(output)).duration
+    if made < seconds * LENGTH_SHARE - LENGTH_SLACK_S:
+        if output.stat().st_size > work.size * FULL_SHARE:
+            return _as_it_is("it would not become smaller", seconds)
+        raise JobError(f"The file is damaged: only {made:.1f} of its {seconds:.1f} seconds can be read.")
+    return _made(work, output, ending, record, seconds)
 
 
 def _made(work: Work, output: Path, ending: str, record: Transcoded, seconds: float) -> Done:

@@ -76,8 +76,9 @@ class OwnProcesses:
         for pid, parent in parents.items():
             with contextlib.suppress(psutil.Error):
                 if pid not in self._known:
-                    self._known[pid] = psutil.Process(pid)
-                    self._roles[pid] = self._role(self._known[pid], parent)
+                    process = psutil.Process(pid)
+                    self._roles[pid] = self._role(process, parent)  # it may have ended by now, and is none of them then
+                    self._known[pid] = process
         self._roles = {pid: self._roles[pid] for pid in self._known}
         self._memory = {pid: size for pid, size in self._memory.items() if pid in self._known}
         self._rates.keep(f"{pid} {way}" for pid in self._known for way in ("read", "write"))
