@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -153,7 +154,7 @@ def test_a_child_that_ends_while_it_is_looked_at_is_no_trouble(monkeypatch: pyte
         return gone(process)
 
     watch = OwnProcesses(lambda: float(next(ticks)))
-    ticks = iter(range(0, 100, 10))
+    ticks = itertools.count(0, 10)
     child = subprocess.Popen(["sleep", "60"])
     monkeypatch.setattr(psutil.Process, "cmdline", ends)
     assert child.pid not in {reading.pid for reading in watch.read()}
