@@ -149,8 +149,9 @@ def test_a_child_that_ends_while_it_is_looked_at_is_no_trouble(monkeypatch: pyte
     gone = psutil.Process.cmdline
 
     def ends(process: psutil.Process) -> list[str]:
-        child.kill()
-        child.wait()
+        if process.pid == child.pid:
+            child.kill()
+            child.wait()
         return gone(process)
 
     watch = OwnProcesses(lambda: float(next(ticks)))
