@@ -72,6 +72,8 @@ class Figures(Painted):
             ],
             [Segment(rate(totals.bytes_rate), palette.text)],
         ]
+        if totals.jobs < totals.jobs_total - totals.jobs_failed:
+            parts.append([Segment(f"{count(totals.jobs)}/{count(totals.jobs_total)} jobs", palette.text)])
         if run.resources.at:
             for name, share, _, worry in resource_rows(run.resources):
                 if share >= 0 and name in ("CPU", "RAM", "DISK"):

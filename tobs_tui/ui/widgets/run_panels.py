@@ -190,10 +190,10 @@ class WorkersPanel(RunPanel):
         super().__init__(id="workers")
 
     def rows(self) -> tuple[WorkerRow, ...]:
-        """The workers, filtered."""
+        """The workers, filtered; those that have stopped behind the others."""
         run = self.run()
         wanted = self.query_text.casefold()
-        rows = run.workers if run else ()
+        rows = tuple(sorted(run.workers, key=lambda row: row.state is WorkerState.STOPPED)) if run else ()
         return tuple(w for w in rows if wanted in f"{w.id} {w.role} {w.target}".casefold()) if wanted else rows
 
     def count(self) -> int:
