@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -36,6 +37,7 @@ from tobs_tui.model.profile import MediaKind, Profile
 CHAT = -1_000_000_000_777
 DATE = 1_700_000_000
 FOLDER = "Club (c777)"
+_ENCODERS = tempfile.TemporaryDirectory(prefix="tobs-encoders-")
 WANTED = FileFilter((FileScope(CHAT),))
 _DOCUMENTS = {
     MediaKind.FILE: DocumentKind.FILE,
@@ -137,6 +139,7 @@ class Rig:
             self.fatal.append,
             governor=governor,
             plans=plans or None,
+            encoders_file=Path(_ENCODERS.name) / "encoders.json",
         )
         stage.begin(wanted)
         return stage

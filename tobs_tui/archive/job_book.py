@@ -12,6 +12,7 @@ from tobs_tui.archive.records import DAY_SECONDS, FileFilter, FileJobs, FileStat
 from tobs_tui.model.jobs import JobKind, JobResult, JobStatus
 
 TASK_AND_PLACE = f"{TASK_COLUMNS}, sha256, size, path"
+Key = tuple[int, int, int]
 _DONE_FILES = f"SELECT {TASK_AND_PLACE} FROM files WHERE status = {FileStatus.DONE.value}"
 RESULT_COLUMNS = "kind, status, record, reason, variant, variant_size, ending"
 _OF_CONTENT = "FROM job_results AS r WHERE r.sha256 = files.sha256 AND r.kind = ? AND r.options = ?"
@@ -35,28 +36,31 @@ class JobBook(Files):
     """The part of the archive that keeps what jobs came to."""
 
     def pending_jobs(
-        self, wanted: FileFilter, wish: JobWish, limit: int, after: tuple[int, int, int] | None = None
-    ) -> list[JobTask]:
-        """Up to `limit` downloaded files whose content is still to be worked on, or whose variant has no name yet; by
-        (chat, message, index), from past the key `after`. Passes all files of the filter that lie in between."""
+        self, wanted: FileFilter, wish: JobWish, window: int, after: Key | None = None
+    ) -> tuple[list[JobTask], Key | None]:
+        """Of the next `window` downloaded files of the filter past the key `after`, by (chat, message, index): those
+        whose content is still to be worked on, or whose variant has no name yet; and the key to go on from, None at the
+        end."""
         found: list[JobTask] = []
         if not wanted.kinds or not wish.takes:
-            return found
+            return found, None
         choice, choice_values = self._choice(wanted)
         takes = tuple(kind.value for kind in wish.takes)
         named = (wish.kind.value, wish.options)
+        left, last = window, None
         with self.reading() as db:
             for where, values in conditions_past(after, wanted):
                 rows = db.execute(
-                    f"{_DONE_FILES} AND {where} AND {choice}"
-                    f" AND kind IN ({','.join('?' * len(takes))})"
-                    f" AND (NOT EXISTS (SELECT 1 {_OF_CONTENT}) OR {_UNLINKED}) ORDER BY message, idx LIMIT ?",
-                    (*values, *choice_values, *takes, *named, *named, limit - len(found)),
-                )
-                found.extend(map(job_of, rows))
-                if len(found) >= limit:
-                    break
-        return found
+                    f"SELECT {TASK_AND_PLACE}, NOT EXISTS (SELECT 1 {_OF_CONTENT}) OR {_UNLINKED} FROM files"
+                    f" WHERE status = {FileStatus.DONE.value} AND {where} AND {choice}"
+                    f" AND kind IN ({','.join('?' * len(takes))}) ORDER BY message, idx LIMIT ?",
+                    (*named, *named, *values, *choice_values, *takes, left),
+                ).fetchall()
+                found.extend(job_of(row[:-1]) for row in rows if row[-1])
+                left, last = left - len(rows), rows[-1][:3] if rows else last
+                if left <= 0:
+                    return found, last
+        return found, None
 
     def job_task(self, key: tuple[int, int, int]) -> JobTask | None:
         """A downloaded file by its key; None when it is not there (any more)."""

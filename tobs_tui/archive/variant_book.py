@@ -8,11 +8,10 @@ from msgspec import Struct
 
 from tobs_tui.archive.commits import file_identity
 from tobs_tui.archive.files import touch_days
-from tobs_tui.archive.job_book import RESULT_COLUMNS, TASK_AND_PLACE, JobBook, job_of, result_of
+from tobs_tui.archive.job_book import RESULT_COLUMNS, TASK_AND_PLACE, JobBook, Key, job_of, result_of
 from tobs_tui.archive.records import DAY_SECONDS, FileStatus, FileTask, JobTask
 from tobs_tui.model.jobs import JobKind, JobResult, JobStatus
 
-Key = tuple[int, int, int]
 Shown = Sequence[tuple[JobKind, str]]
 
 

@@ -199,7 +199,9 @@ class ClusterLane:
 
     async def run(self, function: Callable[[Work, Any], Done], work: Work, arguments: Any) -> Done:
         """See `Cluster.do`."""
-        return await self._cluster.do(function, work, arguments)
+        done = await self._cluster.do(function, work, arguments)
+        self.worker.count(0, work.size)
+        return done
 
     async def close(self) -> None:
         """Nothing of its own to end."""

@@ -91,18 +91,19 @@ class ProcessLane:
 
     async def _attempt(self, function: Callable[[Work, Any], Done], work: Work, arguments: Any) -> Done:
         executor = await self._ready()
-        before = self.progress.reports
+        before, began, told = self.progress.reports, monotonic(), 0
         job = asyncio.wrap_future(executor.submit(function, work, arguments))
         seen_at = monotonic()
         try:
             while True:
                 done, _ = await asyncio.wait({job}, timeout=LOOK_S)
                 if done:
+                    self.worker.count(0, work.size - told)
                     return job.result()
                 progress = self.progress
                 if progress.reports != before:
                     before, seen_at = progress.reports, monotonic()
-                    self._show(progress)
+                    told += self._show(progress, seen_at - began, work.size, told)
                 elif monotonic() - seen_at > self._stall_s:
                     await self._end()
                     raise JobDied(f"It showed no progress for {self._stall_s:.0f} seconds and was ended.")
@@ -114,8 +115,17 @@ class ProcessLane:
             if job.done() and not job.cancelled():
                 job.exception()  # it was looked at, or nobody cares any more
 
-    def _show(self, progress: Progress) -> None:
-        self.worker.share = min(1.0, progress.seconds / progress.total) if progress.total > 0 else -1.0
+    def _show(self, progress: Progress, elapsed: float, size: int, told: int) -> int:
+        """Show how far and how fast a job of `size` bytes is; gives how many of them are done beyond those `told`."""
+        worker = self.worker
+        if progress.total <= 0:
+            worker.share = -1.0
+            return 0
+        worker.share = min(1.0, progress.seconds / progress.total)
+        worker.speed = progress.seconds / max(1e-6, elapsed)
+        more = max(0, int(size * worker.share) - told)
+        worker.count(0, more)
+        return more
 
     async def _ready(self) -> Executor:
         """The executor with its one process running."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 from collections import deque
 from collections.abc import Sequence
@@ -31,8 +32,8 @@ from tobs_tui.monitor.clock import monotonic
 
 Key = tuple[int, int, int]
 
-BATCH = 64
-"""Files taken from the archive at a time."""
+WINDOW = 500
+"""Files looked at in the archive at a time, so that commits need not wait for long."""
 OFFERS_KEPT = 256
 """Downloaded files remembered at most; those beyond are found in the archive later."""
 
@@ -171,16 +172,14 @@ class JobLine:
         """Look further through the archive; whether there was something. Without news it is looked through once."""
         if not self._walk and self._again and not self._in_hand:
             self._walk, self._again, self._after = True, False, None
-        if not self._walk:
-            return False
-        found = await self._ask(
-            partial(Archive.pending_jobs, wanted=self._wanted, wish=self.plan.wish, limit=BATCH, after=self._after)
-        )
-        self._ready.extend(found)
-        if found:
-            self._after = found[-1].task.key
-        self._walk = len(found) == BATCH
-        return bool(found)
+        while self._walk:
+            look = partial(Archive.pending_jobs, wanted=self._wanted, wish=self.plan.wish, window=WINDOW)
+            found, self._after = await self._ask(partial(look, after=self._after))
+            self._walk = self._after is not None
+            if found:
+                self._ready.extend(found)
+                return True
+        return False
 
     # --- one job ------------------------------------------------------------------------------------------------------
 
@@ -217,7 +216,7 @@ class JobLine:
         try:
             await to_the_end(_empty_folder, spool)
             done = await lane.run(self.plan.function, self._order(job, spool, lane), self.plan.arguments)
-            lane.worker.count(1, job.size)
+            lane.worker.count(1)
             if done.seconds:
                 lane.worker.speed = done.seconds / max(1e-6, monotonic() - began)
             if done.trouble:
@@ -226,7 +225,7 @@ class JobLine:
             if done.skipped:
                 return JobResult(kind, JobStatus.SKIPPED, done.record, done.reason)
             if done.output:
-                await to_the_end(self._store.adopt, Path(done.output), done.sha256, job.task.date)
+                await to_the_end(self._keep, Path(done.output), done.sha256, job.task.date)
             return JobResult(kind, JobStatus.DONE, done.record, "", done.sha256, done.size, done.ending)
         except (JobError, JobDied) as error:
             return JobResult(kind, JobStatus.FAILED, reason=str(error))
@@ -239,6 +238,12 @@ class JobLine:
             return JobResult(kind, JobStatus.FAILED, reason=f"{type(error).__name__}: {error}.")
         finally:
             await to_the_end(shutil.rmtree, spool, ignore_errors=True)
+
+    def _keep(self, output: Path, sha256: str, date: int) -> None:
+        """Move what was made into the store, once its bytes are on the disk: an original may go because of it."""
+        with output.open("rb") as file:
+            os.fsync(file.fileno())
+        self._store.adopt(output, sha256, date)
 
     def _order(self, job: JobTask, spool: Path, lane: Lane) -> Work:
         return Work(

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from tobs_tui.archive.records import FileFilter, JobTask
-from tobs_tui.archive.schema import internal_folder
+from tobs_tui.archive.archive import Archive
+from tobs_tui.archive.records import FileFilter, JobTask, JobTotals, JobWish
+from tobs_tui.archive.schema import archive_path, internal_folder
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.governor import Gate, Governor
 from tobs_tui.engine.job_cluster import Cluster, ClusterLane
@@ -21,6 +22,7 @@ from tobs_tui.engine.job_plans import JobPlan, LanePlan, job_plans
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.together import until_failure
 from tobs_tui.engine.variants import Variants
+from tobs_tui.media.download import to_the_end
 from tobs_tui.media.encoders import Encoder, find_encoders
 from tobs_tui.media.store import Store
 from tobs_tui.model.errors import TobsError
@@ -225,11 +227,16 @@ class JobStage:
                 await self._variants.sweep()
 
     async def _sum_up(self) -> None:
-        """The sums over all contents, exact as of now."""
+        """The sums over all contents, exact as of now. Read beside the writer: that takes a look at every file."""
         self._changed = False
         wanted, wishes = self._wanted, [plan.wish for plan in self._plans]
         if wanted is None:
             return
-        totals = await self._writer.submit(lambda archive: archive.job_totals(wanted, wishes))
+        totals = await to_the_end(_totals, archive_path(self._vault), wanted, wishes)
         counters = self._board.counters
         counters.jobs, counters.jobs_total, counters.jobs_failed = totals.done, totals.total, totals.failed
+
+
+def _totals(archive: Path, wanted: FileFilter, wishes: list[JobWish]) -> JobTotals:
+    with Archive.open(archive, read_only=True, cache_kib=2_048) as reader:
+        return reader.job_totals(wanted, wishes)

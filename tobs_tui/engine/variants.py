@@ -11,6 +11,7 @@ from tobs_tui.archive.records import JobTask
 from tobs_tui.archive.schema import output_error
 from tobs_tui.engine.job_plans import JobPlan
 from tobs_tui.engine.media import Submit
+from tobs_tui.engine.note_file import flush_folder
 from tobs_tui.media.download import to_the_end
 from tobs_tui.media.store import Store
 from tobs_tui.model.jobs import JobKind, JobResult
@@ -106,10 +107,16 @@ class Variants:
         places = {file.task.key: replaced_path(file.path, result.ending) for file in files}
         for file in files:
             await to_the_end(self._store.publish, result.variant, places[file.task.key], file.task.date)
+        await to_the_end(self._flush, result.variant, list(places.values()))
         await self._ask(partial(Archive.replace_content, job=job, options=options, result=result, places=places))
         for file in files:
             if places[file.task.key] != file.path:
                 await to_the_end(self._store.retire, job.sha256, file.path)
+
+    def _flush(self, variant: str, places: list[str]) -> None:
+        """Have a content's names on the disk, before anything is removed because of them."""
+        for folder in {self._store.path_of(variant).parent, *((self._vault / place).parent for place in places)}:
+            flush_folder(folder)
 
     async def sweep(self, *, final: bool = False) -> None:
         """Remove the bytes of originals whose place is taken, unless they were found to be so only now: a download of
