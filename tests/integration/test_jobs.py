@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.integration import jobs_help
 from tests.integration.jobs_help import CHAT, digests_of, lines, plan_of, put_file, rig_in
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
+from tobs_tui.engine import job_line
 from tobs_tui.model.jobs import JobKind, JobStatus
 from tobs_tui.model.profile import MediaKind
 from tobs_tui.model.run import WorkerState
@@ -25,7 +27,8 @@ def fill(vault: Path, contents: list[bytes]) -> None:
             put_file(vault, archive, ident, content, MediaKind.FILE, name="a.bin")
 
 
-async def test_equal_bytes_are_worked_on_once_and_never_again(tmp_path: Path) -> None:
+async def test_equal_bytes_are_worked_on_once_and_never_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_line, "WINDOW", 2)  # as with more files than are looked at at a time
     vault, log = tmp_path / "vault", tmp_path / "log"
     contents = [b"one", b"two", b"one", b"three", b"one"]
     fill(vault, contents)

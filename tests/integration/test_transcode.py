@@ -18,6 +18,7 @@ from tests.render_help import render_chat
 from tests.unit.test_media_jobs import BROKEN_CARD
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
+from tobs_tui.engine import variants
 from tobs_tui.engine.job_plans import transcode_plans
 from tobs_tui.engine.media import MediaQueue
 from tobs_tui.engine.media_stage import path_of_file
@@ -131,7 +132,10 @@ async def test_a_message_that_shows_known_bytes_later_gets_their_variant_too(tmp
         assert (vault / PLACE / "m9.webp").samefile(vault / PLACE / "m3.webp")
 
 
-async def test_variants_that_were_lost_come_back_and_those_not_wanted_go(tmp_path: Path) -> None:
+async def test_variants_that_were_lost_come_back_and_those_not_wanted_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(variants, "BATCH", 1)  # as with more of them than are looked at at a time
     vault = tmp_path / "vault"
     fill(vault)
     async with rig_in(vault, profile_of(ALL)) as rig:

@@ -13,6 +13,7 @@ from tobs_tui.model.jobs import JobKind, JobResult, JobStatus
 
 TASK_AND_PLACE = f"{TASK_COLUMNS}, sha256, size, path"
 Key = tuple[int, int, int]
+_FAILED = JobStatus.FAILED.value
 _DONE_FILES = f"SELECT {TASK_AND_PLACE} FROM files WHERE status = {FileStatus.DONE.value}"
 RESULT_COLUMNS = "kind, status, record, reason, variant, variant_size, ending"
 _OF_CONTENT = "FROM job_results AS r WHERE r.sha256 = files.sha256 AND r.kind = ? AND r.options = ?"
@@ -107,15 +108,26 @@ class JobBook(Files):
                 ).fetchall()
                 touch_days(db, days)
 
-    def forget_failed_jobs(self, wishes: Iterable[JobWish]) -> int:
-        """Have jobs done again that failed in earlier runs; gives their number."""
+    def forget_failed_jobs(self, wanted: FileFilter, wishes: Sequence[JobWish]) -> int:
+        """Have jobs done again that failed in earlier runs on contents of the filter; gives their number."""
         count = 0
         with self.transaction() as db:
             for wish in wishes:
-                count += db.execute(
-                    "DELETE FROM job_results WHERE kind = ? AND options = ? AND status = ?",
-                    (wish.kind.value, wish.options, JobStatus.FAILED.value),
-                ).rowcount
+                named = (wish.kind.value, wish.options)
+                failed = f"SELECT sha256 FROM job_results WHERE kind = ? AND options = ? AND status = {_FAILED}"
+                for where, values in conditions_past(None, wanted):
+                    rows = db.execute(
+                        "SELECT DISTINCT sha256, chat, topic, date / ? FROM files INDEXED BY files_of_content"
+                        f" WHERE sha256 <> '' AND sha256 IN ({failed}) AND {where}",
+                        (DAY_SECONDS, *named, *values),
+                    ).fetchall()
+                    touch_days(db, [row[1:] for row in rows])
+                    contents = {row[0] for row in rows}
+                    db.executemany(
+                        "DELETE FROM job_results WHERE sha256 = ? AND kind = ? AND options = ?",
+                        [(content, *named) for content in contents],
+                    )
+                    count += len(contents)
         return count
 
     def jobs_of_files(

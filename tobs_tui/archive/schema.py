@@ -46,6 +46,8 @@ CREATE TABLE job_results (
     sha256 TEXT NOT NULL, kind TEXT NOT NULL, options TEXT NOT NULL, status INTEGER NOT NULL, record BLOB NOT NULL,
     reason TEXT NOT NULL, variant TEXT NOT NULL, variant_size INTEGER NOT NULL, ending TEXT NOT NULL,
     PRIMARY KEY (sha256, kind, options)) WITHOUT ROWID;
+CREATE INDEX job_variants ON job_results (kind, options) WHERE variant <> '';
+CREATE INDEX jobs_failed ON job_results (kind, options) WHERE status = 2;
 CREATE TABLE variant_links (
     chat INTEGER NOT NULL, message INTEGER NOT NULL, idx INTEGER NOT NULL, sha256 TEXT NOT NULL, path TEXT NOT NULL,
     PRIMARY KEY (chat, message, idx)) WITHOUT ROWID;

@@ -42,24 +42,28 @@ def _pairs(shown: Shown) -> tuple[str, list[str]]:
 class VariantBook(JobBook):
     """The part of the archive that keeps where variants are."""
 
-    def variants(self, shown: Shown, limit: int, after: Key | None = None) -> list[Variant]:
-        """Up to `limit` downloaded files with a variant among the results in `shown`, from past the key `after`."""
-        term, values = _pairs(shown)
-        task = ", ".join(f"files.{column}" for column in TASK_AND_PLACE.split(", "))
+    def variants(self, kind: JobKind, options: str, contents: int, after: str = "") -> tuple[list[Variant], str]:
+        """The downloaded files of the next `contents` contents past the digest `after` that have a variant by that kind
+        and options; and the digest to go on from, '' at the end."""
         result = ", ".join(f"r.{column}" for column in RESULT_COLUMNS.split(", "))
+        task = ", ".join(f"files.{column}" for column in TASK_AND_PLACE.split(", "))
         width = len(TASK_AND_PLACE.split(", "))
         with self.reading() as db:
+            page = db.execute(
+                "SELECT sha256 FROM job_results INDEXED BY job_variants"
+                " WHERE variant <> '' AND kind = ? AND options = ? AND sha256 > ? ORDER BY sha256 LIMIT ?",
+                (kind.value, options, after, contents),
+            ).fetchall()
             rows = db.execute(
                 f"""SELECT {task}, {result}, coalesce(l.path, '') FROM files
-                JOIN job_results AS r ON r.sha256 = files.sha256 AND r.variant <> '' AND {term}
+                JOIN job_results AS r ON r.sha256 = files.sha256 AND r.kind = ? AND r.options = ?
                 LEFT JOIN variant_links AS l ON l.chat = files.chat AND l.message = files.message
                 AND l.idx = files.idx AND l.sha256 = r.variant
-                WHERE files.status = {FileStatus.DONE.value} AND files.sha256 <> ''
-                AND (files.chat, files.message, files.idx) > (?, ?, ?)
-                ORDER BY files.chat, files.message, files.idx LIMIT ?""",
-                (*values, *(after or (-(1 << 62), 0, 0)), limit),
+                WHERE files.sha256 IN ({",".join("?" * len(page))}) AND files.sha256 <> '' AND files.status = ?""",
+                (kind.value, options, *(row[0] for row in page), FileStatus.DONE.value),
             ).fetchall()
-        return [Variant(job_of(row[:width]), result_of(row[width:-1]), row[-1]) for row in rows]
+        found = [Variant(job_of(row[:width]), result_of(row[width:-1]), row[-1]) for row in rows]
+        return found, page[-1][0] if len(page) == contents else ""
 
     def stray_links(self, shown: Shown, limit: int) -> list[StrayLink]:
         """Up to `limit` readable names of variants that none of the results in `shown` accounts for."""

@@ -58,6 +58,7 @@ def clear_cache(options: Options) -> int:
     else:
         for path in cache_files(paths):
             shutil.rmtree(path.parent)
+    paths.encoders_file.unlink(missing_ok=True)
     click.echo("The cache is empty.")
     return 0
 

@@ -90,8 +90,9 @@ class JobStage:
             self._board.log(Level.INFO, self._cluster.describe())
         elif not self._given and self._profile.media.transcode.video is not VideoFormat.OFF:
             self._plans = job_plans(self._profile, await self._find_encoders())
-        wishes = [plan.wish for plan in self._plans]
-        await self._writer.submit(lambda archive: archive.forget_failed_jobs(wishes))
+        wanted, wishes = self._wanted, [plan.wish for plan in self._plans]
+        assert wanted is not None
+        await self._writer.submit(lambda archive: archive.forget_failed_jobs(wanted, wishes))
         await asyncio.to_thread(shutil.rmtree, self._spool, ignore_errors=True)  # what a kill has left
         keep = self._profile.media.transcode.keep_originals
         self._variants = Variants(self._writer.submit, self._store, self._vault, self._plans, keep_originals=keep)

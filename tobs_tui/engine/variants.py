@@ -18,7 +18,7 @@ from tobs_tui.model.jobs import JobKind, JobResult
 from tobs_tui.render.layout import replaced_path, variant_path
 
 BATCH = 128
-"""Files looked at at a time."""
+"""Names, or contents, looked at at a time."""
 
 
 class Variants:
@@ -46,11 +46,12 @@ class Variants:
                 for stray in strays:
                     await to_the_end(self._store.retire, stray.sha256, stray.path)
                     await self._ask(partial(Archive.drop_variant_link, key=stray.key))
-            after = None
-            while batch := await self._ask(partial(Archive.variants, shown=self._shown, limit=BATCH, after=after)):
-                after = batch[-1].job.task.key
-                for each in batch:
-                    await self._restore(each.job, each.result, each.path)
+            for kind, options in self._shown:
+                look, after = partial(Archive.variants, kind=kind, options=options, contents=BATCH), None
+                while after != "":
+                    batch, after = await self._ask(partial(look, after=after or ""))
+                    for each in batch:
+                        await self._restore(each.job, each.result, each.path)
         except OSError as error:
             raise output_error(error, self._vault) from error
 

@@ -6,13 +6,13 @@ import contextlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import IO
 
 import psutil
 
-from tobs_tui.media.work import JobError, die_with_parent, end_group, owning, report
+from tobs_tui.media.work import JobError, dying_with_parent, end_group, owning, report
 from tobs_tui.monitor.clock import monotonic
 
 CONTAINERS = (
@@ -26,6 +26,7 @@ SLOWEST = 100.0
 """A job may take so many times the length of its media."""
 LEAST_S = 600.0
 _MEMORY_FLOOR = 4 << 30
+"""An encoder on the processor gets half of the machine's memory, and at least this many bytes."""
 _HEAD_BYTES = 4000
 _ASK_S = 20.0
 
@@ -82,7 +83,8 @@ def run(command: Sequence[str], seconds: float, *, on_processor: bool = True) ->
     It belongs to this process and ends with it. `seconds` is the length of the media, for progress and the time limit.
     Raises JobError when it fails or takes too long.
     """
-    limit = _limits() if on_processor else die_with_parent
+    # Drivers of graphics cards map more than they use.
+    memory = max(_MEMORY_FLOOR, psutil.virtual_memory().total // 2) if on_processor else 0
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command,
@@ -90,7 +92,7 @@ def run(command: Sequence[str], seconds: float, *, on_processor: bool = True) ->
             stdout=subprocess.PIPE,
             stderr=errors,
             process_group=0,
-            preexec_fn=limit,  # noqa: PLW1509  # the processes for jobs have one thread that does anything
+            preexec_fn=dying_with_parent(memory),  # noqa: PLW1509
         )
         assert process.stdout is not None
         try:
@@ -104,20 +106,6 @@ def run(command: Sequence[str], seconds: float, *, on_processor: bool = True) ->
             process.stdout.close()
         if status != 0:
             raise JobError(f"ffmpeg failed: {_first_words(errors, status)}")
-
-
-def _limits() -> Callable[[], None]:
-    """What a program that encodes on the processor does before it begins: half of the memory is the most it gets."""
-    memory = max(_MEMORY_FLOOR, psutil.virtual_memory().total // 2)
-
-    def limit() -> None:
-        die_with_parent()
-        with contextlib.suppress(ImportError, OSError, ValueError):
-            import resource
-
-            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-
-    return limit
 
 
 def _follow(output: IO[bytes], seconds: float) -> None:

@@ -12,12 +12,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from tobs_tui.model.profile import MediaKind
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 _PR_SET_PDEATHSIG = 1
 SLOTS = 5
@@ -123,10 +128,21 @@ def end_here(_number: int = 0, _frame: Any = None) -> None:
     os._exit(1)
 
 
-def die_with_parent() -> None:
-    """Run it between fork and exec: the new program is killed when the one that started it dies (Linux only)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def dying_with_parent(memory: int = 0) -> Callable[[], None]:
+    """What a new program does between fork and exec, to be killed when the one that started it dies (on Linux), and to
+    get no more than `memory` bytes (0 = any number). All that it needs is at hand before: other threads may hold locks.
+    """
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+    kill = int(signal.SIGKILL)
+
+    def prepare() -> None:
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, kill)
+        if memory and resource is not None:
+            with contextlib.suppress(OSError, ValueError):  # more than a limit that is there already
+                resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+    return prepare
 
 
 def end_with_parent() -> None:
