@@ -137,11 +137,7 @@ def tobs(
         plan=plan,
         refresh=refresh or refresh_window is not None,
         refresh_window=refresh_window,
-        filters=tuple(
-            (f"filters.{name}", value)
-            for name, value in filters.items()
-            if value is not None and value is not False and value != ()
-        )
+        filters=_filters_of(filters)
         + ((("performance.takeout", False),) if no_takeout else ())
         + chosen(formats)
         + looks
@@ -171,6 +167,12 @@ def tobs(
     from tobs_tui.cli.export import export_on_screen
 
     return export_on_screen(options)
+
+
+def _filters_of(given: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """The settings behind the options that say which messages are meant."""
+    used = {name: value for name, value in given.items() if value is not None and value is not False and value != ()}
+    return tuple((f"filters.{name}", value) for name, value in used.items())
 
 
 def _transcode_to(ctx: click.Context, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
