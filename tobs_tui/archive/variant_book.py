@@ -131,8 +131,8 @@ class VariantBook(JobBook):
             db.execute("INSERT OR REPLACE INTO replaced VALUES (?, ?, ?, 0)", (original, variant, result.ending))
             db.execute(
                 "INSERT OR IGNORE INTO job_results SELECT ?, kind, options, status, record, reason, '', 0, ''"
-                " FROM job_results WHERE sha256 = ? AND kind <> ?",
-                (variant, original, JobKind.TRANSCODE.value),
+                " FROM job_results WHERE sha256 = ? AND (kind <> ? OR status = ?)",
+                (variant, original, JobKind.TRANSCODE.value, JobStatus.SKIPPED.value),
             )
             db.execute(
                 "INSERT OR IGNORE INTO job_results VALUES (?, ?, ?, ?, ?, ?, '', 0, '')",
