@@ -127,17 +127,16 @@ class Rig:
         """What the archive answers."""
         return await self.writer.submit(action)
 
-    def stage(self, *plans: JobPlan, wanted: FileFilter = WANTED) -> JobStage:
+    def stage(self, *plans: JobPlan, wanted: FileFilter = WANTED, governor: Governor | None = None) -> JobStage:
         """A fresh stage with a fresh board, begun; the profile's own plans where none are given."""
         self.board = RunBoard("test", self.profile, str(self.vault))
-        governor = Governor(Thresholds(), adapt=False)
         stage = JobStage(
             self.writer,
             self.vault,
             self.profile,
             self.board,
             self.fatal.append,
-            governor=governor,
+            governor=governor or Governor(Thresholds(), adapt=False),
             plans=plans or None,
             encoders_file=Path(_ENCODERS.name) / "encoders.json",
         )

@@ -14,10 +14,11 @@ from tests.integration import jobs_help
 from tests.integration.jobs_help import CHAT, digests_of, lines, plan_of, put_file, rig_in
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
-from tobs_tui.engine import job_line
+from tobs_tui.engine import governor, job_line
 from tobs_tui.model.jobs import JobKind, JobStatus
-from tobs_tui.model.profile import MediaKind
-from tobs_tui.model.run import WorkerState
+from tobs_tui.model.load import Thresholds
+from tobs_tui.model.profile import MediaKind, Performance, Profile
+from tobs_tui.model.run import Resources, WorkerState
 
 
 def fill(vault: Path, contents: list[bytes]) -> None:
@@ -98,6 +99,29 @@ async def test_a_result_has_the_notes_rendered_again_that_would_show_it(tmp_path
         await rig.ask(clean)
         await rig.work(plan_of(jobs_help.count, log))
         assert not await rig.ask(lambda archive: archive.is_touched(CHAT)), "nothing is new"
+
+
+@pytest.mark.parametrize(("processes", "load", "at_once"), [(3, 0.0, 3), (2, 0.0, 2), (3, 100.0, 1)])
+async def test_so_many_files_are_worked_on_at_once_as_profile_and_load_allow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int, load: float, at_once: int
+) -> None:
+    vault, log = tmp_path / "vault", tmp_path / "log"
+    fill(vault, [b"%d" % number for number in range(6)])
+    monkeypatch.setattr(governor, "DOWN_S", 0.0)
+    judge = governor.Governor(Thresholds(cpu=(50.0, 60.0)))
+    for second in range(60):
+        judge.feed(Resources(at=float(second), cpu_percent=load))
+    profile = Profile(performance=Performance(job_processes=processes))
+    async with rig_in(vault, profile) as rig:
+        stage = rig.stage(plan_of(jobs_help.count_slowly, log, lanes=3, shares_processor=True), governor=judge)
+        finished = asyncio.create_task(stage.finish())
+        most = 0
+        while not finished.done():
+            most = max(most, sum(bool(worker.target) for worker in rig.board.workers.all()))
+            await asyncio.sleep(0.02)
+        await stage.close()
+        assert most == at_once
+        assert len(lines(log)) == 6
 
 
 async def test_a_paused_stage_begins_nothing(tmp_path: Path) -> None:

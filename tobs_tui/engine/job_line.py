@@ -127,6 +127,7 @@ class JobLine:
         while (job := await self._take(lane)) is not None:
             try:
                 async with self._gate:
+                    await self._going.wait()
                     await self._carry(job, lane)
             finally:
                 self._in_hand.discard(job.sha256)
