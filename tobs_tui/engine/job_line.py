@@ -199,6 +199,7 @@ class JobLine:
             result = JobResult(plan.kind, JobStatus.SKIPPED)
         else:
             lane.worker.begin(_label(job), job.task.chat)
+            lane.worker.speed = -1.0
             result = await self._done(job, lane)
         await self._ask(partial(Archive.put_job_result, sha256=job.sha256, options=plan.options, result=result))
         if result.status is JobStatus.FAILED:

@@ -48,7 +48,7 @@ def probe(work: Work) -> Done:
     facts = _picture(work.path) if _is_picture(work) else None
     if facts is None:
         facts = stream_facts(work.path, wave=work.kind is MediaKind.AUDIO)
-    return Done(msgspec.msgpack.encode(facts), seconds=facts.duration)
+    return Done(msgspec.msgpack.encode(facts))
 
 
 def _is_picture(work: Work) -> bool:
