@@ -246,6 +246,9 @@ def test_encoders_are_tried_once_on_a_machine(tmp_path: Path, monkeypatch: pytes
     assert len(tried) == len(found) >= 2
     assert find_encoders([VideoFormat.H264], file) == found
     assert len(tried) == len(found), "the second time nothing is tried"
+    find_encoders([VideoFormat.H264], file, again=True)
+    assert len(tried) == 2 * len(found) - 1, "those that failed, when they are asked for again"
+    del tried[len(found) :]
     monkeypatch.setattr(encoders, "devices", lambda: ("cuda:98",))
     find_encoders([VideoFormat.H264], file)
     assert len(tried) > len(found), "another card is another machine"

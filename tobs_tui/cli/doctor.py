@@ -194,7 +194,7 @@ def _ffmpeg(setting: Setting) -> Iterator[Finding]:
         yield Finding(Verdict.NOTICE, "ffmpeg", "none found that runs; transcoding needs one")
         return
     yield Finding(Verdict.FINE, "ffmpeg", f"{found[0]}: {version_of(found[0]).partition(' Copyright')[0]}")
-    trials = find_encoders(FORMATS, setting.paths.encoders_file)
+    trials = find_encoders(FORMATS, setting.paths.encoders_file, again=True)
     for wanted in FORMATS:
         working = [trial for trial in trials if trial.works and trial.encoder.format is wanted]
         told = ", ".join(

@@ -6,6 +6,7 @@ Being listed by ffmpeg says only that an encoder was compiled in: its driver, or
 from __future__ import annotations
 
 import contextlib
+import platform
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -28,6 +29,7 @@ _SOFTWARE = {
     VideoFormat.HEVC: ("libx265", "libkvazaar"),
     VideoFormat.AV1: ("libsvtav1", "libaom-av1", "librav1e"),
 }
+_NVIDIA = Path("/proc/driver/nvidia/version")
 TRIAL_FRAMES = 25
 """Pictures of 640x360 that a candidate encodes: a second."""
 
@@ -127,8 +129,10 @@ def try_out(encoder: Encoder) -> Trial:
 
 
 def machine_key() -> str:
-    """What the trials' outcomes depend on: the programs as they are installed now, and the devices."""
-    installed = []
+    """What the trials' outcomes depend on: the programs as they are installed now, the devices, and their drivers."""
+    installed = [platform.release()]
+    with contextlib.suppress(OSError):  # no NVIDIA driver
+        installed.append(_NVIDIA.read_text().partition("\n")[0])
     for program in programs():
         with contextlib.suppress(OSError):  # removed since it was found
             state = Path(program).stat()
@@ -136,23 +140,27 @@ def machine_key() -> str:
     return "\n".join([*installed, *devices()])
 
 
-def find_encoders(formats: Iterable[VideoFormat], file: Path | None = None) -> list[Trial]:
+def find_encoders(formats: Iterable[VideoFormat], file: Path | None = None, *, again: bool = False) -> list[Trial]:
     """How the candidates for these formats fare here, best first. Trials of the same programs and devices are taken
-    from `file`, and new ones kept there. Blocks: seconds for the first time, milliseconds then."""
+    from `file`, unless they failed and are to be made `again`; new ones are kept there. Blocks: seconds for the first
+    time, milliseconds then."""
     key = machine_key()
     known = _remembered(file, key)
     tried: dict[Encoder, Trial] = {trial.encoder: trial for trial in known}
     found = []
+    fresh = False
     for wanted in formats:
         done = False
         for candidate in candidates(wanted):
             if done and not candidate.device:
                 continue  # one way to do it on the processor is enough
-            trial = tried.get(candidate) or try_out(candidate)
+            trial = tried.get(candidate)
+            if trial is None or (again and not trial.works):
+                trial, fresh = try_out(candidate), True
             tried[candidate] = trial
             done = done or (trial.works and not candidate.device)
             found.append(trial)
-    if file is not None and len(tried) > len(known):
+    if file is not None and fresh:
         with contextlib.suppress(TobsError):  # a cache: it is tried again the next time
             write_private(file, msgspec.json.encode(_Remembered(key, list(tried.values()))))
     return found
