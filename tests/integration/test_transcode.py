@@ -21,7 +21,7 @@ from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine import variants
 from tobs_tui.engine.job_plans import transcode_plans
 from tobs_tui.engine.media import MediaQueue
-from tobs_tui.engine.media_stage import path_of_file
+from tobs_tui.engine.media_names import path_of_file, rename_media
 from tobs_tui.engine.workers import WorkerStats
 from tobs_tui.media.encoders import encoders_here
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -34,6 +34,7 @@ from tobs_tui.model.profile import (
     MediaOptions,
     Profile,
     Quality,
+    Split,
     Transcode,
     VideoFormat,
 )
@@ -154,6 +155,20 @@ async def test_variants_that_were_lost_come_back_and_those_not_wanted_go(
         await rig.work()
         assert names(vault) == ["m1.mp4", "m2.wav", "m3.jpg", "m4.jpg", "m5.zip"]
         assert "original" not in note_of(rig)
+
+
+async def test_variants_follow_their_originals_to_other_names(tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    fill(vault)
+    async with rig_in(vault, profile_of(replace(ALL, video=VideoFormat.OFF, audio=AudioFormat.OFF))) as rig:
+        await rig.work()
+        daily = Layout(timezone="UTC", split=Split.DAY)
+        assert await rig.ask(lambda archive: rename_media(archive, vault, daily)) == 5
+        rig.profile = replace(rig.profile, layout=daily)
+        found = sorted(path.relative_to(vault / FOLDER).as_posix() for path in vault.glob("Club*/media/*/m[34].*"))
+        assert found == [f"media/2023-11-14/m{ident}.{ending}" for ident in (3, 4) for ending in ("jpg", "webp")]
+        board = await rig.work()
+        assert sum(worker.done for worker in board.workers.all()) == 0
 
 
 async def test_a_variant_takes_its_originals_place_for_good(tmp_path: Path) -> None:

@@ -8,13 +8,12 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from tests.unit.test_render_message import DATE, PHOTO, document, scene
+from tests.unit.test_render_message import DATE, PHOTO, document, render_message, scene
 from tobs_tui.model import media as m
 from tobs_tui.model.jobs import MediaFacts
 from tobs_tui.model.messages import Message
 from tobs_tui.render.jsonl import JsonlRenderer
 from tobs_tui.render.layout import replaced_path, variant_path
-from tobs_tui.render.message import render_message
 from tobs_tui.render.scene import FileLink, Scene
 
 VIDEO = m.DocumentKind.VIDEO

@@ -23,8 +23,8 @@ class Variant(Struct, frozen=True):
     path: str
 
 
-class StrayLink(Struct, frozen=True):
-    """A variant's readable name that no present result accounts for."""
+class VariantLink(Struct, frozen=True):
+    """A variant's readable name beside a file, and its content."""
 
     key: Key
     sha256: str
@@ -65,7 +65,7 @@ class VariantBook(JobBook):
         found = [Variant(job_of(row[:width]), result_of(row[width:-1]), row[-1]) for row in rows]
         return found, page[-1][0] if len(page) == contents else ""
 
-    def stray_links(self, shown: Shown, limit: int) -> list[StrayLink]:
+    def stray_links(self, shown: Shown, limit: int) -> list[VariantLink]:
         """Up to `limit` readable names of variants that none of the results in `shown` accounts for."""
         term, values = _pairs(shown)
         with self.reading() as db:
@@ -76,7 +76,7 @@ class VariantBook(JobBook):
                 LIMIT ?""",
                 (*values, limit),
             ).fetchall()
-        return [StrayLink((row[0], row[1], row[2]), row[3], row[4]) for row in rows]
+        return [VariantLink((row[0], row[1], row[2]), row[3], row[4]) for row in rows]
 
     def unlinked_files(self, sha256: str, variant: str) -> list[JobTask]:
         """The files with a content that its variant does not stand beside yet."""
@@ -88,6 +88,14 @@ class VariantBook(JobBook):
                 (sha256, FileStatus.DONE.value, variant),
             ).fetchall()
         return [job_of(row) for row in rows]
+
+    def variant_link(self, key: Key) -> VariantLink | None:
+        """The variant that stands beside a file, and where; None when there is none."""
+        with self.reading() as db:
+            row = db.execute(
+                "SELECT sha256, path FROM variant_links WHERE chat = ? AND message = ? AND idx = ?", key
+            ).fetchone()
+        return None if row is None else VariantLink(key, *row)
 
     def put_variant_link(self, task: FileTask, variant: str, path: str) -> None:
         """Record that a variant stands at `path`, beside a message's file."""

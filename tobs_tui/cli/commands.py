@@ -141,8 +141,7 @@ def tobs(
         + ((("performance.takeout", False),) if no_takeout else ())
         + chosen(formats)
         + looks
-        + _transcode_to(ctx, transcode)
-        + ((("media.executor", executor),) if executor is not None else ()),
+        + _work_on_files(ctx, transcode, executor),
     )
     ctx.obj = options
     if output is not None and not output.strip():
@@ -175,8 +174,8 @@ def _filters_of(given: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple((f"filters.{name}", value) for name, value in used.items())
 
 
-def _transcode_to(ctx: click.Context, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """The settings behind --transcode: each format is of one kind of files."""
+def _work_on_files(ctx: click.Context, given: tuple[str, ...], executor: str | None) -> tuple[tuple[str, str], ...]:
+    """The settings behind --transcode, of which each format is of one kind of files, and behind --executor."""
     chosen: dict[str, str] = {}
     for word in (word.strip().lower() for words in given for word in words.split(",")):
         kind = next((kind for kind, formats in _TRANSCODE.items() if word in formats), "")
@@ -185,7 +184,8 @@ def _transcode_to(ctx: click.Context, given: tuple[str, ...]) -> tuple[tuple[str
             raise click.UsageError(f"--transcode knows no format {word!r}; it knows {known}.", ctx)
         if chosen.setdefault(kind, word) != word:
             raise click.UsageError(f"--transcode takes one format for {kind}: {chosen[kind]}, or {word}?", ctx)
-    return tuple((f"media.transcode.{kind}", word) for kind, word in chosen.items())
+    where = (("media.executor", executor),) if executor is not None else ()
+    return (*((f"media.transcode.{kind}", word) for kind, word in chosen.items()), *where)
 
 
 def _refuse_contradictions(ctx: click.Context, options: Options) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,5 +62,23 @@ def rename_media(archive: Archive, vault: Path, layout: Layout) -> int:
             except OSError as error:
                 raise output_error(error, vault) from error
             archive.file_done(task, state.sha256, state.size, name)
+            _rename_variant(archive, store, vault, task, state.path, name)
             moved += 1
     return moved
+
+
+def _rename_variant(archive: Archive, store: Store, vault: Path, task: FileTask, before: str, name: str) -> None:
+    """Have what stands beside a file follow it from its path `before` to `name`."""
+    link = archive.variant_link(task.key)
+    if link is None:
+        return
+    path = posixpath.splitext(name)[0] + link.path.removeprefix(posixpath.splitext(before)[0])
+    try:
+        store.publish(link.sha256, path, task.date)
+        if path != link.path:
+            store.retire(link.sha256, link.path)
+    except FileNotFoundError:  # a run makes it again
+        return
+    except OSError as error:
+        raise output_error(error, vault) from error
+    archive.put_variant_link(task, link.sha256, path)

@@ -317,29 +317,13 @@ class ExportRun:
             fatal=self._end_by,
         )
         jobs = self._jobs = ChatJobs(
-            self._link,
-            planner,
-            writer,
-            decoder,
-            self._board,
-            self._profile.performance,
-            hooks,
-            governor,
+            self._link, planner, writer, decoder, self._board, self._profile.performance, hooks, governor
         )
         if self._refresh is not None:
-            workers = self._profile.performance.history_workers
+            workers, ask, wake = self._profile.performance.history_workers, self._ask, files.wake
             turn = governor.gate(WorkerRole.FETCH, workers)
             jobs.refresher = Refresher(
-                self._link,
-                writer.submit,
-                decoder,
-                jobs.rest,
-                self._board,
-                self._ask,
-                self._refresh,
-                turn,
-                workers,
-                files.wake,
+                self._link, writer.submit, decoder, jobs.rest, self._board, ask, self._refresh, turn, workers, wake
             )
         if self._paused:
             jobs.pause()
