@@ -16,8 +16,11 @@ from tobs_tui.model.server import ServerAddress
 KEY = "-----BEGIN RSA PUBLIC KEY-----\nMIIB\n-----END RSA PUBLIC KEY-----\n"
 
 
+SHARED = ("demo", "themes_dir", "models_dir")
+
+
 def places(paths: Paths) -> set[Path]:
-    own = {getattr(paths, field.name) for field in fields(Paths) if field.name not in ("demo", "themes_dir")}
+    own = {getattr(paths, field.name) for field in fields(Paths) if field.name not in SHARED}
     return own | {paths.session_file, paths.credentials_file, paths.journal_file, paths.lock_file}
 
 

@@ -45,6 +45,7 @@ def show_config(options: Options, profile: str) -> int:
         ("settings", paths.settings_file),
         ("profiles", paths.profiles_dir),
         ("themes", paths.themes_dir),
+        ("speech models", paths.models_dir),
         ("credentials", paths.credentials_file),
         ("state", paths.state_dir),
         ("logs", paths.log_dir),

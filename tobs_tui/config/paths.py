@@ -21,7 +21,8 @@ MAX_SOCKET_PATH = 99
 
 
 class Paths(Struct, frozen=True):
-    """The program's directories and files. `demo` and other servers have a set of their own, below a subfolder.
+    """The program's directories and files. `demo` and other servers have a set of their own, below a subfolder; themes
+    and speech models are for all of them.
 
     The socket lies in the state directory, not in $XDG_RUNTIME_DIR: that one goes away when the last session of its
     user ends, and is missing under cron, where a run must find the same worker.
@@ -34,6 +35,7 @@ class Paths(Struct, frozen=True):
     default_output: Path
     socket: Path
     themes_dir: Path
+    models_dir: Path
     demo: bool = False
 
     @classmethod
@@ -47,9 +49,10 @@ class Paths(Struct, frozen=True):
         apart = "demo" if demo else f"server-{_server_label(server)}" if server else ""
         if chosen is not None:
             root = expanded(str(chosen)).absolute()
-            config, state, cache, output = (root / name for name in ("config", "state", "cache", "vault"))
+            names = ("config", "state", "cache", "vault", "models")
+            config, state, cache, output, models = (root / name for name in names)
         else:
-            config, state, cache, output = _usual_places()
+            config, state, cache, output, models = _usual_places()
         state_dir = state / apart
         runtime = state_dir / "run"
         return cls(
@@ -60,6 +63,7 @@ class Paths(Struct, frozen=True):
             default_output=output.with_name(f"{output.name}-{apart}") if apart else output,
             socket=_short_enough(runtime / "tobs.sock"),
             themes_dir=config / "themes",
+            models_dir=models,
             demo=demo,
         )
 
@@ -137,12 +141,13 @@ class Paths(Struct, frozen=True):
             _make_private(self.socket.parent, in_shared=True)
 
 
-def _usual_places() -> tuple[Path, Path, Path, Path]:
-    """Config, state and cache directory and the vault, as the platform would have them."""
+def _usual_places() -> tuple[Path, Path, Path, Path, Path]:
+    """Config, state and cache directory, the vault and the speech models, as the platform would have them."""
     dirs = PlatformDirs("tobs", appauthor=False)
     try:
         config, state, cache = dirs.user_config_dir, dirs.user_state_dir, dirs.user_cache_dir
-        return Path(config), Path(state), Path(cache), Path(dirs.user_documents_dir) / "tobs"
+        output, models = Path(dirs.user_documents_dir) / "tobs", Path(dirs.user_data_dir) / "models"
+        return Path(config), Path(state), Path(cache), output, models
     except RuntimeError as error:  # HOME is not set, and the user is in no password file, as in some containers
         raise TobsError(
             ErrorCode.USAGE,

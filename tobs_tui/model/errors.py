@@ -32,6 +32,8 @@ class ErrorCode(enum.StrEnum):
     ARCHIVE_UNUSABLE = "archive_unusable"
     NOT_AN_EXPORT = "not_an_export"
     CLUSTER_UNAVAILABLE = "cluster_unavailable"
+    MODEL_UNAVAILABLE = "model_unavailable"
+    MEDIUM_UNREADABLE = "medium_unreadable"
     VAULT_IN_USE = "vault_in_use"
     RUN_IN_PROGRESS = "run_in_progress"
     NO_RUN = "no_run"

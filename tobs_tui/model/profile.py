@@ -197,6 +197,39 @@ class MediaOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_default
         return msgspec.structs.replace(self, transcode=transcode, executor="")
 
 
+SPOKEN_KINDS = (MediaKind.VOICE, MediaKind.ROUND, MediaKind.AUDIO, MediaKind.VIDEO)
+"""The kinds of files that may hold speech."""
+
+
+class Device(enum.StrEnum):
+    """What a model computes on; AUTO takes a CUDA device where one works, else the processor."""
+
+    AUTO = "auto"
+    CUDA = "cuda"
+    CPU = "cpu"
+
+
+class Transcription(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Whether and how speech is written out. `model` is a name ("small"), an owner/name of Hugging Face, or a folder.
+
+    `language` is a code ("de"; empty = heard from the beginning of each file), `compute` one of CTranslate2's types
+    (empty = float16 on CUDA, int8 on the processor). `voice_filter` leaves out what holds no voice, `timestamps` shows
+    when each stretch was said. A model that this machine lacks is fetched from Hugging Face only with `fetch_model`. It
+    leaves the memory after `unload_after_s` seconds without work.
+    """
+
+    enabled: bool = False
+    kinds: tuple[MediaKind, ...] = (MediaKind.VOICE, MediaKind.ROUND)
+    model: str = "small"
+    language: Annotated[str, Meta(pattern=r"^([a-z]{2,3})?$")] = ""
+    device: Device = Device.AUTO
+    compute: Annotated[str, Meta(pattern=r"^[a-z0-9_]*$")] = ""
+    voice_filter: bool = True
+    timestamps: bool = False
+    fetch_model: bool = False
+    unload_after_s: Annotated[int, Meta(ge=1, le=86_400)] = 120
+
+
 class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the vault is laid out. `timezone` is an IANA name; empty = the machine's own, stated in the front matter.
 

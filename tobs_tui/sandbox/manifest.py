@@ -34,12 +34,13 @@ class ManifestChat(msgspec.Struct, frozen=True):
 
 
 class ManifestMedium(msgspec.Struct, frozen=True):
-    """A message's main file: its size in bytes and its SHA-256 in hex."""
+    """A message's main file: its size in bytes, its SHA-256 in hex, and what is said in it, where anything is."""
 
     chat_id: int
     message_id: int
     size: int
     sha256: str
+    spoken: str = ""
 
 
 class ManifestLogin(msgspec.Struct, frozen=True):
@@ -114,7 +115,7 @@ def _media(world: World, key: PeerKey) -> list[ManifestMedium]:
     if not isinstance(history, DraftLog):
         return []
     return [
-        ManifestMedium(key, draft.id, draft.file.length(), draft.file.sha256())
+        ManifestMedium(key, draft.id, draft.file.length(), draft.file.sha256(), draft.file.spoken)
         for draft in history.drafts
         if draft.file is not None
     ]

@@ -20,6 +20,8 @@ SPOKEN = {
     "voice_release": "Version three is ready. All tests have passed, and the release notes are in the shared folder.",
 }
 """The words of each voice note (``<name>.ogg``), in English, exactly as they were spoken."""
+SPOKEN_ROUND = "We are at the bridge. See you there at noon."
+"""What is said in the round video message (``round.mp4``)."""
 VOICE_SECONDS = {"voice_meeting": 8, "voice_groceries": 6, "voice_train": 5, "voice_release": 6}
 
 

@@ -20,7 +20,7 @@ import imageio_ffmpeg
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tobs_tui.sandbox.assets.catalog import SPOKEN
+from tobs_tui.sandbox.assets.catalog import SPOKEN, SPOKEN_ROUND
 from tobs_tui.sandbox.assets.draw import HERE, SKIES, avatars, gradient, landscape, photos
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
@@ -65,7 +65,8 @@ def films(work: Path) -> None:
         petals(index).save(work / f"r{index:03d}.png")
     encode(work / "f%03d.png", HERE / "film.mp4", f"{H264} -crf 30 -b:a 48k", audio)
     encode(work / "f%03d.png", HERE / "animation.mp4", f"{H264} -crf 32 -vf scale=320:-2 -t 2")
-    encode(work / "r%03d.png", HERE / "round.mp4", f"{H264} -crf 30 -b:a 40k", audio)
+    speak(SPOKEN_ROUND, work / "round.wav")
+    encode(work / "r%03d.png", HERE / "round.mp4", f"{H264} -crf 30 -b:a 40k -af apad", ("-i", work / "round.wav"))
     encode(work / "r%03d.png", HERE / "sticker.webm", "-c:v libvpx-vp9 -crf 46 -b:v 0 -vf scale=512:512 -t 2")
     Image.open(work / "f000.png").convert("RGB").resize((320, 180)).save(HERE / "film_m.jpg", quality=60)
 
@@ -81,10 +82,15 @@ def petals(index: int) -> Image.Image:
     return image
 
 
+def speak(words: str, target: Path) -> None:
+    """Have the words spoken into a sound file."""
+    run("espeak-ng", "-v", "en-us", "-s", "150", "-w", target, words)
+
+
 def sounds(work: Path) -> None:
     """The spoken notes as Telegram encodes them (Opus in Ogg), and a piece of music with tags."""
     for name, spoken in SPOKEN.items():
-        run("espeak-ng", "-v", "en-us", "-s", "150", "-w", work / f"{name}.wav", spoken)
+        speak(spoken, work / f"{name}.wav")
         run(
             FFMPEG,
             "-y",

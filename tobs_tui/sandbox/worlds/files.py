@@ -39,6 +39,7 @@ class StoredFile:
     sizes: tuple[Size, ...] = ()
     attributes: tuple[Any, ...] = ()
     stripped: bytes | None = None
+    spoken: str = ""  # what is said in it, in English
     store: FileStore | None = field(default=None, repr=False)
 
     @property

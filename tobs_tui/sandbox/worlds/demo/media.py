@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 
 from telethon.tl import types
 
-from tobs_tui.sandbox.assets.catalog import AVATARS, PHOTO_HEIGHTS, PHOTO_NAMES, PHOTO_WIDTHS, VOICE_SECONDS, asset
+from tobs_tui.sandbox.assets.catalog import (
+    AVATARS,
+    PHOTO_HEIGHTS,
+    PHOTO_NAMES,
+    PHOTO_WIDTHS,
+    SPOKEN,
+    SPOKEN_ROUND,
+    VOICE_SECONDS,
+    asset,
+)
 from tobs_tui.sandbox.worlds.files import FileStore, Size, StoredFile
 
 LARGE_FILE_BYTES = 3_200_000
@@ -80,7 +89,14 @@ def voice(store: FileStore, date: int, name: str) -> Medium:
     """A voice note with a spoken English sentence (see ``assets.catalog.SPOKEN``)."""
     waveform = hashlib.sha256(name.encode()).digest() * 2
     attribute = types.DocumentAttributeAudio(VOICE_SECONDS[name], voice=True, waveform=waveform[:63])
-    return document(store, date, "audio/ogg", None, partial(asset, f"{name}.ogg"), attribute, voice=True)
+    medium = document(store, date, "audio/ogg", None, partial(asset, f"{name}.ogg"), attribute, voice=True)
+    return _saying(SPOKEN[name], medium)
+
+
+def _saying(words: str, medium: Medium) -> Medium:
+    assert medium.file is not None
+    medium.file.spoken = words
+    return medium
 
 
 def _film_thumb() -> tuple[Size, ...]:
@@ -104,9 +120,11 @@ def video(store: FileStore, date: int, **flags: Any) -> Medium:
 
 
 def round_video(store: FileStore, date: int) -> Medium:
-    """A round video message."""
+    """A round video message, in which somebody speaks."""
     attribute = types.DocumentAttributeVideo(3.0, 240, 240, round_message=True)
-    return document(store, date, "video/mp4", None, partial(asset, "round.mp4"), attribute, video=True, round=True)
+    source = partial(asset, "round.mp4")
+    medium = document(store, date, "video/mp4", None, source, attribute, video=True, round=True)
+    return _saying(SPOKEN_ROUND, medium)
 
 
 def animation(store: FileStore, date: int) -> Medium:

@@ -1,0 +1,148 @@
+"""Promises of transcription, kept with real speech and a real model (tiny.en)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import wave
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.speech_help import ASSETS, MODEL, NOTES, error_rate, one_after_another
+from tobs_tui.engine.model_process import ModelProcess
+from tobs_tui.media.speech import transcribe as transcribing
+from tobs_tui.media.speech.sound import RATE
+from tobs_tui.media.speech.transcribe import Wish, prepare, transcribe
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.profile import Device, Transcription
+from tobs_tui.model.transcript import Transcript
+
+OPTIONS = Transcription(model=str(MODEL), device=Device.CPU)
+
+
+def wish(options: Transcription = OPTIONS) -> Wish:
+    return Wish(options, "/nowhere", 2)
+
+
+def heard(file: Path, options: Transcription = OPTIONS) -> Transcript:
+    return transcribe(wish(options), file).transcript
+
+
+def test_of_the_demo_worlds_notes_at_most_a_fifth_of_the_words_come_out_wrong() -> None:
+    transcripts = {name: heard(ASSETS / name) for name in NOTES}
+    assert error_rate((NOTES[name], transcript.text) for name, transcript in transcripts.items()) <= 0.2
+    for transcript in transcripts.values():
+        times = [time for stretch in transcript.said for time in (stretch.start, stretch.end)]
+        assert times == sorted(times)
+        assert 0 <= times[0] <= times[-1] <= transcript.duration + 0.5
+        assert (transcript.language, transcript.model) == ("en", "model")
+        assert transcript.speech > 1
+
+
+def test_a_long_recording_is_heard_piece_by_piece_with_the_right_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = [name for name in NOTES if name.endswith(".ogg")] * 2
+    starts = one_after_another(tmp_path / "long.wav", order)
+    whole = heard(tmp_path / "long.wav")
+    monkeypatch.setattr(transcribing, "PIECE_S", 20)
+    pieced = heard(tmp_path / "long.wav")
+    said = " ".join(NOTES[name] for name in order)
+    assert error_rate([(said, whole.text)]) <= 0.2
+    assert error_rate([(said, pieced.text)]) <= 0.2
+    assert pieced.duration == whole.duration
+    trains = [start for start, name in zip(starts, order, strict=True) if name == "voice_train.ogg"]
+    for transcript in (whole, pieced):
+        found = [stretch.start for stretch in transcript.said if stretch.text.startswith("My train")]
+        assert found == pytest.approx(trains, abs=1.5)
+
+
+def test_silence_and_music_hold_nothing_and_neither_does_a_picture_without_sound(tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "silence.wav"), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 5 * RATE))
+    for silent in (tmp_path / "silence.wav", ASSETS / "song.mp3", ASSETS / "animation.mp4"):
+        transcript = heard(silent)
+        assert (transcript.said, transcript.language, transcript.speech) == ((), "", 0.0), silent.name
+    assert heard(ASSETS / "song.mp3").duration == pytest.approx(8, abs=0.2)
+
+
+def test_without_the_voice_filter_speech_is_heard_all_the_same(tmp_path: Path) -> None:
+    one_after_another(tmp_path / "two.wav", ["voice_train.ogg", "voice_groceries.ogg"])
+    transcript = heard(tmp_path / "two.wav", Transcription(model=str(MODEL), device=Device.CPU, voice_filter=False))
+    assert error_rate([(f"{NOTES['voice_train.ogg']} {NOTES['voice_groceries.ogg']}", transcript.text)]) <= 0.25
+    assert transcript.speech == transcript.duration
+
+
+@pytest.mark.parametrize("content", [b"", b"OggS no sound at all" * 50, os.urandom(3_000)])
+def test_a_file_that_cannot_be_decoded_is_told_with_the_reason(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.ogg").write_bytes(content)
+    with pytest.raises(TobsError, match=r"cannot be decoded: \w+") as caught:
+        heard(tmp_path / "bad.ogg")
+    assert caught.value.code is ErrorCode.MEDIUM_UNREADABLE
+
+
+def test_what_is_whole_of_a_torn_file_is_heard(tmp_path: Path) -> None:
+    whole = (ASSETS / "voice_meeting.ogg").read_bytes()
+    (tmp_path / "torn.ogg").write_bytes(whole[: len(whole) // 2])
+    assert 0 < heard(tmp_path / "torn.ogg").duration < 7
+
+
+def test_a_language_is_taken_as_told_and_refused_where_the_model_does_not_know_it() -> None:
+    told = heard(ASSETS / "voice_train.ogg", Transcription(model=str(MODEL), device=Device.CPU, language="en"))
+    assert (told.language, told.probability) == ("en", 1.0)
+    with pytest.raises(TobsError, match="does not know the language 'de'") as caught:
+        prepare(wish(Transcription(model=str(MODEL), device=Device.CPU, language="de")))
+    assert "English only" in caught.value.way_on
+
+
+def test_a_damaged_model_and_one_that_does_not_fit_are_refused_with_the_reason(tmp_path: Path) -> None:
+    for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
+        (tmp_path / name).symlink_to(MODEL / name)
+    weights = tmp_path / "model.bin"
+    weights.write_bytes((MODEL / "model.bin").read_bytes()[:1_000_000])
+    with pytest.raises(TobsError, match="cannot be loaded") as caught:
+        prepare(wish(Transcription(model=str(tmp_path), device=Device.CPU)))
+    assert caught.value.code is ErrorCode.MODEL_UNAVAILABLE
+    os.truncate(weights, 1 << 42)  # a hole: it takes no room on the disk
+    with pytest.raises(TobsError, match="needs 4") as caught:
+        prepare(wish(Transcription(model=str(tmp_path), device=Device.CPU)))
+    assert "smaller" in caught.value.way_on
+
+
+async def test_a_model_process_that_is_killed_is_replaced_and_its_recording_done_again() -> None:
+    notes: list[str] = []
+    process = ModelProcess(wish(), notes.append)
+    try:
+        ready = await process.prepare()
+        assert ready.place.device is Device.CPU
+        (pid,) = process.pids()
+        work = asyncio.create_task(process.transcribe(ASSETS / "voice_train.ogg"))
+        await asyncio.sleep(0)
+        os.kill(pid, signal.SIGKILL)
+        outcome = await work
+        assert error_rate([(NOTES["voice_train.ogg"], outcome.transcript.text)]) <= 0.2
+        assert outcome.took > 0
+        assert pid not in process.pids()
+        assert any("died and was replaced" in note for note in notes)
+    finally:
+        await process.close()
+
+
+async def test_the_model_leaves_the_memory_when_idle_and_comes_back_for_work() -> None:
+    process = ModelProcess(wish(Transcription(model=str(MODEL), device=Device.CPU, unload_after_s=1)))
+    try:
+        await process.transcribe(ASSETS / "voice_train.ogg")
+        (pid,) = process.pids()
+        await asyncio.to_thread(psutil.Process(pid).wait, 30)
+        while process.loaded:
+            await asyncio.sleep(0.01)
+        again = await process.transcribe(ASSETS / "round.mp4")
+        assert again.transcript.said
+        assert process.pids() not in ((), (pid,))
+    finally:
+        await process.close()
+    assert not process.loaded
