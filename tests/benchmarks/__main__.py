@@ -33,6 +33,7 @@ ROWS: dict[str, Callable[[Settings], list[Row]]] = {
     "stages": apart.stages,
     "decode": apart.decoding,
     "render": apart.rendering,
+    "speech": apart.speech,
 }
 
 

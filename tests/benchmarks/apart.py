@@ -103,3 +103,18 @@ def rendering(settings: Settings) -> list[Row]:
         what = f"CPU to render a message as HTML: {name}"
         rows.append(Row("render", what, f"{cost:.2f} us", goal, judged(cost <= limit), how, found[name]._asdict()))
     return rows
+
+
+def speech(settings: Settings) -> list[Row]:
+    """How well and how fast the demo world's spoken notes are written down."""
+    command = [sys.executable, "-m", "tests.benchmarks.speech", str(settings.rounds)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=LIMIT_S, check=True)
+    told = json.loads(done.stdout.splitlines()[-1])
+    how = f"tiny.en int8, {told['cores']} cores, best of {settings.rounds}"
+    rows = []
+    for part, what in (("notes", f"{told['notes']} voice notes"), ("long", "one long recording")):
+        speed, wrong = told[f"{part}_speed"], told[f"{part}_wer"]
+        length = f"{how}, {told[f'{part}_s']:.0f} s of sound"
+        rows.append(Row("speech", f"words wrong: {what}", f"{wrong:.1%}", "<= 20%", judged(wrong <= 0.2), length, told))
+        rows.append(Row("speech", f"speed: {what}", f"{speed:.1f}x real time", ">= 4x", judged(speed >= 4), length))
+    return rows

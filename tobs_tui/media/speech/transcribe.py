@@ -147,6 +147,7 @@ def _load(wish: Wish) -> _Loaded:
     options = wish.options
     if not options.fetch_model:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, which is below
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning slow down everything beside them
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     place = choose_place(options.device, options.compute, abilities())
