@@ -14,12 +14,15 @@ import pytest
 from tests.speech_help import ASSETS, MODEL, NOTES, error_rate, one_after_another
 from tobs_tui.engine.model_process import ModelProcess
 from tobs_tui.media.speech import transcribe as transcribing
+from tobs_tui.media.speech.devices import Abilities, Place
 from tobs_tui.media.speech.sound import RATE
 from tobs_tui.media.speech.transcribe import Wish, prepare, transcribe
+from tobs_tui.media.speech.trial import works
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Device, Transcription
 from tobs_tui.model.transcript import Transcript
 
+WITH_CUDA = Abilities(1, {"cpu": ("float32", "int8"), "cuda": ("float16", "float32")})
 OPTIONS = Transcription(model=str(MODEL), device=Device.CPU)
 
 
@@ -111,6 +114,25 @@ def test_a_damaged_model_and_one_that_does_not_fit_are_refused_with_the_reason(t
     with pytest.raises(TobsError, match="needs 4") as caught:
         prepare(wish(Transcription(model=str(tmp_path), device=Device.CPU)))
     assert "smaller" in caught.value.way_on
+
+
+def test_a_cuda_device_that_is_counted_and_does_not_work_leaves_the_work_to_the_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transcribing, "abilities", lambda: WITH_CUDA)
+    automatic = wish(Transcription(model=str(MODEL)))
+    assert prepare(automatic).place.device is Device.CPU
+    outcome = transcribe(automatic, ASSETS / "voice_train.ogg")
+    assert outcome.place.device is Device.CPU
+    assert outcome.transcript.said
+    with pytest.raises(TobsError, match="cannot be loaded") as caught:
+        prepare(wish(Transcription(model=str(MODEL), device=Device.CUDA)))
+    assert "transcription.device" in caught.value.way_on
+
+
+def test_a_device_is_tried_in_a_process_of_its_own(tmp_path: Path) -> None:
+    assert works(MODEL, Place(Device.CPU, "int8")) == ""
+    assert "model.bin" in works(tmp_path, Place(Device.CPU, "int8"))
 
 
 async def test_a_model_process_that_is_killed_is_replaced_and_its_recording_done_again() -> None:

@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import msgspec
 
 from tobs_tui.cli.export import check_terminal
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.config.machine import this_machine
 from tobs_tui.config.paths import Paths
+from tobs_tui.media.speech import survey
 from tobs_tui.model.display import clean, size
 from tobs_tui.model.errors import TobsError
 
@@ -251,11 +253,34 @@ def _gpu(_: Setting) -> Iterator[Finding]:
         return
     for gpu in gpus:
         yield Finding(Verdict.FINE, "gpu", f"{gpu.name}, {size(gpu.memory_total)}, {gpu.temperature} °C")
-    # In a process of its own: a broken CUDA installation can take its user down with it.
-    script = "import ctranslate2; print(ctranslate2.get_cuda_device_count())"
-    devices = (_asked([sys.executable, "-c", script]) or "0").strip()
-    verdict = Verdict.FINE if devices != "0" else Verdict.NOTICE
-    yield Finding(verdict, "cuda", f"transcription sees {devices} of {len(gpus)} GPUs")
+
+
+def _speech(setting: Setting) -> Iterator[Finding]:
+    """What transcription finds, as far as the settings can be read."""
+    try:
+        options = setting.effective().profile.transcription
+    except TobsError:  # told among the settings
+        return
+    wish = msgspec.json.encode(options).decode()
+    told = _asked([sys.executable, "-m", survey.__name__, wish, str(setting.paths.models_dir)])
+    if told is None:
+        yield Finding(Verdict.NOTICE, "speech", "faster-whisper does not run here; transcription needs it")
+        return
+    found = msgspec.json.decode(told, type=survey.Survey)
+    devices = "; ".join(f"{device}: {', '.join(computes)}" for device, computes in found.abilities.computes.items())
+    wanting = Verdict.TROUBLE if options.enabled else Verdict.NOTICE
+    yield Finding(
+        wanting if found.place_problem else Verdict.FINE,
+        "speech",
+        f"{found.place_problem or f'transcription would take {found.place}'} (there is {devices})",
+    )
+    filtered = "silence is told from speech" if found.voice_filter else "no voice filter: reinstall onnxruntime"
+    yield Finding(Verdict.FINE if found.voice_filter else wanting, "voice filter", filtered)
+    yield Finding(
+        wanting if found.model_problem else Verdict.FINE,
+        "speech model",
+        found.model_problem or f"{options.model}: {found.model}",
+    )
 
 
 def _account(setting: Setting) -> Iterator[Finding]:
@@ -314,6 +339,7 @@ CHECKS: tuple[Check, ...] = (
     _ffmpeg,
     _cluster,
     _gpu,
+    _speech,
     _account,
     _cache,
     _service,

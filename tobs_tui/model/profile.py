@@ -293,5 +293,6 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     targets: Targets = Targets()
     filters: Filters = Filters()
     media: MediaOptions = MediaOptions()
+    transcription: Transcription = Transcription()
     layout: Layout = Layout()
     performance: Performance = Performance()

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tobs_tui.media.speech.devices import Place, abilities, choose_place
 from tobs_tui.media.speech.model_files import WEIGHTS, find_model, short_name
 from tobs_tui.media.speech.sound import PIECE_S, RATE, pieces
+from tobs_tui.media.speech.trial import works
 from tobs_tui.model.display import size as in_words
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Device, Transcription
@@ -88,7 +89,7 @@ def transcribe(wish: Wish, file: Path) -> Outcome:
     except RuntimeError as error:
         if not _may_fall_back(wish, loaded.ready.place):
             raise
-        loaded = _fall_back(wish, error)
+        loaded = _fall_back(wish, str(error))
         transcript = _written(loaded, file)
     return Outcome(transcript, loaded.ready.place, round(monotonic() - began, 3))
 
@@ -147,17 +148,14 @@ def _load(wish: Wish) -> _Loaded:
     options = wish.options
     if not options.fetch_model:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, which is below
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning slow down everything beside them
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads that spin slow down all else
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     place = choose_place(options.device, options.compute, abilities())
     folder = find_model(options.model, Path(wish.models), fetch=options.fetch_model)
-    try:
-        loaded = _loaded_on(wish, folder, place)
-    except TobsError as error:
-        if not _may_fall_back(wish, place):
-            raise
-        return _fall_back(wish, error)
+    if _may_fall_back(wish, place) and (trouble := works(folder, place)):
+        return _fall_back(wish, trouble)
+    loaded = _loaded_on(wish, folder, place)
     _check_language(loaded.model, options)
     return loaded
 
@@ -166,10 +164,10 @@ def _may_fall_back(wish: Wish, place: Place) -> bool:
     return place.device is Device.CUDA and wish.options.device is Device.AUTO
 
 
-def _fall_back(wish: Wish, error: Exception) -> _Loaded:
+def _fall_back(wish: Wish, trouble: str) -> _Loaded:
     """Load the model for the processor, in the place of a CUDA device that failed; it stays there."""
     global _loaded
-    logger.warning("the CUDA device failed at transcription, the processor goes on: {}", error)
+    logger.warning("the CUDA device fails at transcription, the processor does it: {}", trouble)
     _loaded = None
     on_processor = replace(wish, options=replace(wish.options, device=Device.CPU, compute=""))
     _loaded = replace(_load(on_processor), wish=wish)
@@ -177,8 +175,6 @@ def _fall_back(wish: Wish, error: Exception) -> _Loaded:
 
 
 def _loaded_on(wish: Wish, folder: Path, place: Place) -> _Loaded:
-    """Load the model and let it hear half a second: what is missing beside CUDA's driver shows only then."""
-    import numpy as np
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     if place.device is Device.CPU:
@@ -191,8 +187,6 @@ def _loaded_on(wish: Wish, folder: Path, place: Place) -> _Loaded:
             cpu_threads=wish.threads,
             local_files_only=True,
         )
-        if place.device is Device.CUDA:
-            model.encode(model.feature_extractor(np.zeros(RATE // 2, dtype="float32")))
     except Exception as error:  # what reads the tokenizer raises nothing more precise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise TobsError(
