@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 import wave
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.speech_help import ASSETS, MODEL, NOTES, error_rate, one_after_another
-from tobs_tui.engine.model_process import ModelProcess
 from tobs_tui.media.speech import transcribe as transcribing
 from tobs_tui.media.speech.devices import Abilities, Place
 from tobs_tui.media.speech.sound import RATE
@@ -133,38 +129,3 @@ def test_a_cuda_device_that_is_counted_and_does_not_work_leaves_the_work_to_the_
 def test_a_device_is_tried_in_a_process_of_its_own(tmp_path: Path) -> None:
     assert works(MODEL, Place(Device.CPU, "int8")) == ""
     assert "model.bin" in works(tmp_path, Place(Device.CPU, "int8"))
-
-
-async def test_a_model_process_that_is_killed_is_replaced_and_its_recording_done_again() -> None:
-    notes: list[str] = []
-    process = ModelProcess(wish(), notes.append)
-    try:
-        ready = await process.prepare()
-        assert ready.place.device is Device.CPU
-        (pid,) = process.pids()
-        work = asyncio.create_task(process.transcribe(ASSETS / "voice_train.ogg"))
-        await asyncio.sleep(0)
-        os.kill(pid, signal.SIGKILL)
-        outcome = await work
-        assert error_rate([(NOTES["voice_train.ogg"], outcome.transcript.text)]) <= 0.2
-        assert outcome.took > 0
-        assert pid not in process.pids()
-        assert any("died and was replaced" in note for note in notes)
-    finally:
-        await process.close()
-
-
-async def test_the_model_leaves_the_memory_when_idle_and_comes_back_for_work() -> None:
-    process = ModelProcess(wish(Transcription(model=str(MODEL), device=Device.CPU, unload_after_s=1)))
-    try:
-        await process.transcribe(ASSETS / "voice_train.ogg")
-        (pid,) = process.pids()
-        await asyncio.to_thread(psutil.Process(pid).wait, 30)
-        while process.loaded:
-            await asyncio.sleep(0.01)
-        again = await process.transcribe(ASSETS / "round.mp4")
-        assert again.transcript.said
-        assert process.pids() not in ((), (pid,))
-    finally:
-        await process.close()
-    assert not process.loaded

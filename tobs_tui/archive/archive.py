@@ -14,13 +14,14 @@ from tobs_tui.archive.reading import Reading
 from tobs_tui.archive.records import ChatRecord, TopicRecord
 from tobs_tui.archive.refreshing import Refreshing
 from tobs_tui.archive.schema import connect
+from tobs_tui.archive.transcripts import Transcripts
 from tobs_tui.archive.variant_book import VariantBook
 from tobs_tui.archive.versions import Versions
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Archive(Refreshing, VariantBook, Notes, Reading, Versions, Halves):
+class Archive(Refreshing, VariantBook, Transcripts, Notes, Reading, Versions, Halves):
     """A vault's archive database.
 
     One thread uses an object at a time. Beside the one writer, any number of processes may read.

@@ -20,6 +20,7 @@ from tobs_tui.archive.records import (
     StoredFile,
 )
 from tobs_tui.archive.schema import Database
+from tobs_tui.archive.transcripts import renew_transcript
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.media import File
 from tobs_tui.model.profile import MediaKind
@@ -166,6 +167,7 @@ class Files(Database):
         with self.transaction() as db:
             self._settle(db, task, FileStatus.DONE, (sha256, size, path, ""))
             db.execute("INSERT OR REPLACE INTO known_files VALUES (?, ?, ?)", (file_identity(task.file), sha256, size))
+            renew_transcript(db, sha256)
 
     def file_failed(self, task: FileTask, reason: str) -> None:
         """Record that a file cannot be had, with a sentence that says why."""

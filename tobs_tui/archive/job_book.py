@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from tobs_tui.archive.files import TASK_COLUMNS, Files, conditions_past, task_of, touch_days
 from tobs_tui.archive.records import DAY_SECONDS, FileFilter, FileJobs, FileStatus, JobTask, JobTotals, JobWish
+from tobs_tui.archive.transcripts import put_transcript
 from tobs_tui.model.jobs import JobKind, JobResult, JobStatus
 
 TASK_AND_PLACE = f"{TASK_COLUMNS}, sha256, size, path"
@@ -101,6 +102,8 @@ class JobBook(Files):
                     *(result.variant, result.variant_size, result.ending),
                 ),
             )
+            if result.kind is JobKind.TRANSCRIBE and result.status is JobStatus.DONE and before != result:
+                put_transcript(db, sha256, options, result.record)
             if before != result and result.status is not JobStatus.SKIPPED:
                 days = db.execute(
                     "SELECT DISTINCT chat, topic, date / ? FROM files WHERE sha256 = ? AND sha256 <> ''",

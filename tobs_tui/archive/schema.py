@@ -18,7 +18,7 @@ from pathlib import Path
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 APPLICATION_ID = int.from_bytes(b"tobs", "big")
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 INTERNAL_FOLDER = ".tobs"
 BUSY_MS = 30_000
 CHECKPOINT_PAGES = 6_000  # of 8 KiB: the WAL stays around 48 MiB; a quarter faster than with SQLite's own 1,000
@@ -56,11 +56,18 @@ CREATE TABLE replaced (
 CREATE INDEX replaced_by ON replaced (variant);
 """
 
+TRANSCRIPTS = """
+CREATE TABLE transcripts (
+    sha256 TEXT PRIMARY KEY, options TEXT NOT NULL, words INTEGER NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX transcripts_by_number ON transcripts (number);
+"""
+
 _STEPS = {
     1: f"""ALTER TABLE days ADD COLUMN added INTEGER NOT NULL DEFAULT 0; {NOTES}
     INSERT INTO notes SELECT path, chat, topic, count, 0, x'' FROM rendered; DROP TABLE rendered;""",
     2: VERSIONS,
     3: JOBS,
+    4: TRANSCRIPTS,
 }
 """What brings an archive of each older format to the next one."""
 
@@ -88,7 +95,7 @@ CREATE TABLE files (
     reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (chat, message, idx)) WITHOUT ROWID;
 CREATE INDEX files_pending ON files (chat, message, idx) WHERE status = 0;
 CREATE TABLE known_files (identity TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
-{NOTES}{VERSIONS}{JOBS}"""
+{NOTES}{VERSIONS}{JOBS}{TRANSCRIPTS}"""
 
 
 def internal_folder(vault: Path) -> Path:

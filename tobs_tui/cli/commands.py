@@ -21,7 +21,12 @@ _EPILOG = (
 )
 
 
-_FLAGS = {"filters.senders": "--sender", "performance.takeout": "--no-takeout", "layout.formats": "--format"}
+_FLAGS = {
+    "filters.senders": "--sender",
+    "performance.takeout": "--no-takeout",
+    "layout.formats": "--format",
+    "transcription.enabled": "--transcribe",
+}
 """Flags that are not called as the key that they set."""
 _TRANSCODE = {"video": ("h264", "hevc", "av1"), "audio": ("opus",), "images": ("webp", "jpeg")}
 _FLAGS |= {f"media.transcode.{kind}": "--transcode" for kind in _TRANSCODE}
@@ -86,6 +91,7 @@ def _filter_options(command: F) -> F:
     help="Make downloaded files smaller: h264, hevc or av1 for videos, opus for sounds, webp or jpeg for pictures.",
 )
 @click.option("--executor", metavar="URL", help="Where that is done: dask://host:port of a cluster's scheduler.")
+@click.option("--transcribe", is_flag=True, help="Also write down what is said in voice notes and round videos.")
 @click.option("--no-takeout", is_flag=True, help="Export without a takeout session: begins at once, but is slower.")
 @click.option("--refresh", is_flag=True, help="Also look for edits, reactions and deletions in what is there already.")
 @click.option("--refresh-window", metavar="W", help="How far back: 30d, 5000 (messages) or all; by default 7d.")
@@ -114,6 +120,7 @@ def tobs(
     formats: tuple[str, ...],
     transcode: tuple[str, ...],
     executor: str | None,
+    transcribe: bool,
     profile: str = "",
     **filters: Any,
 ) -> int | None:
@@ -139,6 +146,7 @@ def tobs(
         refresh_window=refresh_window,
         filters=_filters_of(filters)
         + ((("performance.takeout", False),) if no_takeout else ())
+        + ((("transcription.enabled", True),) if transcribe else ())
         + chosen(formats)
         + looks
         + _work_on_files(ctx, transcode, executor),

@@ -66,13 +66,14 @@ def render_index(job: IndexJob) -> tuple[PageWritten, ...]:
     changed: list[PageWritten] = []
     records = archive.chats()
     exported = {record.id: record for record in records}
-    filters = dict(job.filters)
+    filters, written = dict(job.filters), archive.transcript_counts()
     entries: list[ChatEntry] = []
     for record in records:
         leads_to = {record.id, *(other.id for _, other in _relations(record, exported))}
         wanted = job.chats is None or not leads_to.isdisjoint(job.chats)
         wanted = wanted or not _is_settled(vault, root_of(archive, record), job)
-        entry = _entry(archive, record, exported, filters.get(record.id, ""), in_full=wanted)
+        shown, transcripts = filters.get(record.id, ""), written.get(record.id, 0)
+        entry = _entry(archive, record, exported, shown, transcripts, in_full=wanted)
         if not entry.count:
             continue
         entries.append(entry)
@@ -152,7 +153,13 @@ def _edited(page: Path) -> str:
 
 
 def _entry(
-    archive: Archive, record: ChatRecord, exported: dict[int, ChatRecord], shown: str, *, in_full: bool
+    archive: Archive,
+    record: ChatRecord,
+    exported: dict[int, ChatRecord],
+    shown: str,
+    transcripts: int,
+    *,
+    in_full: bool,
 ) -> ChatEntry:
     """What the pages say of a chat; `in_full` with what only its own page says."""
     root = root_of(archive, record)
@@ -189,6 +196,7 @@ def _entry(
         related=tuple(_related(archive, record, exported)) if in_full else (),
         shown=shown,
         partial=not archive.ledger(record.id).covers(1, span.last_id if span else 0),
+        transcripts=transcripts,
         part_of=record.migrated_to if record.migrated_to in exported else 0,
     )
 

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tobs_tui.archive.records import JobTask, JobWish
+from tobs_tui.config.machine import this_machine
+from tobs_tui.config.paths import Paths
 from tobs_tui.media import probe
 from tobs_tui.media.encoders import Encoder
+from tobs_tui.media.speech.job import options_name, transcription
+from tobs_tui.media.speech.transcribe import Wish
 from tobs_tui.media.transcode import (
     VERSION,
     AudioOptions,
@@ -20,12 +24,25 @@ from tobs_tui.media.transcode import (
 )
 from tobs_tui.media.work import Done, Work
 from tobs_tui.model.jobs import JobKind
-from tobs_tui.model.profile import AudioFormat, ImageFormat, MediaKind, MediaOptions, Profile, Transcode, VideoFormat
+from tobs_tui.model.profile import (
+    AudioFormat,
+    ImageFormat,
+    MediaKind,
+    MediaOptions,
+    Profile,
+    Transcode,
+    Transcription,
+    VideoFormat,
+)
 from tobs_tui.model.run import WorkerRole
 
 _VIDEOS = (MediaKind.VIDEO, MediaKind.ROUND, MediaKind.ANIMATION, MediaKind.FILE)
 _SOUNDS = (MediaKind.VOICE, MediaKind.AUDIO, MediaKind.FILE)
 _PICTURES = (MediaKind.PHOTO, MediaKind.FILE)
+
+TRANSCRIPTION_STALL_S = 1800.0
+"""Nothing is reported while a model is fetched or loaded, or while it works through half a minute's speech of several
+voices at once: a large one takes minutes for that on a slow processor."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +87,15 @@ def job_plans(profile: Profile, encoders: Sequence[Encoder] = ()) -> tuple[JobPl
     process looks for its own."""
     media = profile.media
     plans = [probe_plan()] if media.metadata else []
+    speech = profile.transcription
+    if speech.enabled:
+        plans.append(transcription_plan(speech))
     return (*plans, *transcode_plans(media.transcode, profile.performance.job_processes, encoders))
 
 
 def shown_jobs(media: MediaOptions) -> tuple[tuple[JobKind, str], ...]:
-    """The (kind, options) of the results that notes show: those of the jobs that a profile asks for now."""
+    """The (kind, options) of the results that notes show: those of the jobs that a profile asks for now. Transcripts
+    are not among them: notes show the newest that there is (`archive.transcripts`), whoever asked for it."""
     shown = [(JobKind.PROBE, probe.OPTIONS)] if media.metadata else []
     return (*shown, *((JobKind.TRANSCODE, options) for options in _transcode_options(media.transcode)))
 
@@ -90,6 +111,21 @@ def probe_plan() -> JobPlan:
         suits=lambda job: probe.suits(job.task.kind, job.task.file.mime),
         stall_s=60.0,
         remote=False,
+    )
+
+
+def transcription_plan(options: Transcription) -> JobPlan:
+    """Writing down what is said in recordings: one at a time, in a process that holds the model while there is work."""
+    machine = this_machine()
+    return JobPlan(
+        JobKind.TRANSCRIBE,
+        options_name(options),
+        transcription,
+        Wish(options, str(Paths.resolve().models_dir), machine.cpu_count),
+        takes=options.kinds,
+        suits=lambda job: True,
+        lanes=(LanePlan(prefix="t", idle_s=float(options.unload_after_s)),),
+        stall_s=TRANSCRIPTION_STALL_S,
     )
 
 

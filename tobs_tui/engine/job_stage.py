@@ -25,7 +25,7 @@ from tobs_tui.engine.variants import Variants
 from tobs_tui.media.download import to_the_end
 from tobs_tui.media.encoders import Encoder, find_encoders
 from tobs_tui.media.store import Store
-from tobs_tui.model.errors import TobsError
+from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.jobs import JobResult, JobStatus
 from tobs_tui.model.profile import Profile, VideoFormat
 from tobs_tui.model.run import Failure, Level, WorkerRole
@@ -36,6 +36,10 @@ REPORT_SHARE = 20
 """Summing up may take a twentieth of the time."""
 SWEEP_S = 60.0
 """Seconds between two looks for originals whose place is taken."""
+
+
+_OF_ONE_KIND = frozenset({ErrorCode.USAGE, ErrorCode.MODEL_UNAVAILABLE})
+"""Trouble that all jobs of a kind have, and no other."""
 
 
 class JobStage:
@@ -99,8 +103,19 @@ class JobStage:
         await self._variants.begin()
         self._staff()
         if self._lines:
-            await until_failure([asyncio.create_task(line.run()) for line in self._lines])
+            await until_failure([asyncio.create_task(self._carry(line)) for line in self._lines])
         await self._variants.sweep(final=self._all_there)
+
+    async def _carry(self, line: JobLine) -> None:
+        """Carry a line out. What makes all of its jobs impossible is one failure; the other kinds of jobs go on."""
+        try:
+            await line.run()
+        except TobsError as error:
+            if error.code not in _OF_ONE_KIND:
+                raise
+            kind, text = line.plan.kind.value, f"{error.sentence} {error.way_on}".strip()
+            self._board.alerts.open(f"jobs-{kind}", Level.ERROR, text)
+            self._board.fail(Failure(chat=0, what=kind, reason=text, code=error.code))
 
     async def _find_encoders(self) -> list[Encoder]:
         """The video encoders that work here; seconds for the first time on a machine."""

@@ -117,20 +117,13 @@ class ProcessPool:
     """`size` processes. Call `start` before `run`, and `close` at the end.
 
     Use it from one event loop. `on_loss` hears a sentence whenever a process had to be replaced, `on_news` what the
-    processes `tell`, as it comes and before the outcome of the work that told it. A piece of work is given up when
-    `attempts` processes have died at it.
+    processes `tell`, as it comes and before the outcome of the work that told it.
     """
 
     def __init__(
-        self,
-        size: int,
-        on_loss: Callable[[str], None] | None = None,
-        on_news: Callable[[Any], None] | None = None,
-        *,
-        attempts: int = ATTEMPTS,
+        self, size: int, on_loss: Callable[[str], None] | None = None, on_news: Callable[[Any], None] | None = None
     ) -> None:
         self.size = size
-        self._attempts = attempts
         self._allowed = size
         self.on_news = on_news
         self.losses = 0
@@ -288,13 +281,13 @@ class ProcessPool:
 
     def _blame(self, work: _Work) -> None:
         work.deaths += 1
-        if work.deaths >= self._attempts and not work.answer.done():
-            work.answer.set_exception(WorkLostError(f"its process died {self._attempts} times"))
+        if work.deaths >= ATTEMPTS and not work.answer.done():
+            work.answer.set_exception(WorkLostError(f"its process died {ATTEMPTS} times"))
 
     def _stillborn(self) -> None:
         """A process could not be used at all: try again, but not for ever."""
         self._born_dead += 1
-        if self._born_dead < self._attempts * self.size:
+        if self._born_dead < ATTEMPTS * self.size:
             self._in_background(self._add_worker())
         elif not self._workers:
             self._first.set()

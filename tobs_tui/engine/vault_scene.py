@@ -19,6 +19,7 @@ from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message
 from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, PeerKind, id_label
 from tobs_tui.model.profile import Anchors, Format, Layout, MediaOptions
+from tobs_tui.model.transcript import Transcript
 from tobs_tui.render import layout as names
 from tobs_tui.render.html.ink import HTML
 from tobs_tui.render.links import telegram_link
@@ -75,6 +76,7 @@ class ChatScene:
         self._roots: dict[int, tuple[str, dict[int, str]]] = {}
         self._states: dict[tuple[int, int], FileState] = {}
         self._jobs: dict[tuple[int, int], FileJobs] = {}
+        self._transcripts: dict[tuple[int, int], Transcript] = {}
         self._shown_jobs = shown_jobs(media)
         self._comments: tuple[int, dict[int, int]] | None = None  # of which group, and post to copy
         self.uses = Uses()
@@ -90,6 +92,7 @@ class ChatScene:
             comments=self._comments_of,
             day_headings=layout.day_headings,
             sender_style=layout.sender_style,
+            transcript_times=layout.transcript_times,
         )
         self._scenes = {Form.HTML: dataclasses.replace(self.scene, ink=HTML)}
         self._markdown = self.scene
@@ -122,11 +125,12 @@ class ChatScene:
                 for message in chunk
                 if (message.media is not None or message.action is not None) and message_files(message)
             ]
-            self._states, self._jobs = {}, {}
+            self._states, self._jobs, self._transcripts = {}, {}, {}
             if carriers:
                 span = (self._record.id, carriers[0], carriers[-1])
                 self._states = self._archive.file_states(*span)
                 self._jobs = self._archive.jobs_of_files(*span, self._shown_jobs)
+                self._transcripts = self._archive.transcripts_of(*span)
             yield chunk
 
     def _fetch_names(self, senders: set[int]) -> None:
@@ -255,12 +259,13 @@ class ChatScene:
         """A file that is there, with what jobs have found out about it and made of it."""
         address = names.relative_address(state.path, self._folder)
         jobs = self._jobs.get((message.id, index))
+        transcript = self._transcripts.get((message.id, index))
         if jobs is None:
-            return FileLink(address)
+            return FileLink(address, transcript=transcript)
         probed = jobs.results.get(JobKind.PROBE)
         facts = _decode_facts(probed.record) if probed is not None and probed.record else None
         variant = names.relative_address(jobs.variant, self._folder) if jobs.variant else ""
-        return FileLink(address, facts=facts, variant=variant)
+        return FileLink(address, facts=facts, variant=variant, transcript=transcript)
 
     def copy_of(self, group: int, post: int) -> int:
         """The id of a channel's post in its discussion group, where comments answer to it; 0 when it is not there."""

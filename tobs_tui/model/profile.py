@@ -213,9 +213,9 @@ class Transcription(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Whether and how speech is written out. `model` is a name ("small"), an owner/name of Hugging Face, or a folder.
 
     `language` is a code ("de"; empty = heard from the beginning of each file), `compute` one of CTranslate2's types
-    (empty = float16 on CUDA, int8 on the processor). `voice_filter` leaves out what holds no voice, `timestamps` shows
-    when each stretch was said. A model that this machine lacks is fetched from Hugging Face only with `fetch_model`. It
-    leaves the memory after `unload_after_s` seconds without work.
+    (empty = float16 on CUDA, int8 on the processor). `voice_filter` leaves out what holds no voice. A model that this
+    machine lacks is fetched from Hugging Face only with `fetch_model`. It leaves the memory after `unload_after_s`
+    seconds without work.
     """
 
     enabled: bool = False
@@ -225,15 +225,21 @@ class Transcription(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     device: Device = Device.AUTO
     compute: Annotated[str, Meta(pattern=r"^[a-z0-9_]*$")] = ""
     voice_filter: bool = True
-    timestamps: bool = False
     fetch_model: bool = False
     unload_after_s: Annotated[int, Meta(ge=1, le=86_400)] = 120
+
+    def __post_init__(self) -> None:
+        """Refuse kinds of files in which nobody can speak."""
+        if silent := [kind.value for kind in self.kinds if kind not in SPOKEN_KINDS]:
+            spoken = ", ".join(kind.value for kind in SPOKEN_KINDS)
+            raise ValueError(f"There is no speech in {', '.join(silent)}; kinds takes {spoken}")
 
 
 class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the vault is laid out. `timezone` is an IANA name; empty = the machine's own, stated in the front matter.
 
     `day_headings` is the level of the headings that days begin with; 0 = none, and each message tells its day.
+    With `transcript_times`, every stretch of a transcript begins with when it was said.
     """
 
     split: Split = Split.MONTH
@@ -243,6 +249,7 @@ class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     media_names: MediaNames = MediaNames.ID
     timezone: str = ""
     formats: tuple[Format, ...] = (Format.MARKDOWN,)
+    transcript_times: bool = False
 
     @property
     def leading(self) -> Format:

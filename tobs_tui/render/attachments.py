@@ -19,6 +19,7 @@ from tobs_tui.render.captions import (
     paid_label,
     poll_label,
     preview_head,
+    said_in,
     told,
     votes,
 )
@@ -26,7 +27,7 @@ from tobs_tui.render.chars import clean
 from tobs_tui.render.escape import item_start, line_start
 from tobs_tui.render.links import destination
 from tobs_tui.render.scene import Scene
-from tobs_tui.render.text import fenced, render_text
+from tobs_tui.render.text import fenced, quoted, render_text
 
 
 def before_text(message: Message, scene: Scene) -> Iterator[str]:
@@ -55,6 +56,8 @@ def _files(message: Message, media: Photo | Document | PaidMedia | Story, scene:
         yield paid_label(media, scene.ink)
     for item in items_of(message, media, scene):
         yield _item(item, scene)
+        if said := said_in(item, scene):
+            yield quoted(render_text(said))
 
 
 def _item(item: Item, scene: Scene) -> str:
@@ -98,7 +101,7 @@ def _preview(page: WebPage, scene: Scene) -> Iterator[str]:
         blocks.append(render_text(FormattedText(page.description)))
     text = "\n\n".join(block for block in blocks if block)
     if text:
-        yield "\n".join(f"> {line}" if line else ">" for line in text.split("\n"))
+        yield quoted(text)
 
 
 def _item_text(text: FormattedText) -> str:
@@ -111,7 +114,7 @@ def _poll(poll: Poll, scene: Scene) -> str:
     blocks = [poll_label(poll, scene), render_text(poll.question), "\n".join(options)]
     solution = render_text(poll.solution)
     if solution:
-        blocks.append("\n".join(f"> {line}" if line else ">" for line in f"{EXPLANATION}\n\n{solution}".split("\n")))
+        blocks.append(quoted(f"{EXPLANATION}\n\n{solution}"))
     return "\n\n".join(block for block in blocks if block)
 
 

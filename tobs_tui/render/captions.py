@@ -30,9 +30,11 @@ from tobs_tui.model.media import (
     files_of,
 )
 from tobs_tui.model.messages import Message
+from tobs_tui.model.text import FormattedText
 from tobs_tui.render.ink import Ink
 from tobs_tui.render.links import map_address, peer_link, story_link, web_address
 from tobs_tui.render.scene import FileLink, Scene
+from tobs_tui.render.transcripts import transcript_text
 from tobs_tui.render.words import duration, money, number, size_in_words
 
 _ICONS = {
@@ -47,6 +49,7 @@ _ICONS = {
 _VIEW_ONCE = 0x7FFFFFFF
 _PHOTO = "🖼 photo"
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+NO_SPEECH = "no speech"
 CHECKLIST = "☑ checklist"
 EXPLANATION = "Explanation:"
 
@@ -82,6 +85,8 @@ def items_of(
         return
     link = scene.file(message, index, media.file) if media.file is not None else FileLink("")
     label = media_label(media, scene.ink, link.facts)
+    if link.transcript is not None and not link.transcript.said:
+        label += f" · {NO_SPEECH}"
     if media.file is None:
         yield Item(f"{label} ({'gone' if media.ttl else 'no longer available'})", None, link, media, False)
     else:
@@ -90,6 +95,14 @@ def items_of(
         index += 1
     if isinstance(media, Photo) and media.video is not None:
         yield Item("🎬 live photo", media.video, scene.file(message, index, media.video), media, False)
+
+
+def said_in(item: Item, scene: Scene) -> FormattedText | None:
+    """What is said in a file, where somebody has listened and anybody speaks."""
+    transcript = item.link.transcript
+    if transcript is None or not transcript.said:
+        return None
+    return FormattedText(transcript_text(transcript, times=scene.transcript_times))
 
 
 def _flags(media: Photo | Document) -> str:

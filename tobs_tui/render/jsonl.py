@@ -5,9 +5,10 @@ a message: `type` "message", `time` (ISO 8601 in the note's zone), `sender_name`
 `tobs_tui.model.messages.Message` under their names, those with their default value left out. Offsets of entities count
 UTF-16 code units, as Telegram's do; ids of documents and albums have up to 64 bits. `files` has, in order, the files of
 the media and of a service message's picture, each with `path` (from the note's folder, as a URL) or `missing` (why
-there is none). Of those that are there, `variant` is the path of what the file was transcoded to, and `facts` are what
-a look into it has found out (`tobs_tui.model.jobs.MediaFacts`, `waveform` in base64). What only this account could use
-to ask Telegram for a file is left out.
+there is none). Of those that are there, `variant` is the path of what the file was transcoded to, `facts` are what a
+look into it has found out (`tobs_tui.model.jobs.MediaFacts`, `waveform` in base64), and `transcript` is what is said in
+it (`tobs_tui.model.transcript.Transcript`; `said` is a list of [start, end, text]). What only this account could use to
+ask Telegram for a file is left out.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ class JsonlRenderer:
         more = {"variant": link.variant} if link.variant else {}
         if link.facts is not None and (facts := msgspec.to_builtins(link.facts)):
             more["facts"] = facts
+        if link.transcript is not None:
+            more["transcript"] = msgspec.to_builtins(link.transcript)
         return {"path": link.address, **more}
 
 

@@ -85,6 +85,7 @@ class ChatEntry(Struct, frozen=True, omit_defaults=True):
     related: tuple[ChatLink, ...] = ()
     shown: str = ""  # which of its messages a filter has chosen; '' = all of them
     partial: bool = False  # whether less than all of it was fetched
+    transcripts: int = 0  # recordings in which somebody speaks, written down
     part_of: int = 0  # the supergroup that this chat became, when that is in the vault too
 
     @property
@@ -121,8 +122,9 @@ class Overview:
         """How much a vault holds."""
         if not chats:
             return "No chats yet."
-        total = sum(chat.count for chat in chats)
-        return f"{len(chats)} chats, {total} messages." if len(chats) != 1 else f"1 chat, {total} messages."
+        written = sum(chat.transcripts for chat in chats)
+        facts = [number(len(chats), "chat"), f"{sum(chat.count for chat in chats)} messages"]
+        return f"{', '.join([*facts, *([number(written, 'transcript')] if written else [])])}."
 
     def chats(self, chats: Sequence[ChatEntry]) -> Table:
         """Every chat with its counts, dates and link, by title."""
@@ -149,7 +151,9 @@ class Overview:
             facts.append(f"{self._day(chat.first_date)} to {self._day(chat.last_date)}")
         if chat.files:
             facts.append(f"{number(chat.files, 'file')}, {size_in_words(chat.file_bytes)}")
-        if chat.members:
+        if chat.transcripts:
+            facts.append(number(chat.transcripts, "transcript"))
+        if chat.members > 0:
             facts.append(number(chat.members, "member"))
         if chat.username:
             facts.append(self._ink.link(f"@{self._ink.text(chat.username)}", f"https://t.me/{chat.username}"))

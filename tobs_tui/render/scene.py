@@ -11,6 +11,7 @@ from tobs_tui.model.jobs import MediaFacts
 from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Anchors, SenderStyle
+from tobs_tui.model.transcript import Transcript
 from tobs_tui.render.clock import Clock
 from tobs_tui.render.ink import MARKDOWN, Ink
 from tobs_tui.render.links import peer_link
@@ -19,13 +20,15 @@ from tobs_tui.render.links import peer_link
 class FileLink(NamedTuple):
     """A file's address relative to the note; with '', `problem` says in words why there is none.
 
-    `facts` are what a look into it has found out, `variant` the address of what it was transcoded to ('' = nothing).
+    `facts` are what a look into it has found out, `variant` the address of what it was transcoded to ('' = nothing),
+    `transcript` what is said in it (None: nobody has listened yet).
     """
 
     address: str
     problem: str = ""
     facts: MediaFacts | None = None
     variant: str = ""
+    transcript: Transcript | None = None
 
 
 class Target(NamedTuple):
@@ -51,6 +54,7 @@ class Scene:
     day_headings: int = 2  # their level; 0: there are none
     sender_style: SenderStyle = SenderStyle.NAME
     ink: Ink = MARKDOWN  # what words about messages are set in
+    transcript_times: bool = False  # whether to tell when each stretch of a transcript was said
     clock: Clock = field(init=False)  # stays with the messages' own dates
     _elsewhere: Clock = field(init=False)
 

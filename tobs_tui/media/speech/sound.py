@@ -16,6 +16,17 @@ _QUIET = RATE // 4
 """Samples over which loudness is judged when a place to cut is sought."""
 
 
+def length_of(file: Path) -> float:
+    """How many seconds of sound a file says it holds; 0.0 where it does not say, or cannot be read."""
+    import av
+
+    try:
+        with av.open(str(file), metadata_errors="ignore") as container:
+            return max(0.0, (container.duration or 0) / av.time_base)
+    except (av.error.FFmpegError, OSError, ValueError):
+        return 0.0
+
+
 def pieces(file: Path, seconds: int) -> Iterator[Any]:
     """Arrays of samples (float32, -1 to 1) that follow on each other; nothing for a file without sound.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ from msgspec.structs import replace
 
 from tobs_tui.media.speech.devices import Place, abilities, choose_place
 from tobs_tui.media.speech.model_files import WEIGHTS, find_model, short_name
-from tobs_tui.media.speech.sound import PIECE_S, RATE, pieces
+from tobs_tui.media.speech.sound import PIECE_S, RATE, length_of, pieces
 from tobs_tui.media.speech.trial import works
+from tobs_tui.media.work import report
 from tobs_tui.model.display import size as in_words
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Device, Transcription
 from tobs_tui.model.transcript import Said, Transcript
 from tobs_tui.monitor.cgroups import ControlGroups
-from tobs_tui.monitor.clock import monotonic
 
 _BATCH = {Device.CPU: 4, Device.CUDA: 16}
 """Half minutes of speech that are worked at together. A processor gains little from more, and each takes memory."""
@@ -46,20 +47,21 @@ class Ready(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """A recording written down: where it was computed, and how long that took, in seconds."""
+    """A recording written down, and where it was computed; `note` is a sentence where that is not as it was wished."""
 
     transcript: Transcript
     place: Place
-    took: float
+    note: str = ""
 
 
-class _Loaded(Struct, frozen=True):
-    """The model in this process, and what it was loaded for."""
+class _Loaded(Struct):
+    """The model in this process, and what it was loaded for; `note` is still to be told."""
 
     wish: Wish
     ready: Ready
     model: Any
     pipeline: Any
+    note: str = ""
 
 
 _loaded: _Loaded | None = None
@@ -83,7 +85,6 @@ def transcribe(wish: Wish, file: Path) -> Outcome:
         TobsError: as `prepare`, or MEDIUM_UNREADABLE with the reason.
     """
     loaded = _model(wish)
-    began = monotonic()
     try:
         transcript = _written(loaded, file)
     except RuntimeError as error:
@@ -91,7 +92,8 @@ def transcribe(wish: Wish, file: Path) -> Outcome:
             raise
         loaded = _fall_back(wish, str(error))
         transcript = _written(loaded, file)
-    return Outcome(transcript, loaded.ready.place, round(monotonic() - began, 3))
+    note, loaded.note = loaded.note, ""
+    return Outcome(transcript, loaded.ready.place, note)
 
 
 def _written(loaded: _Loaded, file: Path) -> Transcript:
@@ -99,9 +101,12 @@ def _written(loaded: _Loaded, file: Path) -> Transcript:
     said: list[Said] = []
     language, probability = options.language, 1.0
     length = speech = 0.0
+    whole = length_of(file)
     for samples in pieces(file, PIECE_S):
+        report(length, whole)
         stretches, info = _heard(loaded, samples, language)
         for stretch in stretches:
+            report(length + stretch.end, whole)
             if text := " ".join(stretch.text.split()):
                 said.append(Said(round(length + stretch.start, 2), round(length + stretch.end, 2), text))
         if said and not language:  # the first voice decides for the rest
@@ -118,8 +123,8 @@ def _written(loaded: _Loaded, file: Path) -> Transcript:
     )
 
 
-def _heard(loaded: _Loaded, samples: Any, language: str) -> tuple[list[Any], Any]:
-    """The stretches of speech in a piece of sound, and what else faster-whisper tells of it."""
+def _heard(loaded: _Loaded, samples: Any, language: str) -> tuple[Iterator[Any], Any]:
+    """The stretches of speech in a piece of sound, as they are found, and what else faster-whisper tells of it."""
     if loaded.wish.options.voice_filter:
         found, info = loaded.pipeline.transcribe(
             samples,
@@ -130,7 +135,7 @@ def _heard(loaded: _Loaded, samples: Any, language: str) -> tuple[list[Any], Any
         )
     else:  # nothing tells where speech could be cut into parts to work at together
         found, info = loaded.model.transcribe(samples, language=language or None, beam_size=_BEAM)
-    return list(found), info
+    return iter(found), info
 
 
 # --- the model --------------------------------------------------------------------------------------------------------
@@ -168,9 +173,10 @@ def _fall_back(wish: Wish, trouble: str) -> _Loaded:
     """Load the model for the processor, in the place of a CUDA device that failed; it stays there."""
     global _loaded
     logger.warning("the CUDA device fails at transcription, the processor does it: {}", trouble)
+    note = f"The CUDA device fails at transcription, so the processor does it: {trouble}"
     _loaded = None
     on_processor = replace(wish, options=replace(wish.options, device=Device.CPU, compute=""))
-    _loaded = replace(_load(on_processor), wish=wish)
+    _loaded = replace(_load(on_processor), wish=wish, note=note)
     return _loaded
 
 

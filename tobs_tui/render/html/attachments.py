@@ -32,6 +32,7 @@ from tobs_tui.render.captions import (
     paid_label,
     poll_label,
     preview_head,
+    said_in,
     votes,
 )
 from tobs_tui.render.html.escape import attribute, reference
@@ -54,6 +55,8 @@ def before_text(message: Message, scene: Scene) -> Iterator[str]:
     if isinstance(media, Photo | Document | PaidMedia | Story):
         for item in items_of(message, media, scene):
             yield _item(item, scene)
+            if said := said_in(item, scene):
+                yield f'<blockquote class="transcript">{formatted_box(said)}</blockquote>'
 
 
 def after_text(message: Message, scene: Scene) -> Iterator[str]:

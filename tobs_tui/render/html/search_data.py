@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 from msgspec import Struct
 
+from tobs_tui.model.media import files_of
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Split
 from tobs_tui.render.chars import clean, clean_line
@@ -31,8 +32,16 @@ class SearchRenderer:
         self._scene, self._words = scene, words
 
     def chunk(self, messages: Iterable[Message], before: Message | None = None) -> str:
-        """The lines of `messages`: id, local time, sender, words. Messages without words have none."""
-        return "".join([self._line(message, words) for message in messages if (words := self._words(message))])
+        """The lines of `messages`: id, local time, sender, words, those of recordings included. Messages without words
+        have none."""
+        return "".join([self._line(message, words) for message in messages if (words := self._all_words(message))])
+
+    def _all_words(self, message: Message) -> str:
+        words = self._words(message)
+        if message.media is None:
+            return words
+        links = (self._scene.file(message, *one) for one in enumerate(files_of(message.media)))
+        return "\n".join([words, *(link.transcript.text for link in links if link.transcript is not None)]).strip()
 
     def _line(self, message: Message, words: str) -> str:
         scene, clock = self._scene, self._scene.clock
