@@ -1,10 +1,12 @@
-"""`tobs render` and `tobs import`: a vault's notes from its archive, and an archive from Telegram Desktop's export."""
+"""`tobs render`, `tobs transcribe` and `tobs import`: a vault's notes from its archive, what is said in its recordings,
+and an archive from Telegram Desktop's export."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,35 @@ def render_notes(options: Options, *, relayout: bool) -> int:
     if not relayout:
         check_options(Path(profile.output), profile, any_formats=options.chooses("layout.formats"))
     return _finish(_render(profile), profile, json_lines=options.json_lines)
+
+
+def transcribe_recordings(options: Options, wishes: dict[str, str]) -> int:
+    """Write down the recordings of the options' vault, and render it. `wishes` go before the profile's own: dotted keys
+    of `config.layers`. Gives the exit status: 0, or 3 when something could not be written. Raises `TobsError`."""
+    import msgspec
+
+    from tobs_tui.engine.rerender import check_options
+    from tobs_tui.engine.transcribing import transcribe_vault
+    from tobs_tui.monitor.logs import configure_logging
+
+    setting = Setting(replace(options, filters=tuple(wishes.items())))
+    chosen = setting.effective()
+    configure_logging(setting.paths.log_dir, chosen.settings.log_level.upper(), name="client")
+    profile = chosen.profile
+    output = Path(profile.output)
+    check_options(output, profile)
+    done = asyncio.run(transcribe_vault(output, profile, _show_transcribing))
+    _wipe()
+    if options.json_lines:
+        click.echo(
+            msgspec.json.encode({"event": "transcribed", "schema": SCHEMA, **msgspec.to_builtins(done)}).decode()
+        )
+    else:
+        for failure in done.failures:
+            click.echo(clean(f"{failure.title or failure.chat}: {failure.reason}", 1000), err=True)
+        click.echo(f"{count(done.done)} of {count(done.total)} recordings are written down.")
+    status = _finish(_render(profile), profile, json_lines=options.json_lines)
+    return INCOMPLETE if done.failures else status
 
 
 def import_folder(options: Options, folder: Path) -> int:
@@ -103,6 +134,10 @@ def _print_chat(chat: ImportedChat, *, json_lines: bool) -> None:
 
 def _show_import(chat: ImportedChat) -> None:
     _live(f"{clean(chat.title, 40)}: {count(chat.messages + chat.known)} messages, {count(chat.files)} files")
+
+
+def _show_transcribing(done: int, total: int) -> None:
+    _live(f"Transcribing: {count(done)} of {count(total)} recordings")
 
 
 def _show_progress(messages: int) -> None:

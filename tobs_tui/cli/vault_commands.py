@@ -1,7 +1,8 @@
-"""The commands that work on a vault without asking Telegram: search, versions, render, import."""
+"""The commands that work on a vault without asking Telegram: search, versions, render, transcribe, import."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,40 @@ def render(
     return render_notes(options, relayout=relayout)
 
 
+@click.command()
+@click.argument("profile", default="")
+@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@click.option("--model", metavar="M", help="A model's name (tiny, base, small, large-v3, ...) or its folder.")
+@click.option("--language", metavar="L", help="What is spoken: en, de, ...; without it, that is heard.")
+@click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
+@place_options
+@click.pass_context
+def transcribe(
+    ctx: click.Context,
+    /,
+    profile: str,
+    output: str | None,
+    model: str | None,
+    language: str | None,
+    json_lines: bool,
+    demo: bool,
+    server: Path | None,
+) -> int:
+    """Write down what is said in a vault's voice notes and round videos, without network, and write it into the notes.
+
+    PROFILE says by which model and how; without one, the settings do. Exit status: 0 all done, 3 some could not be.
+    """
+    from tobs_tui.cli.rewrite import transcribe_recordings
+
+    options = replace(merged(ctx, demo, server), profile=profile, output=output, json_lines=json_lines)
+    folder = model is not None and os.sep in model and Path(model).expanduser().is_dir()
+    given = {
+        "transcription.model": str(Path(model).expanduser().absolute()) if model is not None and folder else model,
+        "transcription.language": language,
+    }
+    return transcribe_recordings(options, {key: value for key, value in given.items() if value is not None})
+
+
 @click.command(name="import")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
@@ -135,4 +170,4 @@ def import_(
     return import_folder(options, folder)
 
 
-VAULT_COMMANDS = (search, versions, render, import_)
+VAULT_COMMANDS = (search, versions, render, transcribe, import_)

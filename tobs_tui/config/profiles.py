@@ -16,7 +16,7 @@ from tobs_tui.config.presets import UNTUNED, tuned
 from tobs_tui.config.settings import load_settings
 from tobs_tui.config.toml_file import did_you_mean, given_keys, line_of, read_toml, write_toml
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.profile import Performance, Preset, Profile
+from tobs_tui.model.profile import SPOKEN_KINDS, Performance, Preset, Profile, Transcription
 from tobs_tui.model.text_match import text_matcher
 
 RESERVED_NAMES = frozenset(
@@ -83,6 +83,8 @@ def unusable_value(profile: Profile) -> tuple[str, str] | None:
         return "media.executor", "a cluster is named dask://host:port; empty is this machine"
     if not profile.layout.formats:
         return "layout.formats", "a vault needs at least one format (markdown, jsonl, html)"
+    if problem := _unusable_transcription(profile.transcription):
+        return problem
     if timezone:
         from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -90,6 +92,18 @@ def unusable_value(profile: Profile) -> tuple[str, str] | None:
             ZoneInfo(timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):  # unknown, a path, a directory
             return "layout.timezone", f"there is no time zone named {timezone} (such as Europe/Berlin)"
+    return None
+
+
+def _unusable_transcription(options: Transcription) -> tuple[str, str] | None:
+    if silent := [kind.value for kind in options.kinds if kind not in SPOKEN_KINDS]:
+        spoken = ", ".join(kind.value for kind in SPOKEN_KINDS)
+        return "transcription.kinds", f"nobody speaks in {', '.join(silent)}; there are {spoken}"
+    if options.enabled and not options.kinds:
+        return "transcription.kinds", "choose at least one kind, or leave transcription.enabled out"
+    language = options.language
+    if language and not (language.isascii() and language.islower() and 2 <= len(language) <= 3):
+        return "transcription.language", "a language is given by its code, such as en or de"
     return None
 
 

@@ -115,7 +115,7 @@ class JobStage:
                 raise
             kind, text = line.plan.kind.value, f"{error.sentence} {error.way_on}".strip()
             self._board.alerts.open(f"jobs-{kind}", Level.ERROR, text)
-            self._board.fail(Failure(chat=0, what=kind, reason=text, code=error.code))
+            self._board.fail(Failure(chat=0, what=kind, reason=text, code=error.code, title="all files"))
 
     async def _find_encoders(self) -> list[Encoder]:
         """The video encoders that work here; seconds for the first time on a machine."""

@@ -221,18 +221,12 @@ class Transcription(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     enabled: bool = False
     kinds: tuple[MediaKind, ...] = (MediaKind.VOICE, MediaKind.ROUND)
     model: str = "small"
-    language: Annotated[str, Meta(pattern=r"^([a-z]{2,3})?$")] = ""
+    language: str = ""
     device: Device = Device.AUTO
-    compute: Annotated[str, Meta(pattern=r"^[a-z0-9_]*$")] = ""
+    compute: str = ""
     voice_filter: bool = True
     fetch_model: bool = False
     unload_after_s: Annotated[int, Meta(ge=1, le=86_400)] = 120
-
-    def __post_init__(self) -> None:
-        """Refuse kinds of files in which nobody can speak."""
-        if silent := [kind.value for kind in self.kinds if kind not in SPOKEN_KINDS]:
-            spoken = ", ".join(kind.value for kind in SPOKEN_KINDS)
-            raise ValueError(f"There is no speech in {', '.join(silent)}; kinds takes {spoken}")
 
 
 class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

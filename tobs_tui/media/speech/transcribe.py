@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from loguru import logger
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -172,7 +171,6 @@ def _may_fall_back(wish: Wish, place: Place) -> bool:
 def _fall_back(wish: Wish, trouble: str) -> _Loaded:
     """Load the model for the processor, in the place of a CUDA device that failed; it stays there."""
     global _loaded
-    logger.warning("the CUDA device fails at transcription, the processor does it: {}", trouble)
     note = f"The CUDA device fails at transcription, so the processor does it: {trouble}"
     _loaded = None
     on_processor = replace(wish, options=replace(wish.options, device=Device.CPU, compute=""))
