@@ -101,6 +101,8 @@ def _unusable_transcription(options: Transcription) -> tuple[str, str] | None:
         return "transcription.kinds", f"nobody speaks in {', '.join(silent)}; there are {spoken}"
     if options.enabled and not options.kinds:
         return "transcription.kinds", "choose at least one kind, or leave transcription.enabled out"
+    if not options.model.strip():
+        return "transcription.model", "a model has a name, such as small, or a folder"
     language = options.language
     if language and not (language.isascii() and language.islower() and 2 <= len(language) <= 3):
         return "transcription.language", "a language is given by its code, such as en or de"

@@ -13,11 +13,13 @@ import msgspec
 
 from tobs_tui.config.layers import PROFILE_KEYS
 from tobs_tui.config.presets import UNTUNED
-from tobs_tui.config.profiles import CLUSTER
+from tobs_tui.config.profiles import CLUSTER, unusable_value
 from tobs_tui.model.profile import (
+    SPOKEN_KINDS,
     Anchors,
     AudioFormat,
     Backoff,
+    Device,
     Format,
     ImageFormat,
     MediaKind,
@@ -179,6 +181,47 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Transcription",
+        (
+            Entry("transcription.enabled", "Transcribe", "Write down what is said in recordings", Way.TOGGLE),
+            Entry("transcription.kinds", "Of", "The kinds of files to listen to", Way.PICK, SPOKEN_KINDS, "none"),
+            Entry(
+                "transcription.model",
+                "Model",
+                "A name (tiny, base, small, large-v3, ...) or a folder, with the whole path",
+                Way.TYPE,
+            ),
+            Entry(
+                "transcription.language",
+                "Language",
+                "The code of what is spoken, such as en; nothing has it heard",
+                Way.TYPE,
+                empty="heard in each",
+            ),
+            Entry("transcription.device", "Device", "Auto takes a CUDA device that works", Way.CYCLE, tuple(Device)),
+            Entry(
+                "transcription.compute",
+                "Compute type",
+                "One of CTranslate2's, such as int8; nothing takes the best",
+                Way.TYPE,
+                empty="the best there is",
+            ),
+            Entry("transcription.voice_filter", "Voice filter", "Leave out what holds no voice", Way.TOGGLE),
+            Entry(
+                "transcription.fetch_model",
+                "Fetch model",
+                "Get a model that is not here from Hugging Face: up to some GB",
+                Way.TOGGLE,
+            ),
+            Entry(
+                "transcription.unload_after_s",
+                "Unload after",
+                "Seconds without work until the model leaves the memory",
+                Way.TYPE,
+            ),
+        ),
+    ),
+    (
         "Vault",
         (
             Entry("output", "Folder", "Where the vault is written; ~ is your home folder", Way.TYPE),
@@ -220,6 +263,12 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "After the message's id, or as the sender called the file",
                 Way.CYCLE,
                 tuple(MediaNames),
+            ),
+            Entry(
+                "layout.transcript_times",
+                "Speech times",
+                "Begin each stretch of a transcript with when it was said",
+                Way.TOGGLE,
             ),
             Entry(
                 "layout.timezone",
@@ -336,6 +385,8 @@ def parse(entry: Entry, text: str) -> Any:
         return _text(text)
     if entry.key == "media.executor":
         return _cluster(text)
+    if entry.key.startswith("transcription.") and PROFILE_KEYS[entry.key] is str:
+        return _of_speech(entry.key.partition(".")[2], text)
     try:
         return msgspec.convert(text or "0", PROFILE_KEYS[entry.key], strict=False)
     except msgspec.ValidationError as error:
@@ -353,6 +404,9 @@ def _text(text: str) -> str:
 def _cluster(text: str) -> str:
     if text and not CLUSTER.fullmatch(text):
         raise ValueError("A cluster is named dask://host:port; nothing is this machine.")
+def _of_speech(name: str, text: str) -> str:
+    if problem := unusable_value(Profile(transcription=Transcription(**{name: text}))):
+        raise ValueError(f"{problem[1][:1].upper()}{problem[1][1:]}.")
     return text
 
 
@@ -389,6 +443,8 @@ def problem_between(profile: Profile) -> tuple[str, str] | None:
         return "filters.until", "Until is before since: nothing would be exported."
     if not profile.layout.formats:
         return "layout.formats", "Choose at least one format."
+    if profile.transcription.enabled and not profile.transcription.kinds:
+        return "transcription.kinds", "Choose at least one kind, or turn transcription off."
     if profile.media.download and not profile.media.kinds:
         return "media.kinds", "Choose at least one kind, or turn downloading off."
     return None
