@@ -28,7 +28,7 @@ LONG = 8
 
 def measure(rounds: int) -> dict[str, Any]:
     """Seconds of sound a second, and the word error rates."""
-    wish = Wish(Transcription(model=str(MODEL), device=Device.CPU), "", this_machine().cpu_count)
+    wish = Wish(Transcription(model=str(MODEL), device=Device.CPU), "", threads=this_machine().cpu_count)
     began = time.perf_counter()
     prepare(wish)
     loading = time.perf_counter() - began

@@ -86,7 +86,9 @@ async def test_a_model_process_that_dies_is_replaced_and_one_that_idles_is_ended
     fill(vault, MEETING)
     async with rig_in(vault) as rig:
         stage = rig.stage(transcription_plan(TINY))
-        (worker,) = rig.board.workers.all()
+        while not (workers := list(rig.board.workers.all())):
+            await asyncio.sleep(0.01)
+        (worker,) = workers
         while not worker.pid:
             await asyncio.sleep(0.01)
         os.kill(worker.pid, signal.SIGKILL)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tobs_tui.archive.records import JobTask, JobWish
-from tobs_tui.config.machine import this_machine
 from tobs_tui.config.paths import Paths
 from tobs_tui.media import probe
 from tobs_tui.media.encoders import Encoder
@@ -116,12 +115,11 @@ def probe_plan() -> JobPlan:
 
 def transcription_plan(options: Transcription) -> JobPlan:
     """Writing down what is said in recordings: one at a time, in a process that holds the model while there is work."""
-    machine = this_machine()
     return JobPlan(
         JobKind.TRANSCRIBE,
         options_name(options),
         transcription,
-        Wish(options, str(Paths.resolve().models_dir), machine.cpu_count),
+        Wish(options, str(Paths.resolve().models_dir)),
         takes=options.kinds,
         suits=lambda job: True,
         lanes=(LanePlan(prefix="t", idle_s=float(options.unload_after_s)),),

@@ -386,7 +386,7 @@ def parse(entry: Entry, text: str) -> Any:
     if entry.key == "media.executor":
         return _cluster(text)
     if entry.key.startswith("transcription.") and PROFILE_KEYS[entry.key] is str:
-        return _of_speech(entry.key.partition(".")[2], text)
+        return _of_speech(with_value(Profile(), entry.key, text), text)
     try:
         return msgspec.convert(text or "0", PROFILE_KEYS[entry.key], strict=False)
     except msgspec.ValidationError as error:
@@ -406,6 +406,8 @@ def _cluster(text: str) -> str:
         raise ValueError("A cluster is named dask://host:port; nothing is this machine.")
 def _of_speech(name: str, text: str) -> str:
     if problem := unusable_value(Profile(transcription=Transcription(**{name: text}))):
+def _of_speech(changed: Profile, text: str) -> str:
+    if problem := unusable_value(Profile(transcription=changed.transcription)):
         raise ValueError(f"{problem[1][:1].upper()}{problem[1][1:]}.")
     return text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import psutil
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tobs_tui.config.machine import this_machine
+from tobs_tui.config.paths import Paths
 from tobs_tui.media.speech.devices import Place, abilities, choose_place
 from tobs_tui.media.speech.model_files import WEIGHTS, find_model, short_name
 from tobs_tui.media.speech.sound import PIECE_S, RATE, length_of, pieces
@@ -30,12 +33,12 @@ _ROOM = 256 << 20
 
 
 class Wish(Struct, frozen=True):
-    """Which model is to do the work and how: the profile's section, the folder of the program's own models, and how
-    many processors to use."""
+    """Which model is to do the work and how: the profile's section, the folder of the program's own models (where it is
+    not there, that of the machine that does the work), and how many processors to use (0 = all that it has)."""
 
     options: Transcription
     models: str
-    threads: int
+    threads: int = 0
 
 
 class Ready(Struct, frozen=True):
@@ -64,6 +67,7 @@ class _Loaded(Struct):
 
 
 _loaded: _Loaded | None = None
+_alone = threading.Lock()  # a cluster's process may have several threads, and its memory room for one model
 
 
 def prepare(wish: Wish) -> Ready:
@@ -72,7 +76,8 @@ def prepare(wish: Wish) -> Ready:
     Raises:
         TobsError: MODEL_UNAVAILABLE, or USAGE for a device, a compute type or a language that it does not have.
     """
-    return _model(wish).ready
+    with _alone:
+        return _model(wish).ready
 
 
 def transcribe(wish: Wish, file: Path) -> Outcome:
@@ -83,6 +88,11 @@ def transcribe(wish: Wish, file: Path) -> Outcome:
     Raises:
         TobsError: as `prepare`, or MEDIUM_UNREADABLE with the reason.
     """
+    with _alone:
+        return _transcribed(wish, file)
+
+
+def _transcribed(wish: Wish, file: Path) -> Outcome:
     loaded = _model(wish)
     try:
         transcript = _written(loaded, file)
@@ -156,7 +166,9 @@ def _load(wish: Wish) -> _Loaded:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     place = choose_place(options.device, options.compute, abilities())
-    folder = find_model(options.model, Path(wish.models), fetch=options.fetch_model)
+    models, own = Path(wish.models), Paths.resolve().models_dir
+    chosen = own if own.is_dir() and not models.is_dir() else models
+    folder = find_model(options.model, chosen, fetch=options.fetch_model)
     if _may_fall_back(wish, place) and (trouble := works(folder, place)):
         return _fall_back(wish, trouble)
     loaded = _loaded_on(wish, folder, place)
@@ -188,7 +200,7 @@ def _loaded_on(wish: Wish, folder: Path, place: Place) -> _Loaded:
             str(folder),
             device=place.device.value,
             compute_type=place.compute,
-            cpu_threads=wish.threads,
+            cpu_threads=wish.threads or this_machine().cpu_count,
             local_files_only=True,
         )
     except Exception as error:  # what reads the tokenizer raises nothing more precise
