@@ -37,8 +37,8 @@ def measure(rounds: int) -> dict[str, Any]:
         one_after_another(long, list(NOTES) * LONG)
         notes = [_timed(wish, [ASSETS / name for name in NOTES]) for _ in range(rounds)]
         whole = [_timed(wish, [long]) for _ in range(rounds)]
-    heard, note_speed = max(notes, key=lambda each: each[1])
-    long_heard, long_speed = max(whole, key=lambda each: each[1])
+    heard, note_speed, note_cpu = max(notes, key=lambda each: each[1])
+    long_heard, long_speed, long_cpu = max(whole, key=lambda each: each[1])
     pairs = zip(NOTES.values(), (transcript.text for transcript in heard), strict=True)
     return {
         "cores": wish.threads,
@@ -46,19 +46,22 @@ def measure(rounds: int) -> dict[str, Any]:
         "notes": len(NOTES),
         "notes_s": round(sum(transcript.duration for transcript in heard), 1),
         "notes_speed": round(note_speed, 2),
+        "notes_cpu_speed": round(note_cpu, 2),
         "notes_wer": round(error_rate(pairs), 4),
         "long_s": long_heard[0].duration,
         "long_speed": round(long_speed, 2),
+        "long_cpu_speed": round(long_cpu, 2),
         "long_wer": round(error_rate([(" ".join(list(NOTES.values()) * LONG), long_heard[0].text)]), 4),
         "peak_mib": psutil.Process().memory_info().rss >> 20,
     }
 
 
-def _timed(wish: Wish, files: list[Path]) -> tuple[list[Transcript], float]:
-    """The transcripts, and how many times faster than real time they were made."""
-    began = time.perf_counter()
+def _timed(wish: Wish, files: list[Path]) -> tuple[list[Transcript], float, float]:
+    """The transcripts, and the seconds of sound for each second that passed and for each that a processor spent."""
+    began, spent = time.perf_counter(), time.process_time()
     transcripts = [transcribe(wish, file).transcript for file in files]
-    return transcripts, sum(transcript.duration for transcript in transcripts) / (time.perf_counter() - began)
+    length = sum(transcript.duration for transcript in transcripts)
+    return transcripts, length / (time.perf_counter() - began), length / (time.process_time() - spent)
 
 
 if __name__ == "__main__":

@@ -192,6 +192,9 @@ def _fall_back(wish: Wish, trouble: str) -> _Loaded:
 
 def _loaded_on(wish: Wish, folder: Path, place: Place) -> _Loaded:
     from faster_whisper import BatchedInferencePipeline, WhisperModel
+    from tqdm import tqdm
+
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore of the system's, which a killed process leaves behind
 
     if place.device is Device.CPU:
         _check_memory(folder, wish.options.model)
