@@ -127,7 +127,7 @@ def test_a_finished_vault_is_written_down_afterwards_and_rendering_needs_no_mode
     text = note.read_text()
     _, _, below = text.partition("m1.ogg)\n\n")
     assert error_rate([(NOTES["voice_train.ogg"], below.splitlines()[0].removeprefix("> "))]) <= 0.2
-    assert "m2.ogg) · no speech" in text
+    assert " · no speech](media/2023-11/m2.ogg)" in text
     lines = [json.loads(line) for line in note.with_suffix(".jsonl").read_text().splitlines()]
     assert lines[1]["files"][0]["transcript"]["said"][0][2] in text
     assert "said" not in lines[2]["files"][0]["transcript"]
