@@ -79,6 +79,8 @@ def test_an_archive_of_the_format_before_gets_the_table(archive: Archive, tmp_pa
     archive.close()
     with sqlite3.connect(archive_path(tmp_path)) as db:
         db.executescript("DROP TABLE transcripts; PRAGMA user_version = 4;")
+    with Archive.open(archive_path(tmp_path), read_only=True) as reader:
+        assert reader.texts_mark() == 0, "readers bring it up to date as well"
     with Archive.open(archive_path(tmp_path)) as again:
         assert again.transcript_counts() == {}
         again.file_done(FileTask(CHAT, 1, 0, 0, 0, MediaKind.VOICE, _file(again)), digest(again, 1), 5, "x.ogg")

@@ -182,7 +182,7 @@ def sql_errors(path: Path) -> Iterator[None]:
 def _check_identity(db: sqlite3.Connection, path: Path) -> bool:
     """Whether the database is one of ours (False: a new, empty one). Raises TobsError ARCHIVE_UNUSABLE otherwise."""
     application = db.execute("PRAGMA application_id").fetchone()[0]
-    version = db.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(db)
     if application == 0 and version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
         return False
     if application != APPLICATION_ID:
@@ -211,12 +211,14 @@ def _create(db: sqlite3.Connection) -> None:
 
 def _bring_up(db: sqlite3.Connection) -> None:
     """Bring an archive of an older format to this one, each step in a transaction of its own."""
-    while (version := db.execute("PRAGMA user_version").fetchone()[0]) < SCHEMA_VERSION:
+    while (version := _version(db)) < SCHEMA_VERSION:
         db.executescript(f"BEGIN IMMEDIATE; {_STEPS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
 
 
 def connect(path: Path, *, read_only: bool, cache_kib: int = 32_768) -> sqlite3.Connection:
     """An open connection to the archive at `path`, made when missing unless `read_only`. SQLite caches `cache_kib`.
+
+    One of an older format is brought to this one first, for readers, too.
 
     Raises TobsError ARCHIVE_UNUSABLE (not an archive, damaged, newer, or missing and `read_only`), OUTPUT_NOT_WRITABLE
     or DISK_FULL.
@@ -226,15 +228,29 @@ def connect(path: Path, *, read_only: bool, cache_kib: int = 32_768) -> sqlite3.
     if not read_only:
         prepare_folder(path.parent)
     with sql_errors(path):
-        # Autocommit: every transaction here is opened by name. One thread at a time, not always the same one.
-        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
-        try:
-            _configure(db, path, read_only, cache_kib)
-        except BaseException:
+        db = _opened(path, read_only, cache_kib)
+        if read_only and _version(db) < SCHEMA_VERSION:
             db.close()
-            raise
+            _opened(path, False, cache_kib).close()
+            db = _opened(path, read_only, cache_kib)
     return db
+
+
+def _opened(path: Path, read_only: bool, cache_kib: int) -> sqlite3.Connection:
+    # Autocommit: every transaction here is opened by name. One thread at a time, not always the same one.
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
+    try:
+        _configure(db, path, read_only, cache_kib)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _version(db: sqlite3.Connection) -> int:
+    """The format of an archive."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _configure(db: sqlite3.Connection, path: Path, read_only: bool, cache_kib: int) -> None:

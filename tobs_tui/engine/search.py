@@ -108,11 +108,11 @@ def search_vault(
 class VaultSearch:
     """One vault's search. Every call opens what it needs, so that nothing is held meanwhile; all of them block.
 
-    `more` are texts beside the messages' own. Calls raise TobsError as `search_vault` does, and `Interrupted` where
-    another thread has called `interrupt`.
+    `more` are texts beside the messages' own: what is said in their recordings. Calls raise TobsError as `search_vault`
+    does, and `Interrupted` where another thread has called `interrupt`.
     """
 
-    def __init__(self, vault: Path, more: Callable[[Archive], MoreTexts] | None = None) -> None:
+    def __init__(self, vault: Path, more: Callable[[Archive], MoreTexts] = lambda archive: archive) -> None:
         self.vault = vault
         self._more = more
         self._asked: SearchIndex | None = None
@@ -143,7 +143,7 @@ class VaultSearch:
             on_progress(done)
 
         with self._archive() as archive, self._index() as index:
-            return index.update(archive, tell, self._more(archive) if self._more else None)
+            return index.update(archive, tell, self._more(archive))
 
     def check(self, wanted: Wanted) -> None:
         """See that a query can be answered, before an index is made for it."""
@@ -156,7 +156,7 @@ class VaultSearch:
             query = _query(archive, wanted)
             with self._index() as index:
                 hits = index.find(query, limit, after)
-            teller = Teller(self.vault, archive, self._more(archive) if self._more else None)
+            teller = Teller(self.vault, archive, self._more(archive))
             found = [self._found(teller, hit, query.words.terms) for hit in hits]
             if with_places:
                 spots = teller.places(hits)
@@ -183,7 +183,7 @@ class VaultSearch:
             topic = message.topic
             above = list(islice(archive.messages_backward(chat, topic, 0, FAR_FUTURE, upto=ident - 1), around))
             below = list(islice(_following(archive, chat, topic, ident), around))
-            teller = Teller(self.vault, archive, self._more(archive) if self._more else None)
+            teller = Teller(self.vault, archive, self._more(archive))
             (spot,) = teller.places([Hit(chat, ident, message.date, message.sender, topic)])
             shown = tuple(teller.shown(chat, one, terms) for one in (*reversed(above), message, *below))
             titles = (teller.chat_title(chat), teller.topic_title(chat, topic))
