@@ -20,7 +20,19 @@ from tobs_tui.model.profile import SPOKEN_KINDS, Performance, Preset, Profile, T
 from tobs_tui.model.text_match import text_matcher
 
 RESERVED_NAMES = frozenset(
-    {"cache", "config", "doctor", "import", "profiles", "render", "sandbox", "search", "service", "versions"}
+    {
+        "cache",
+        "config",
+        "doctor",
+        "import",
+        "profiles",
+        "render",
+        "sandbox",
+        "search",
+        "service",
+        "transcribe",
+        "versions",
+    }
 )
 """Commands: a profile of that name could not be started with `tobs NAME`."""
 _NAME = re.compile(r"\w[\w .+-]{0,62}")
