@@ -74,6 +74,18 @@ def test_a_search_hears_of_each_transcript_once_and_of_new_messages_with_an_old_
     assert (CHAT, 9) in list(archive.texts_since(mark)), "it came with a recording that was known"
 
 
+def test_what_takes_a_recordings_place_says_the_same(archive: Archive) -> None:
+    heard = hear(archive, 1, "hello")
+    job = archive.job_task((CHAT, 1, 0))
+    assert job is not None
+    smaller = JobResult(JobKind.TRANSCODE, JobStatus.DONE, variant="ab" * 32, variant_size=3, ending="opus.ogg")
+    archive.put_job_result(job.sha256, "audio", smaller)
+    places = {file.task.key: f"{file.path}.opus.ogg" for file in archive.files_of_content(job.sha256)}
+    archive.replace_content(job, "audio", smaller, places)
+    assert digest(archive, 1) == "ab" * 32
+    assert archive.transcripts_of(CHAT, 1, 3) == {(1, 0): heard, (3, 0): heard}
+
+
 def test_an_archive_of_the_format_before_gets_the_table(archive: Archive, tmp_path: Path) -> None:
     hear(archive, 1, "hello")
     archive.close()

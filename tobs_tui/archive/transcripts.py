@@ -34,6 +34,14 @@ def renew_transcript(db: sqlite3.Connection, sha256: str) -> None:
     db.execute(f"UPDATE transcripts SET number = {_NEXT} WHERE sha256 = ?", (sha256,))
 
 
+def hand_on_transcript(db: sqlite3.Connection, original: str, variant: str) -> None:
+    """Within a transaction: what is said in a content is said in what was made of it, too."""
+    db.execute(
+        f"INSERT OR REPLACE INTO transcripts SELECT ?, options, words, {_NEXT} FROM transcripts WHERE sha256 = ?",
+        (variant, original),
+    )
+
+
 class Transcripts(Database):
     """The part of the archive that knows what is said in recordings."""
 

@@ -10,6 +10,7 @@ from tobs_tui.archive.commits import file_identity
 from tobs_tui.archive.files import touch_days
 from tobs_tui.archive.job_book import RESULT_COLUMNS, TASK_AND_PLACE, JobBook, Key, job_of, result_of
 from tobs_tui.archive.records import DAY_SECONDS, FileStatus, FileTask, JobTask
+from tobs_tui.archive.transcripts import hand_on_transcript
 from tobs_tui.model.jobs import JobKind, JobResult, JobStatus
 
 Shown = Sequence[tuple[JobKind, str]]
@@ -149,6 +150,7 @@ class VariantBook(JobBook):
                     "it has taken its original's place",
                 ),
             )
+            hand_on_transcript(db, original, variant)
             days = db.execute(
                 "SELECT DISTINCT chat, topic, date / ? FROM files WHERE sha256 = ?", (DAY_SECONDS, variant)
             ).fetchall()
