@@ -7,7 +7,6 @@ the folder of the program's own models. A process of its own asks: a broken CUDA
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from pathlib import Path
 
@@ -34,7 +33,6 @@ class Survey(Struct, frozen=True, omit_defaults=True):
 
 def survey(options: Transcription, models: Path) -> Survey:
     """Look around, and ask no network."""
-    os.environ["HF_HUB_OFFLINE"] = "1"
     place = place_problem = model = model_problem = ""
     can = abilities()
     try:

@@ -160,8 +160,6 @@ def _model(wish: Wish) -> _Loaded:
 
 def _load(wish: Wish) -> _Loaded:
     options = wish.options
-    if not options.fetch_model:
-        os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, which is below
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads that spin slow down all else
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
