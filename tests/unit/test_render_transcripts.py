@@ -22,7 +22,7 @@ from tobs_tui.render.html import message as html_message
 from tobs_tui.render.html.ink import HTML
 from tobs_tui.render.html.search_data import SearchRenderer
 from tobs_tui.render.jsonl import JsonlRenderer
-from tobs_tui.render.message import render_message
+from tobs_tui.render.message import render_block
 from tobs_tui.render.scene import FileLink, Scene
 from tobs_tui.render.text import quoted, render_text
 from tobs_tui.render.transcripts import transcript_text
@@ -55,7 +55,9 @@ def block(transcript: Transcript, *, times: bool) -> str:
 
 
 def test_a_transcript_is_a_quote_between_the_recording_and_the_caption() -> None:
-    _, _, after = render_message(MESSAGE, scene(HEARD)).partition("[🎤 voice 0:08](media/m7.ogg)\n\n")
+    _, _, after = render_block(MESSAGE, scene(HEARD), None, new_day=False).partition(
+        "[🎤 voice 0:08](media/m7.ogg)\n\n"
+    )
     assert after == "> Hello, this is Zoe. # Bring maps.\n>\n> Bye!\n\nmy \\*caption\\*"
 
 
@@ -68,8 +70,10 @@ def test_with_times_every_stretch_tells_when_it_was_said() -> None:
 
 
 def test_a_recording_without_a_voice_says_so_and_one_that_nobody_heard_says_nothing() -> None:
-    assert "[🎤 voice 0:08 · no speech](media/m7.ogg)\n\n" in render_message(MESSAGE, scene(Transcript()))
-    assert "speech" not in render_message(MESSAGE, scene(None))
+    assert "[🎤 voice 0:08 · no speech](media/m7.ogg)\n\n" in render_block(
+        MESSAGE, scene(Transcript()), None, new_day=False
+    )
+    assert "speech" not in render_block(MESSAGE, scene(None), None, new_day=False)
 
 
 def test_a_page_shows_it_as_a_quote_and_its_search_knows_the_words() -> None:

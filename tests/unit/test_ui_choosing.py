@@ -10,7 +10,8 @@ from tobs_tui.model.peers import Dialog, Peer, PeerKind
 from tobs_tui.model.profile import ChatTarget, MediaKind, Preset, Profile, Targets
 from tobs_tui.ui.fuzzy import matches
 from tobs_tui.ui.target_list import Archived, TargetList
-from tobs_tui.ui.tuning import ENTRIES, parse, problem_between, reads, stepped, with_value
+from tobs_tui.ui.tuning import parse, problem_between, reads, stepped, with_value
+from tobs_tui.ui.tuning_form import ENTRIES
 
 
 def dialog(identity: int, title: str, kind: PeerKind = PeerKind.USER, **more: object) -> Dialog:

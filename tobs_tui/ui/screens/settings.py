@@ -19,7 +19,8 @@ from tobs_tui.ui.paint import Line, bar, fit, sparkline
 from tobs_tui.ui.screens.dialogs import Ask
 from tobs_tui.ui.screens.page import Page
 from tobs_tui.ui.themes import COLOR_KEYS, DEFAULT_THEME
-from tobs_tui.ui.tuning import ENTRIES, parse
+from tobs_tui.ui.tuning import parse
+from tobs_tui.ui.tuning_form import ENTRIES
 from tobs_tui.ui.widgets.form import EntryLine, FormPanel, FormRow
 from tobs_tui.ui.widgets.panel import Panel
 

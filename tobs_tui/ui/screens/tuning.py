@@ -24,19 +24,8 @@ from tobs_tui.ui.run_model import Link
 from tobs_tui.ui.screens.dialogs import AskName
 from tobs_tui.ui.screens.page import Page
 from tobs_tui.ui.screens.pick import Pick
-from tobs_tui.ui.tuning import (
-    ENTRIES,
-    SECTIONS,
-    Entry,
-    Way,
-    parse,
-    problem_between,
-    reads,
-    stepped,
-    typed,
-    value_of,
-    with_value,
-)
+from tobs_tui.ui.tuning import parse, problem_between, reads, stepped, typed, value_of, with_value
+from tobs_tui.ui.tuning_form import ENTRIES, SECTIONS, Entry, Way
 from tobs_tui.ui.widgets.form import EntryLine, FormPanel, FormRow
 from tobs_tui.ui.widgets.painted import Painted, wrap
 from tobs_tui.ui.widgets.panel import Panel
