@@ -42,7 +42,7 @@ def tuned(preset: Preset, cpu_count: int, memory_bytes: int) -> Performance:
             window=64,
             history_workers=12,
             decode_processes=_clamp(cpu_count, 1, min(16, decoders)),
-            download_workers=6,
+            download_workers=10,
             parts_in_flight=8,
             queue_mb=_clamp(memory_mib // 64, 8, 128),
         )
@@ -52,7 +52,7 @@ def tuned(preset: Preset, cpu_count: int, memory_bytes: int) -> Performance:
         window=32,
         history_workers=4,
         decode_processes=_clamp(cpu_count, 1, min(4, decoders)),
-        download_workers=3,
+        download_workers=5,
         parts_in_flight=4,
         queue_mb=_clamp(memory_mib // 128, 4, 16),
     )

@@ -10,7 +10,8 @@ from typing import Protocol
 from tobs_tui.archive.records import FileTask
 from tobs_tui.media.download import PartHash
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.media import File
+from tobs_tui.model.media import File, FilePart
+from tobs_tui.model.messages import EMOJI_TO_FIND
 from tobs_tui.telegram.refusals import FileReferenceExpired, FileUnavailable
 
 RENEWALS = 4
@@ -22,7 +23,7 @@ HASHES_FROM = 20 * 1024 * 1024
 class FileLink(Protocol):
     """What the queue needs of the link to Telegram."""
 
-    async def file_part(self, file: File, offset: int, limit: int) -> bytes:
+    async def file_part(self, file: File, offset: int, limit: int) -> FilePart:
         """The bytes from `offset` on, at most `limit`. Raises FileReferenceExpired, FileUnavailable or TobsError."""
 
     async def refresh_file(self, chat: int, message_id: int, file: File) -> File:
@@ -50,8 +51,16 @@ class FileSource:
         self._turn = turn
         self._renewing = asyncio.Lock()
         self._renewals_in_a_row = 0
+        self._book = _HashBook()
 
-    async def part(self, offset: int, limit: int) -> bytes:
+    async def known(self) -> File:
+        """The file with all that is needed to ask for it: of some, a message tells the id alone. Raises as `part`."""
+        if self.file.mime == EMOJI_TO_FIND:
+            await self._gate()
+            await self.renew(self.file)
+        return self.file
+
+    async def part(self, offset: int, limit: int) -> FilePart:
         """The bytes from `offset` on, at most `limit`. Raises FileUnavailable or TobsError."""
         while True:
             await self._gate()
@@ -77,25 +86,49 @@ class FileSource:
                 raise FileUnavailable("Telegram calls every fresh reference to this file expired.")
             fresh = await self._link.refresh_file(self._task.chat, self._task.message_id, stale)
             if (fresh.kind, fresh.id, fresh.thumb) != (stale.kind, stale.id, stale.thumb):
-                raise FileUnavailable("The message shows another file by now.")
+                raise FileUnavailable("The message shows another file by now.", final=True)
             self.file = fresh
 
-    async def hashes(self) -> list[PartHash]:
-        """Telegram's checksums of a large file; none for a small one, or where Telegram has none."""
-        known: list[PartHash] = []
-        covered = 0
-        while self.file.size >= HASHES_FROM and covered < self.file.size:
+    async def vouched(self, offset: int, count: int) -> Sequence[PartHash]:
+        """Telegram's checksums of a stretch of the file; none for a small one, or where Telegram has none."""
+        if self.file.size < HASHES_FROM:
+            return ()
+        return await self._book.of(offset, offset + count, self._hashes_from)
+
+    async def _hashes_from(self, offset: int) -> Sequence[PartHash]:
+        while True:
             await self._gate()
             file = self.file
             try:
-                more = [found for found in await self._link.file_hashes(file, covered) if found.offset >= covered]
+                return await self._link.file_hashes(file, offset)
             except FileReferenceExpired:
                 await self.renew(file)
-                continue
             except FileUnavailable:
-                break  # no checksums: the parts will tell whether the file itself is to be had
-            if not more:
-                break
-            known.extend(more)
-            covered = max(found.offset + found.limit for found in more)
-        return known
+                return ()  # no checksums: the parts will tell whether the file itself is to be had
+
+
+class _HashBook:
+    """Checksums as they are needed, a page ahead of the parts; those that were given out are forgotten, so that a file
+    of any size takes the same memory."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, PartHash] = {}
+        self._asking = asyncio.Lock()
+        self._none = False
+
+    async def of(self, start: int, end: int, ask: Callable[[int], Awaitable[Sequence[PartHash]]]) -> Sequence[PartHash]:
+        """Those of [start, end), as far as Telegram has them."""
+        found: list[PartHash] = []
+        async with self._asking:
+            at = start
+            while at < end and not self._none:
+                known = self._known.pop(at, None)
+                if known is None:
+                    self._known.update((each.offset, each) for each in await ask(at) if each.limit > 0)
+                    known = self._known.pop(at, None)
+                if known is None:
+                    self._none = not found and start == 0  # it has none of this file
+                    break
+                found.append(known)
+                at += known.limit
+        return found

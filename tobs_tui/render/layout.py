@@ -18,6 +18,7 @@ NAME_BYTES = 100
 """Longest name in UTF-8 bytes: a path of several such names stays below the limits of all systems."""
 
 MEDIA_FOLDER = "media"
+EMOJI_FOLDER = "emoji"
 BEFORE_MIGRATION = "before-migration"
 INDEX_NOTE = "index.md"
 INDEX_PAGE = "index.html"
@@ -199,6 +200,11 @@ def media_path(
 ) -> str:
     """Where a message's file lies, relative to the folder of the note that shows it: media/2024-05/m1204.jpg."""
     return posixpath.join(MEDIA_FOLDER, period(date, split, zone), media_name(message_id, index, file, naming))
+
+
+def emoji_path(file: File) -> str:
+    """Where a custom emoji lies, relative to the folder of the notes: one file for all messages that show it."""
+    return posixpath.join(MEDIA_FOLDER, EMOJI_FOLDER, f"{file.id}.{extension(file)}")
 
 
 def relative_address(path: str, folder: str) -> str:
