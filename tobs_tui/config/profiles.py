@@ -20,7 +20,7 @@ from tobs_tui.model.profile import Performance, Preset, Profile
 from tobs_tui.model.text_match import text_matcher
 
 RESERVED_NAMES = frozenset(
-    {"cache", "config", "doctor", "import", "profiles", "render", "sandbox", "search", "service", "versions"}
+    {"cache", "config", "doctor", "import", "profiles", "render", "retry", "sandbox", "search", "service", "versions"}
 )
 """Commands: a profile of that name could not be started with `tobs NAME`."""
 _NAME = re.compile(r"\w[\w .+-]{0,62}")

@@ -13,7 +13,18 @@ import msgspec
 
 from tobs_tui.config.layers import PROFILE_KEYS
 from tobs_tui.config.presets import UNTUNED
-from tobs_tui.model.profile import Anchors, Backoff, Format, MediaKind, MediaNames, Preset, Profile, SenderStyle, Split
+from tobs_tui.model.profile import (
+    MAIN_KINDS,
+    Anchors,
+    Backoff,
+    Format,
+    MediaKind,
+    MediaNames,
+    Preset,
+    Profile,
+    SenderStyle,
+    Split,
+)
 from tobs_tui.model.text_match import text_matcher
 
 
@@ -213,8 +224,10 @@ def reads(entry: Entry, profile: Profile) -> str:
     if isinstance(value, Split):
         return _SPLIT_WORDS[value]
     if isinstance(value, tuple):
-        every = entry.key == "media.kinds" and len(value) == len(MediaKind)
-        return "all kinds" if every else ", ".join(str(item) for item in value)
+        if entry.key == "media.kinds" and set(value) >= set(MAIN_KINDS):
+            extras = [str(kind) for kind in value if kind not in MAIN_KINDS]
+            return ", ".join(["all kinds", *extras])
+        return ", ".join(str(item) for item in value)
     if entry.key.endswith("_mb"):
         return f"{value} MiB"
     return str(value)
