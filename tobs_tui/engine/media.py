@@ -288,6 +288,7 @@ class MediaQueue:
                 result = await self._download(source, task, worker, lambda: self._let_go(task, fetched))
             twin = await self._shelf.keep(replace(task, file=source.file), result, name)
         finally:
+            source.close()
             self._shelving -= fetched.is_set()
         self._settled(task, result.size, worker, reused=twin)
 

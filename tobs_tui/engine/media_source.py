@@ -20,6 +20,13 @@ HASHES_FROM = 20 * 1024 * 1024
 """Bytes from which on a file's own checksums are asked for; below, the extra request costs more than it tells."""
 
 
+HASHES_AHEAD = 4 << 20
+"""Bytes ahead of the parts whose checksums are asked for, so that no part waits for its own."""
+
+AskHashes = Callable[[int], Awaitable[Sequence[PartHash]]]
+"""Gives Telegram's checksums from an offset on."""
+
+
 class FileLink(Protocol):
     """What the queue needs of the link to Telegram."""
 
@@ -51,7 +58,7 @@ class FileSource:
         self._turn = turn
         self._renewing = asyncio.Lock()
         self._renewals_in_a_row = 0
-        self._book = _HashBook()
+        self._book = _HashBook(task.file.size)
 
     async def known(self) -> File:
         """The file with all that is needed to ask for it: of some, a message tells the id alone. Raises as `part`."""
@@ -95,6 +102,10 @@ class FileSource:
             return ()
         return await self._book.of(offset, offset + count, self._hashes_from)
 
+    def close(self) -> None:
+        """Nothing more is needed of the file."""
+        self._book.close()
+
     async def _hashes_from(self, offset: int) -> Sequence[PartHash]:
         while True:
             await self._gate()
@@ -108,27 +119,55 @@ class FileSource:
 
 
 class _HashBook:
-    """Checksums as they are needed, a page ahead of the parts; those that were given out are forgotten, so that a file
-    of any size takes the same memory."""
+    """Checksums as they are needed, some pages ahead of the parts; those that were given out are forgotten, so that a
+    file of any size takes the same memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        self._size = size
         self._known: dict[int, PartHash] = {}
-        self._asking = asyncio.Lock()
+        self._asking: dict[int, asyncio.Task[None]] = {}
+        self._edge = 0  # where what is known ends, of the stretch that is being downloaded
         self._none = False
 
-    async def of(self, start: int, end: int, ask: Callable[[int], Awaitable[Sequence[PartHash]]]) -> Sequence[PartHash]:
+    async def of(self, start: int, end: int, ask: AskHashes) -> Sequence[PartHash]:
         """Those of [start, end), as far as Telegram has them."""
         found: list[PartHash] = []
-        async with self._asking:
-            at = start
-            while at < end and not self._none:
-                known = self._known.pop(at, None)
-                if known is None:
-                    self._known.update((each.offset, each) for each in await ask(at) if each.limit > 0)
-                    known = self._known.pop(at, None)
-                if known is None:
-                    self._none = not found and start == 0  # it has none of this file
-                    break
-                found.append(known)
-                at += known.limit
+        at = start
+        while at < end and not self._none:
+            if at not in self._known:
+                await asyncio.shield(self._page(at, ask))
+            known = self._known.pop(at, None)
+            if known is None:
+                break
+            found.append(known)
+            at += known.limit
+        if end < self._edge < min(end + HASHES_AHEAD, self._size):
+            self._page(self._edge, ask)
         return found
+
+    def _page(self, offset: int, ask: AskHashes) -> asyncio.Task[None]:
+        """The request for the checksums from `offset` on, which may be under way already."""
+        task = self._asking.get(offset)
+        if task is None or task.done():
+            task = self._asking[offset] = asyncio.create_task(self._take_in(offset, ask))
+            task.add_done_callback(lambda done: self._forget(offset, done))
+        return task
+
+    async def _take_in(self, offset: int, ask: AskHashes) -> None:
+        told = await ask(offset)
+        self._none = self._none or (not told and offset == 0)  # it has none of this file
+        for each in told:
+            if each.limit > 0:
+                self._known[each.offset] = each
+                self._edge = max(self._edge, each.offset + each.limit)
+
+    def _forget(self, offset: int, task: asyncio.Task[None]) -> None:
+        if self._asking.get(offset) is task:
+            del self._asking[offset]
+        if not task.cancelled():
+            task.exception()  # whoever needs these asks again, and hears of it
+
+    def close(self) -> None:
+        """Ask for nothing more."""
+        for task in self._asking.values():
+            task.cancel()
