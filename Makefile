@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 
-.PHONY: help install demo check test browser snapshots pictures bench chaos clean
+.PHONY: help install demo check test browser snapshots pictures bench chaos kills clean
 
 help:
 	@echo "make demo       install, then explore the program against an embedded Telegram"
@@ -14,6 +14,7 @@ help:
 	@echo "make snapshots  accept the screens as they look now"
 	@echo "make pictures   accept the HTML pages as they look now, with the fonts of this machine"
 	@echo "make bench      how fast, beside others: MESSAGES=200000, ROUNDS=1, ROWS=throughput,memory"
+	@echo "make kills      kill downloads of 500 MB at random moments: RUNS=50, SEED=1"
 	@echo "make chaos      kill and cut exports for as long as you like: RUNS=20, SEED=1"
 
 install: $(STAMP)
@@ -60,6 +61,9 @@ bench: install
 
 chaos: install
 	@$(BIN)/python -m tests.faults.chaos --runs $(or $(RUNS),10) --seed $(or $(SEED),1) --gone-s 120
+
+kills: install
+	@$(BIN)/python -m tests.benchmarks.media_kills --runs $(or $(RUNS),50) --seed $(or $(SEED),1)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from tests.benchmarks import apart, throughput
+from tests.benchmarks import apart, media, media_kills, throughput
 from tests.benchmarks.rows import Row, Settings, Verdict, show
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
@@ -30,6 +30,9 @@ ROWS: dict[str, Callable[[Settings], list[Row]]] = {
     "memory": throughput.memory,
     "rerun": throughput.rerun,
     **{name: apart.near_limits(name) for name in apart.LATENCY},
+    "media": media.large_files,
+    "media-small": media.small_files,
+    "media-kills": media_kills.kills,
     "stages": apart.stages,
     "decode": apart.decoding,
     "render": apart.rendering,

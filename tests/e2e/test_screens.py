@@ -372,6 +372,13 @@ async def test_the_summary_follows_when_the_run_ends(paths: Paths) -> None:
         assert "/home/ada/vault" in shown
         assert "CHANNEL_PRIVATE" in shown
 
+        await press(pilot, "t")
+        await until(pilot, lambda: any(isinstance(command, StartRun) for command in client.asked))
+        (again,) = [command.profile.targets for command in client.asked if isinstance(command, StartRun)]
+        failed = {failure.chat for failure in finished_run().failures}
+        assert not again.all_chats
+        assert {target.chat for target in again.chats if not isinstance(target.chat, str)} == failed
+
 
 async def test_a_cut_line_is_said_and_attached_again(paths: Paths) -> None:
     clients = [ScriptedClient(Snapshot(SIGNED_IN, run_state())) for _ in range(2)]

@@ -17,7 +17,7 @@ from tests.integration.engine_help import Account, account_at, address_of, profi
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import FileFilter, FileScope
 from tobs_tui.archive.schema import archive_path, internal_folder
-from tobs_tui.engine.media import _stem
+from tobs_tui.engine.media_shelf import parts_name
 from tobs_tui.media.parts import PartFile
 from tobs_tui.model.profile import Layout, MediaOptions
 from tobs_tui.model.run import Outcome, RunState
@@ -102,7 +102,7 @@ async def test_files_that_cannot_be_stored_fail_the_run_and_are_fetched_with_roo
     with Archive.open(archive_path(vault), read_only=True) as archive:
         tasks = archive.pending_files(FileFilter((FileScope(CHANNEL),)), 1000)
     task = max(tasks, key=lambda task: task.file.size)
-    stem = internal_folder(vault) / "parts" / _stem(task)
+    stem = internal_folder(vault) / "parts" / parts_name(task)
     begun = PartFile(stem, task.file.size)  # its journal is there, none of its bytes is
     begun.close()
     begun.path.unlink()

@@ -23,6 +23,7 @@ from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.media import MediaQueue
 from tobs_tui.engine.workers import WorkerStats
 from tobs_tui.model.media import File, FileKind
+from tobs_tui.model.messages import Message, encode_message
 from tobs_tui.model.profile import MediaKind
 from tobs_tui.model.run import Failure, WorkerRole
 from tobs_tui.telegram.refusals import FileReferenceExpired, FileUnavailable
@@ -48,7 +49,7 @@ def file_of(ident: int, **fields: Any) -> File:
 def rows_of(idents: Iterable[int], **fields: Any) -> PageCommit:
     """A page of messages of which each has the file of its own number."""
     ids = list(idents)
-    rows = tuple(Row(ident, DATE + ident, 0, 0, b"\x82") for ident in ids)
+    rows = tuple(Row(ident, DATE + ident, 0, 0, encode_message(Message(ident, DATE + ident))) for ident in ids)
     files = tuple(FileRow(ident, 0, 0, DATE + ident, MediaKind.FILE, file_of(ident, **fields)) for ident in ids)
     return PageCommit(CHAT, min(ids), max(ids), 0, rows, files)
 

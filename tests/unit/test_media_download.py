@@ -84,14 +84,17 @@ async def test_an_answer_of_another_length_is_noticed(tmp_path: Path, lie: bytes
 
 async def test_bytes_that_do_not_match_telegrams_checksums_are_fetched_again(tmp_path: Path) -> None:
     data = content(8 * PART)
-    hashes = [Hash(data, offset, 3000) for offset in range(0, len(data), 3000)]
+
+    async def vouched(offset: int, count: int) -> list[Hash]:
+        return [Hash(data, at, 1024) for at in range(offset, offset + count, 1024)]
+
     server = Server(data)
     server.lies[2 * PART] = content(PART, seed=9)
     with pytest.raises(WrongBytesError, match="checksums"):
-        await download_file(tmp_path / "f", len(data), server.part, part_size=PART, hashes=hashes)
+        await download_file(tmp_path / "f", len(data), server.part, part_size=PART, vouched=vouched)
     server.lies.clear()
     server.asked.clear()
-    result = await download_file(tmp_path / "f", len(data), server.part, part_size=PART, hashes=hashes)
+    result = await download_file(tmp_path / "f", len(data), server.part, part_size=PART, vouched=vouched)
     assert result.path.read_bytes() == data
     assert 2 * PART in server.asked
     assert len(server.asked) < 8

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tobs_tui.media.cloning import clone_or_copy
 from tobs_tui.media.store import Store
 
 BYTES = b"some bytes of a picture"
@@ -116,3 +117,16 @@ def test_a_name_is_retired_only_while_it_is_that_content(store: Store, vault: Pa
     store.retire(SHA, "m3.jpg")
     assert not (vault / "m1.jpg").exists()
     assert (vault / "m2.jpg").exists()
+
+
+def test_a_copy_is_the_same_bytes_and_a_file_of_its_own_whether_it_shares_blocks_or_not(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(BYTES * 1000)
+    other.write_bytes(b"what was there before, and longer" * 10_000)
+    clone_or_copy(one, other)
+    assert other.read_bytes() == BYTES * 1000
+    with other.open("r+b") as file:
+        file.write(b"changed")
+    assert one.read_bytes() == BYTES * 1000
+    with pytest.raises(FileNotFoundError):
+        clone_or_copy(tmp_path / "none", other)

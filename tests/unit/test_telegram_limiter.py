@@ -129,7 +129,7 @@ async def test_a_flood_wait_holds_up_its_method_and_no_other() -> None:
     first = asyncio.create_task(bench.limiter.run("messages.getHistory", flooded))
     await asyncio.sleep(0)
     second = asyncio.create_task(bench.limiter.run("messages.getHistory", flooded))
-    assert await bench.limiter.run("upload.getFile", answers("part"), file=True) == "part"
+    assert await bench.limiter.run("upload.getFile", answers("part"), file=2) == "part"
     assert sent == ["history"]
     assert await asyncio.gather(first, second) == ["page", "page"]
     assert [type(event) for event in bench.events] == [WaitStarted, WaitEnded]
@@ -226,7 +226,7 @@ async def test_no_more_requests_are_in_flight_than_the_window_allows() -> None:
 
 async def test_refusals_of_requests_that_were_in_flight_together_count_as_one() -> None:
     bench = Bench()
-    bench.limiter.windows[False] = window = Window(start=8)
+    bench.limiter.windows[0] = window = Window(start=8)
     sent = 0
 
     async def attempt() -> str:

@@ -312,13 +312,16 @@ def drop_lost_files(db: sqlite3.Connection, chat: int, replaced: set[int], files
 
 def put_files(db: sqlite3.Connection, chat: int, files: Iterable[FileRow]) -> None:
     """Store the files that messages carry."""
-    db.executemany(
-        _PUT_FILE,
-        [
-            (
-                *(chat, row.message_id, row.index, row.topic, row.date, row.kind.value, row.file.size),
-                *(file_identity(row.file), _encode(row.file)),
-            )
-            for row in files
-        ],
-    )
+    db.executemany(_PUT_FILE, [_columns(chat, row) for row in files])
+
+
+def put_new_files(db: sqlite3.Connection, chat: int, files: Iterable[FileRow]) -> int:
+    """As `put_files`, but what is known of the very same files stays as it is; gives how many there are beside them."""
+    return db.executemany(
+        f"{_PUT_FILE} WHERE identity <> excluded.identity", [_columns(chat, row) for row in files]
+    ).rowcount
+
+
+def _columns(chat: int, row: FileRow) -> tuple[Any, ...]:
+    where = (chat, row.message_id, row.index, row.topic, row.date, row.kind.value, row.file.size)
+    return (*where, file_identity(row.file), _encode(row.file))

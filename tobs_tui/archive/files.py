@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
-from tobs_tui.archive.commits import file_identity, next_generation
+from tobs_tui.archive.commits import file_identity, next_generation, put_new_files
 from tobs_tui.archive.records import (
     DAY_SECONDS,
     FileFilter,
+    FileRow,
     FileScope,
     FileState,
     FileStatus,
@@ -18,18 +19,22 @@ from tobs_tui.archive.records import (
     FileTotals,
     KindTotals,
     StoredFile,
+    message_files,
+    numbered_files,
 )
 from tobs_tui.archive.schema import Database
 from tobs_tui.archive.transcripts import renew_transcript
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.media import File
-from tobs_tui.model.profile import MediaKind
+from tobs_tui.model.messages import decode_message, may_carry_files
+from tobs_tui.model.profile import EXTRA_KINDS, MediaKind
 
 _decode_file = msgspec.msgpack.Decoder(File).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 TASK_COLUMNS = "chat, message, idx, topic, date, kind, record"
 _KEEPS = "keeps(chat, (SELECT blob FROM messages WHERE chat = files.chat AND id = files.message))"
+_EXTRAS = ",".join(f"'{kind.value}'" for kind in sorted(EXTRA_KINDS))
 _STATE_COLUMNS = "status, path, sha256, size, reason"
 
 
@@ -162,6 +167,40 @@ class Files(Database):
                 ).rowcount
         return count
 
+    def list_extras(self, chat: int, kinds: Collection[MediaKind], after: int, limit: int) -> tuple[int, int]:
+        """Take up the extra files of these kinds that the next `limit` messages past the id `after` carry.
+
+        Gives the last of these messages' ids (0 = there are none), and how many files are new. Doing it again changes
+        nothing.
+        """
+        with self.transaction() as db:
+            rows = db.execute(
+                "SELECT id, topic, date, blob FROM messages WHERE chat = ? AND id > ? ORDER BY id LIMIT ?",
+                (chat, after, limit),
+            ).fetchall()
+            found: list[FileRow] = []
+            for ident, topic, date, blob in rows:
+                message = decode_message(blob)
+                if message.gone or not may_carry_files(message):
+                    continue
+                first = len(message_files(message))
+                for index, (kind, file) in enumerate(numbered_files(message)[first:], first):
+                    if kind in kinds:
+                        found.append(FileRow(ident, index, topic, date, kind, file))
+            return (rows[-1][0] if rows else 0), put_new_files(db, chat, found)
+
+    def retry_files(self, keys: Sequence[tuple[int, int, int]]) -> int:
+        """Make those of these files pending that failed, each a (chat, message, index); gives their number."""
+        count = 0
+        with self.transaction() as db:
+            for key in keys:
+                where = f"chat = ? AND message = ? AND idx = ? AND status = {FileStatus.FAILED.value}"
+                row = db.execute(f"SELECT topic, date / {DAY_SECONDS} FROM files WHERE {where}", key).fetchone()
+                if row is not None:
+                    touch_days(db, [(key[0], *row)])
+                    count += db.execute(f"UPDATE files SET status = 0, reason = '' WHERE {where}", key).rowcount
+        return count
+
     def file_done(self, task: FileTask, sha256: str, size: int, path: str) -> None:
         """Record that a file's content is in the store and at `path` (relative to the vault)."""
         with self.transaction() as db:
@@ -224,6 +263,18 @@ class Files(Database):
             )
             return {(row[0], row[1]): _state(row[2:]) for row in rows}
 
+    def failed_files(self, wanted: FileFilter) -> Iterator[tuple[FileTask, str]]:
+        """The files that could not be had, each with its reason."""
+        for scope in wanted.scopes:
+            where, values = _condition(scope, wanted)
+            with self.reading() as db:
+                rows = db.execute(
+                    f"SELECT {TASK_COLUMNS}, reason FROM files WHERE status = 2 AND {where} ORDER BY message, idx",
+                    values,
+                ).fetchall()
+            for row in rows:
+                yield task_of(row[:7]), row[7]
+
     def done_files(
         self, wanted: FileFilter, limit: int, after: tuple[int, int, int] | None = None
     ) -> list[tuple[FileTask, FileState]]:
@@ -258,8 +309,9 @@ class Files(Database):
                 where, values = _condition(scope, wanted)
                 rows = db.execute(
                     f"""SELECT chat, topic, sum(chosen), sum(chosen AND status = 1), sum(chosen AND status = 2),
-                    sum(size * chosen), sum(size * (chosen AND status = 1)), sum(NOT chosen)
-                    FROM (SELECT chat, topic, status, size, {choice} AS chosen FROM files WHERE {where})
+                    sum(size * chosen), sum(size * (chosen AND status = 1)), sum(NOT chosen AND NOT extra)
+                    FROM (SELECT chat, topic, status, size, {choice} AS chosen, kind IN ({_EXTRAS}) AS extra
+                          FROM files WHERE {where})
                     GROUP BY chat, topic ORDER BY chat, topic""",
                     (*choice_values, *values),
                 )

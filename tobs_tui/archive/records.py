@@ -9,8 +9,19 @@ from typing import Any
 from msgspec import Struct
 
 from tobs_tui.model.jobs import JobKind, JobResult
-from tobs_tui.model.media import Document, DocumentKind, File, Media, PaidMedia, Photo, Story, files_of
-from tobs_tui.model.messages import Message, encode_message
+from tobs_tui.model.media import (
+    Document,
+    DocumentKind,
+    File,
+    Media,
+    PaidMedia,
+    Photo,
+    Poll,
+    Story,
+    files_of,
+    poll_media,
+)
+from tobs_tui.model.messages import Message, encode_message, extra_files
 from tobs_tui.model.peers import Peer, PeerKind, Topic
 from tobs_tui.model.profile import MediaKind
 
@@ -315,6 +326,8 @@ def _media_files(media: Media | None) -> list[tuple[MediaKind, File]]:
         return [(MediaKind.VIDEO if file is media.video else MediaKind.PHOTO, file) for file in files_of(media)]
     if isinstance(media, PaidMedia):
         return [pair for item in media.items for pair in _media_files(item)]
+    if isinstance(media, Poll):
+        return [pair for item in poll_media(media) for pair in _media_files(item)]
     if isinstance(media, Story):
         return _media_files(media.media)
     return []
@@ -326,6 +339,11 @@ def message_files(message: Message) -> list[tuple[MediaKind, File]]:
     if message.action is not None:
         files += _media_files(message.action.photo)
     return files
+
+
+def numbered_files(message: Message) -> list[tuple[MediaKind, File]]:
+    """All files of a message by their numbers: those of `message_files`, then the extra ones."""
+    return message_files(message) + [(MediaKind(extra.value), file) for extra, file in extra_files(message)]
 
 
 def message_rows(messages: Iterable[Message]) -> tuple[tuple[Row, ...], tuple[FileRow, ...]]:

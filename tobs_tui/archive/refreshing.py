@@ -12,7 +12,7 @@ from tobs_tui.archive.commits import Commits, drop_lost_files, next_generation, 
 from tobs_tui.archive.records import DAY_SECONDS, FileRow, FileStatus, PageCommit, Row, message_files
 from tobs_tui.archive.versions import keep_version
 from tobs_tui.model.changes import Change, change_between
-from tobs_tui.model.messages import Message, decode_message, encode_message
+from tobs_tui.model.messages import Message, decode_message, encode_message, main_files
 
 
 class RefreshMark(Struct, frozen=True):
@@ -118,6 +118,11 @@ class Refreshing(Commits):
         return found
 
 
+def _contents(message: Message) -> list[tuple[str, int, str]]:
+    """Which files a message carries."""
+    return [(file.kind, file.id, file.thumb) for file in main_files(message)]
+
+
 class _Look:
     """One page of messages looked at again, within a transaction."""
 
@@ -146,7 +151,7 @@ class _Look:
             reactions += change is Change.RESPONSES
             deleted += old.gone != 0  # it is back
             if change is not Change.NOTHING or old.gone:
-                self._put(new, files=change is Change.CONTENT)
+                self._put(new, files=change is Change.CONTENT or _contents(old) != _contents(new))
         files = self._write()
         return Reread(looked, edited, deleted, reactions, files)
 

@@ -344,7 +344,7 @@ def _world_options(command: F) -> F:
     command = click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same world.")(command)
     return click.option(
         "--world",
-        type=click.Choice(["demo", "bench", "bench-sparse"]),
+        type=click.Choice(["demo", "bench", "bench-sparse", "bench-files"]),
         default="demo",
         show_default=True,
         help="What is served.",
@@ -359,6 +359,7 @@ def _check_world(world: str, messages: int | None) -> None:
 
 @sandbox.command("serve")
 @_world_options
+@click.option("--file-bytes", type=click.IntRange(min=0), help="How large the files of the world bench-files are.")
 @click.option("--latency-ms", type=click.IntRange(min=0), default=0, help="Delay of each answer.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="The home data centre's port; 0 takes a free one."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tobs_tui.config.layers import Effective
     from tobs_tui.config.settings import Settings
     from tobs_tui.headless.reporters import Reporter
-    from tobs_tui.model.profile import Profile
+    from tobs_tui.model.profile import Profile, Targets
     from tobs_tui.model.refresh import Refresh
     from tobs_tui.service.client import ServiceClient
 
@@ -114,12 +114,17 @@ def _window(options: Options) -> Refresh | None:
     return Refresh() if options.refresh else None
 
 
-def export_headless(options: Options) -> int:
-    """Run a profile, or the chats named, and report. Gives the exit status."""
+def export_headless(options: Options, targets: Targets | None = None) -> int:
+    """Run a profile, or the chats named, and report; `targets` replace those of the profile. Gives the exit status."""
     setting = Setting(options)
     chosen = setting.effective()
     warn(chosen.warnings)
-    check_targets(options, chosen.profile)
+    profile = chosen.profile
+    if targets is not None:
+        from msgspec.structs import replace
+
+        profile = replace(profile, targets=targets)
+    check_targets(options, profile)
 
     from tobs_tui.config.credentials import load_credentials
     from tobs_tui.headless.watch import Assignment, run_headless
@@ -128,8 +133,8 @@ def export_headless(options: Options) -> int:
     setting.paths.ensure()
     configure_logging(setting.paths.log_dir, chosen.settings.log_level.upper(), name="client")
     assignment = Assignment(
-        profile=chosen.profile,
-        named=chosen.profile.targets.chats if options.chats else (),
+        profile=profile,
+        named=profile.targets.chats if options.chats else (),
         demo=options.demo,
         server_file=options.server,
         credentials=None if options.demo else load_credentials(setting.paths),

@@ -20,6 +20,7 @@ def serve(
     accept_qr_after: float | None,
     faults: Path | None,
     edits: Path | None,
+    file_bytes: int | None,
 ) -> int:
     """Serve a world until interrupted. Gives the exit status."""
     return command.serve(
@@ -34,6 +35,7 @@ def serve(
         accept_qr_after_s=accept_qr_after,
         faults=faults,
         edits=edits,
+        file_bytes=file_bytes,
     )
 
 

@@ -170,4 +170,31 @@ def import_(
     return import_folder(options, folder)
 
 
-VAULT_COMMANDS = (search, versions, render, transcribe, import_)
+@click.command()
+@click.argument("profile", default="")
+@click.option("--list", "only_list", is_flag=True, help="Only say what is missing, and why.")
+@click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
+@click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
+@place_options
+@click.pass_context
+def retry(
+    ctx: click.Context,
+    /,
+    profile: str,
+    only_list: bool,
+    output: str | None,
+    json_lines: bool,
+    demo: bool,
+    server: Path | None,
+) -> int:
+    """Try again what could not be had: files, and chats that were left incomplete. Says what and why first.
+
+    The chats that something is missing from are brought up to date as a run of PROFILE does; the others are left alone.
+    """
+    from tobs_tui.cli.retry import retry as retry_missing
+
+    options = replace(merged(ctx, demo, server), profile=profile, output=output, json_lines=json_lines)
+    return retry_missing(options, only_list=only_list)
+
+
+VAULT_COMMANDS = (search, versions, render, transcribe, import_, retry)

@@ -27,6 +27,7 @@ RESERVED_NAMES = frozenset(
         "import",
         "profiles",
         "render",
+        "retry",
         "sandbox",
         "search",
         "service",

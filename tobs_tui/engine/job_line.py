@@ -20,7 +20,7 @@ from tobs_tui.archive.schema import output_error
 from tobs_tui.engine.governor import Gate
 from tobs_tui.engine.job_lane import JobDied, Lane
 from tobs_tui.engine.job_plans import JobPlan
-from tobs_tui.engine.media import Submit
+from tobs_tui.engine.media_backlog import Submit
 from tobs_tui.engine.together import until_failure
 from tobs_tui.media.download import to_the_end
 from tobs_tui.media.store import Store

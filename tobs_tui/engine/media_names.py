@@ -11,8 +11,8 @@ from tobs_tui.archive.records import FileFilter, FileScope, FileTask
 from tobs_tui.archive.schema import internal_folder, output_error
 from tobs_tui.engine.vault import resolve_zone, root_of, topic_root
 from tobs_tui.media.store import Store
-from tobs_tui.model.profile import Layout
-from tobs_tui.render.layout import media_path, replaced_path
+from tobs_tui.model.profile import Layout, MediaKind
+from tobs_tui.render.layout import emoji_path, media_path, replaced_path
 
 PathOf = Callable[[Archive, FileTask], str]
 """A file's readable path, relative to the vault; called on the archive's thread."""
@@ -33,6 +33,8 @@ def path_of_file(layout: Layout) -> PathOf:
                 raise LookupError(f"chat {task.chat} has files and no record")
             topics = {known.topic.id: known.folder for known in archive.topics(task.chat)} if task.topic else {}
             folder = folders[task.chat, task.topic] = topic_root(root_of(archive, record), task.topic, topics)
+        if task.kind is MediaKind.EMOJI:
+            return f"{folder}/{emoji_path(task.file)}"
         name = media_path(task.message_id, task.index, task.file, task.date, layout.split, zone, layout.media_names)
         ending = archive.replaced_ending(task)
         return f"{folder}/{replaced_path(name, ending) if ending else name}"

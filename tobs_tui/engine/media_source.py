@@ -10,7 +10,8 @@ from typing import Protocol
 from tobs_tui.archive.records import FileTask
 from tobs_tui.media.download import PartHash
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.media import File
+from tobs_tui.model.media import File, FilePart
+from tobs_tui.model.messages import EMOJI_TO_FIND
 from tobs_tui.telegram.refusals import FileReferenceExpired, FileUnavailable
 
 RENEWALS = 4
@@ -19,10 +20,17 @@ HASHES_FROM = 20 * 1024 * 1024
 """Bytes from which on a file's own checksums are asked for; below, the extra request costs more than it tells."""
 
 
+HASHES_AHEAD = 4 << 20
+"""Bytes ahead of the parts whose checksums are asked for, so that no part waits for its own."""
+
+AskHashes = Callable[[int], Awaitable[Sequence[PartHash]]]
+"""Gives Telegram's checksums from an offset on."""
+
+
 class FileLink(Protocol):
     """What the queue needs of the link to Telegram."""
 
-    async def file_part(self, file: File, offset: int, limit: int) -> bytes:
+    async def file_part(self, file: File, offset: int, limit: int) -> FilePart:
         """The bytes from `offset` on, at most `limit`. Raises FileReferenceExpired, FileUnavailable or TobsError."""
 
     async def refresh_file(self, chat: int, message_id: int, file: File) -> File:
@@ -50,8 +58,16 @@ class FileSource:
         self._turn = turn
         self._renewing = asyncio.Lock()
         self._renewals_in_a_row = 0
+        self._book = _HashBook(task.file.size)
 
-    async def part(self, offset: int, limit: int) -> bytes:
+    async def known(self) -> File:
+        """The file with all that is needed to ask for it: of some, a message tells the id alone. Raises as `part`."""
+        if self.file.mime == EMOJI_TO_FIND:
+            await self._gate()
+            await self.renew(self.file)
+        return self.file
+
+    async def part(self, offset: int, limit: int) -> FilePart:
         """The bytes from `offset` on, at most `limit`. Raises FileUnavailable or TobsError."""
         while True:
             await self._gate()
@@ -77,25 +93,81 @@ class FileSource:
                 raise FileUnavailable("Telegram calls every fresh reference to this file expired.")
             fresh = await self._link.refresh_file(self._task.chat, self._task.message_id, stale)
             if (fresh.kind, fresh.id, fresh.thumb) != (stale.kind, stale.id, stale.thumb):
-                raise FileUnavailable("The message shows another file by now.")
+                raise FileUnavailable("The message shows another file by now.", final=True)
             self.file = fresh
 
-    async def hashes(self) -> list[PartHash]:
-        """Telegram's checksums of a large file; none for a small one, or where Telegram has none."""
-        known: list[PartHash] = []
-        covered = 0
-        while self.file.size >= HASHES_FROM and covered < self.file.size:
+    async def vouched(self, offset: int, count: int) -> Sequence[PartHash]:
+        """Telegram's checksums of a stretch of the file; none for a small one, or where Telegram has none."""
+        if self.file.size < HASHES_FROM:
+            return ()
+        return await self._book.of(offset, offset + count, self._hashes_from)
+
+    def close(self) -> None:
+        """Nothing more is needed of the file."""
+        self._book.close()
+
+    async def _hashes_from(self, offset: int) -> Sequence[PartHash]:
+        while True:
             await self._gate()
             file = self.file
             try:
-                more = [found for found in await self._link.file_hashes(file, covered) if found.offset >= covered]
+                return await self._link.file_hashes(file, offset)
             except FileReferenceExpired:
                 await self.renew(file)
-                continue
             except FileUnavailable:
-                break  # no checksums: the parts will tell whether the file itself is to be had
-            if not more:
+                return ()  # no checksums: the parts will tell whether the file itself is to be had
+
+
+class _HashBook:
+    """Checksums as they are needed, some pages ahead of the parts; those that were given out are forgotten, so that a
+    file of any size takes the same memory."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._known: dict[int, PartHash] = {}
+        self._asking: dict[int, asyncio.Task[None]] = {}
+        self._edge = 0  # where what is known ends, of the stretch that is being downloaded
+        self._none = False
+
+    async def of(self, start: int, end: int, ask: AskHashes) -> Sequence[PartHash]:
+        """Those of [start, end), as far as Telegram has them."""
+        found: list[PartHash] = []
+        at = start
+        while at < end and not self._none:
+            if at not in self._known:
+                await asyncio.shield(self._page(at, ask))
+            known = self._known.pop(at, None)
+            if known is None:
                 break
-            known.extend(more)
-            covered = max(found.offset + found.limit for found in more)
-        return known
+            found.append(known)
+            at += known.limit
+        if end < self._edge < min(end + HASHES_AHEAD, self._size):
+            self._page(self._edge, ask)
+        return found
+
+    def _page(self, offset: int, ask: AskHashes) -> asyncio.Task[None]:
+        """The request for the checksums from `offset` on, which may be under way already."""
+        task = self._asking.get(offset)
+        if task is None or task.done():
+            task = self._asking[offset] = asyncio.create_task(self._take_in(offset, ask))
+            task.add_done_callback(lambda done: self._forget(offset, done))
+        return task
+
+    async def _take_in(self, offset: int, ask: AskHashes) -> None:
+        told = await ask(offset)
+        self._none = self._none or (not told and offset == 0)  # it has none of this file
+        for each in told:
+            if each.limit > 0:
+                self._known[each.offset] = each
+                self._edge = max(self._edge, each.offset + each.limit)
+
+    def _forget(self, offset: int, task: asyncio.Task[None]) -> None:
+        if self._asking.get(offset) is task:
+            del self._asking[offset]
+        if not task.cancelled():
+            task.exception()  # whoever needs these asks again, and hears of it
+
+    def close(self) -> None:
+        """Ask for nothing more."""
+        for task in self._asking.values():
+            task.cancel()

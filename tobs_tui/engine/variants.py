@@ -10,7 +10,7 @@ from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import JobTask
 from tobs_tui.archive.schema import output_error
 from tobs_tui.engine.job_plans import JobPlan
-from tobs_tui.engine.media import Submit
+from tobs_tui.engine.media_backlog import Submit
 from tobs_tui.engine.note_file import flush_folder
 from tobs_tui.media.download import to_the_end
 from tobs_tui.media.store import Store

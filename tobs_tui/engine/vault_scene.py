@@ -10,13 +10,13 @@ import msgspec
 from cachetools import LRUCache
 
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.records import ChatRecord, FileJobs, FileState, FileStatus, Place, message_files
+from tobs_tui.archive.records import ChatRecord, FileJobs, FileState, FileStatus, Place, numbered_files
 from tobs_tui.engine.filtering import RecordFilter
 from tobs_tui.engine.job_plans import shown_jobs
 from tobs_tui.engine.note_forms import Form
 from tobs_tui.model.jobs import JobKind, MediaFacts
 from tobs_tui.model.media import File
-from tobs_tui.model.messages import Message
+from tobs_tui.model.messages import Message, may_carry_files
 from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, PeerKind, id_label
 from tobs_tui.model.profile import Anchors, Format, Layout, MediaOptions
 from tobs_tui.model.transcript import Transcript
@@ -120,11 +120,7 @@ class ChatScene:
         for chunk in chunks:
             self._near, self._near_by_id = (self._near[1], chunk), None
             self._fetch_names({message.sender for message in chunk})
-            carriers = [
-                message.id
-                for message in chunk
-                if (message.media is not None or message.action is not None) and message_files(message)
-            ]
+            carriers = [message.id for message in chunk if may_carry_files(message) and numbered_files(message)]
             self._states, self._jobs, self._transcripts = {}, {}, {}
             if carriers:
                 span = (self._record.id, carriers[0], carriers[-1])
@@ -248,7 +244,7 @@ class ChatScene:
             )
         if message.gone:
             return FileLink("", "deleted before it was downloaded")
-        kinds = message_files(message)
+        kinds = numbered_files(message)
         if not self._media.download or (index < len(kinds) and kinds[index][0] not in self._media.kinds):
             return FileLink("", "not downloaded: not chosen")
         if self._media.max_size_mb and file.size > self._media.max_size_mb * _MEBIBYTE:

@@ -1,4 +1,4 @@
-"""The content-addressed store: each content once, under its SHA-256, with hard links as its readable names."""
+"""The content-addressed store: each content once, under its SHA-256; readable names are hard links, else clones."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import contextlib
 import errno
 import hashlib
 import os
-import shutil
 import uuid
 from pathlib import Path, PurePosixPath
 
+from tobs_tui.media.cloning import clone_or_copy
+
 HASH_CHUNK = 1 << 20
+REMEMBERED = 50_000
+"""Contents found sound that a store keeps in mind, so that a file in ten chats is not read ten times."""
 # A file system without hard links, another file system, or a content with as many names as it can have.
 _NO_LINK = frozenset({errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
@@ -35,18 +38,33 @@ class Store:
         """`vault` is what readable names are relative to, `folder` the store's own (on the vault's file system)."""
         self._vault = vault
         self._folder = folder
+        self._sound: dict[str, tuple[int, int, int]] = {}
 
     def path_of(self, sha256: str) -> Path:
         """Where a content is or would be."""
         return self._folder / sha256[:2] / sha256
 
     def holds(self, sha256: str, size: int) -> bool:
-        """Whether a content is there in its full length and unchanged; its bytes are read for that."""
+        """Whether a content is there in its full length and unchanged; its bytes are read for that, once."""
         path = self.path_of(sha256)
         try:
-            return path.stat().st_size == size and digest_of(path) == sha256
+            status = path.stat()
+            if status.st_size != size:
+                return False
+            if self._sound.get(sha256) == _mark(status):
+                return True
+            if digest_of(path) != sha256:
+                return False
         except FileNotFoundError:
             return False
+        self._remember(sha256, status)
+        return True
+
+    def _remember(self, sha256: str, status: os.stat_result) -> None:
+        """Note that a content was found sound as it is now."""
+        if len(self._sound) >= REMEMBERED:
+            self._sound.clear()
+        self._sound[sha256] = _mark(status)
 
     def has(self, sha256: str, size: int) -> bool:
         """Whether a content is there in its full length; its bytes are not read."""
@@ -54,8 +72,9 @@ class Store:
             return self.path_of(sha256).stat().st_size == size
         return False
 
-    def adopt(self, source: Path, sha256: str, date: float) -> None:
-        """Move a complete file, whose digest is `sha256`, into the store; equal bytes that are there already stay."""
+    def adopt(self, source: Path, sha256: str, date: float) -> bool:
+        """Move a complete file, whose digest is `sha256`, into the store; equal bytes that are there already stay.
+        Gives whether there were some."""
         path = self.path_of(sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
         os.utime(source, (date, date))
@@ -64,13 +83,19 @@ class Store:
         except FileExistsError:
             if not self.holds(sha256, source.stat().st_size):
                 source.replace(path)  # somebody has changed or cut what was there
-                return
+                return False
+            source.unlink()
+            return True
         except OSError as error:
             if error.errno not in _NO_LINK:
                 raise
+            twin = self.holds(sha256, source.stat().st_size)
             source.replace(path)
-            return
+            self._remember(sha256, path.stat())
+            return twin
         source.unlink()
+        self._remember(sha256, path.stat())
+        return False
 
     def borrow(self, source: Path, sha256: str, size: int, date: float) -> bool:
         """Copy a content from another place on this machine, if its bytes there still are what they were.
@@ -82,7 +107,7 @@ class Store:
             if source.stat().st_size != size:
                 return False
             self._folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, spare)
+            clone_or_copy(source, spare)
             if digest_of(spare) != sha256:
                 return False
             self.adopt(spare, sha256, date)
@@ -99,8 +124,12 @@ class Store:
         """
         source, target = self.path_of(sha256), self._resolve(name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source.stat().st_mtime > date:
+        status = source.stat()
+        if status.st_mtime > date:
+            sound = self._sound.get(sha256) == _mark(status)
             os.utime(source, (date, date))
+            if sound:
+                self._remember(sha256, source.stat())
         if _same(source, target):
             return
         spare = self._folder / f"{uuid.uuid4().hex}.new"
@@ -122,7 +151,7 @@ class Store:
             return
         spare = target.with_name(f".{uuid.uuid4().hex}.new")  # beside the target, which may be on another disk
         try:
-            shutil.copyfile(source, spare)
+            clone_or_copy(source, spare)
             os.utime(spare, (date, date))
             spare.replace(target)
         finally:
@@ -154,6 +183,11 @@ class Store:
         if path.is_absolute() or not path.parts or ".." in path.parts or "\0" in name:
             raise ValueError(f"{name!r} is not a name inside the vault")
         return self._vault / path
+
+
+def _mark(status: os.stat_result) -> tuple[int, int, int]:
+    """What changes when a file is written to or replaced."""
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _same(source: Path, target: Path) -> bool:

@@ -26,8 +26,9 @@ class Change(enum.Enum):
 _COUNTERS = frozenset({"views", "forwards", "gone", "edit_date", "edit_hidden", "unknown"})
 _RESPONSES = frozenset({"reactions", "reactors", "comments", "pinned", "factcheck"})
 _RENEWED = frozenset({"reference", "access_hash", "dc"})
-_POLL = frozenset({"voters", "closed", "solution"})
-_OPTION = frozenset({"votes", "chosen", "correct"})
+_POLL = frozenset({"voters", "closed", "solution", "media", "solution_media"})
+_OPTION = frozenset({"votes", "chosen", "correct", "media"})
+_ADDED = frozenset({"qualities"})  # by Telegram, some time after a video was sent
 
 
 def change_between(old: Message, new: Message) -> Change:
@@ -54,13 +55,18 @@ def _content(message: Message) -> tuple[dict[str, Any], dict[str, Any]]:
         others["media"] = _lasting(mine.pop("media"))
     elif media is not None and media["kind"] == "poll":
         options = media.get("options", ())
-        others["poll"] = [
-            {name: value for name, value in media.items() if name in _POLL},
-            [{name: value for name, value in option.items() if name in _OPTION} for option in options],
-        ]
+        others["poll"] = _lasting(
+            [
+                {name: value for name, value in media.items() if name in _POLL},
+                [{name: value for name, value in option.items() if name in _OPTION} for option in options],
+            ]
+        )
         mine["media"] = {name: value for name, value in media.items() if name not in _POLL} | {
             "options": [{name: value for name, value in option.items() if name not in _OPTION} for option in options]
         }
+    elif media is not None and any(name in media for name in _ADDED):
+        others["media"] = _lasting({name: value for name, value in media.items() if name in _ADDED})
+        mine["media"] = {name: value for name, value in media.items() if name not in _ADDED}
     return _lasting(mine), others
 
 

@@ -36,6 +36,10 @@ class File(Struct, frozen=True, omit_defaults=True):
     name: str = ""  # the sender's file name; hostile
 
 
+FilePart = bytes | memoryview
+"""Some bytes of a file, perhaps in the midst of a larger buffer."""
+
+
 class DocumentKind(enum.StrEnum):
     """What a document is to a person, after its attributes."""
 
@@ -63,6 +67,14 @@ class Photo(_Media, frozen=True, tag="photo"):
     video: File | None = None
 
 
+class Quality(Struct, frozen=True, omit_defaults=True):
+    """The same video in another quality; width and height in pixels."""
+
+    file: File
+    width: int = 0
+    height: int = 0
+
+
 class Document(_Media, frozen=True, tag="document"):
     """A video, voice note, sticker, animation, piece of music or plain file; `file` is absent when it has expired."""
 
@@ -78,6 +90,7 @@ class Document(_Media, frozen=True, tag="document"):
     spoiler: bool = False
     ttl: int = 0
     thumb: File | None = None
+    qualities: tuple[Quality, ...] = ()
     facts: tuple[str, ...] = ()
 
 
@@ -94,18 +107,20 @@ class WebPage(_Media, frozen=True, tag="webpage"):
 
 
 class PollOption(Struct, frozen=True, omit_defaults=True):
-    """One answer of a poll with its votes, as far as they are known (-1 = not shown to this account)."""
+    """One answer of a poll with its votes, as far as they are known (-1 = not shown to this account), and the picture,
+    sticker or video beside it."""
 
     text: FormattedText
     votes: int = -1
     chosen: bool = False
     correct: bool = False
+    media: Photo | Document | None = None
     added_by: int = 0  # marked id of whoever added it later
     voters: tuple[int, ...] = ()  # the latest ones, of a public poll
 
 
 class Poll(_Media, frozen=True, tag="poll"):
-    """A poll or quiz."""
+    """A poll or quiz. `media` goes with the question, `solution_media` with the explanation."""
 
     question: FormattedText = FormattedText("")
     options: tuple[PollOption, ...] = ()
@@ -116,6 +131,8 @@ class Poll(_Media, frozen=True, tag="poll"):
     public: bool = False
     solution: FormattedText = FormattedText("")
     close_date: int = 0
+    media: Photo | Document | None = None
+    solution_media: Photo | Document | None = None
     facts: tuple[str, ...] = ()
 
 
@@ -271,6 +288,37 @@ def files_of(media: Media | None) -> tuple[File, ...]:
         return (media.file,) if media.file is not None else ()
     if isinstance(media, PaidMedia):
         return tuple(file for item in media.items for file in files_of(item))
+    if isinstance(media, Poll):
+        return tuple(file for item in poll_media(media) for file in files_of(item))
     if isinstance(media, Story):
         return files_of(media.media)
+    return ()
+
+
+def poll_media(poll: Poll) -> tuple[Photo | Document, ...]:
+    """What a poll shows besides text: with its question, its answers, its explanation."""
+    shown = (poll.media, *(option.media for option in poll.options), poll.solution_media)
+    return tuple(item for item in shown if item is not None)
+
+
+class Extra(enum.StrEnum):
+    """Files beside the main ones, which are downloaded only where that is asked for."""
+
+    PREVIEW = "preview"  # the picture of a link preview
+    QUALITY = "quality"  # a video in another quality
+    THUMBNAIL = "thumbnail"  # the small picture of a video or file
+    EMOJI = "emoji"  # a custom emoji in the text
+
+
+def extras_of(media: Media | None) -> tuple[tuple[Extra, File], ...]:
+    """The extra files of a message's media, in the order in which they are numbered behind all main files."""
+    if isinstance(media, WebPage):
+        return ((Extra.PREVIEW, media.photo),) if media.photo is not None else ()
+    if isinstance(media, Document):
+        thumb = ((Extra.THUMBNAIL, media.thumb),) if media.thumb is not None else ()
+        return (*((Extra.QUALITY, each.file) for each in media.qualities), *thumb)
+    if isinstance(media, PaidMedia):
+        return tuple(pair for item in media.items for pair in extras_of(item))
+    if isinstance(media, Story):
+        return extras_of(media.media)
     return ()

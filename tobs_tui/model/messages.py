@@ -7,11 +7,13 @@ import enum
 import msgspec
 from msgspec import Struct
 
-from tobs_tui.model.media import Media
+from tobs_tui.model.media import Extra, File, FileKind, Media, extras_of, files_of
 from tobs_tui.model.rich import Rich
-from tobs_tui.model.text import Entity, FormattedText
+from tobs_tui.model.text import Entity, EntityKind, FormattedText
 
 RECORD_VERSION = 1
+EMOJI_TO_FIND = "custom emoji"
+"""The type of a file of which no more than its id is known yet."""
 
 
 class Reply(Struct, frozen=True, omit_defaults=True):
@@ -242,6 +244,33 @@ class Message(Struct, frozen=True, omit_defaults=True):
     facts: tuple[str, ...] = ()  # further facts about how it was sent, in words
     guest_of: int = 0  # marked id of whom a guest bot answers for
     gone: int = 0  # when a refresh noticed that it was deleted; 0 = it is there
+
+
+def main_files(message: Message) -> tuple[File, ...]:
+    """A message's files in the order that numbers them: those of its media, then a service message's photo."""
+    photo = message.action.photo if message.action is not None else None
+    return (*files_of(message.media), *files_of(photo))
+
+
+def extra_files(message: Message) -> tuple[tuple[Extra, File], ...]:
+    """The files that are numbered behind `main_files`: those of its media, then the custom emoji of its text, each
+    once. What Telegram tells of an emoji is its id alone."""
+    emoji = dict.fromkeys(each.number for each in message.entities if each.kind is EntityKind.CUSTOM_EMOJI)
+    pictures = (File(FileKind.DOCUMENT, ident, 0, b"", 0, 0, mime=EMOJI_TO_FIND) for ident in emoji if ident)
+    return (*extras_of(message.media), *((Extra.EMOJI, picture) for picture in pictures))
+
+
+def may_carry_files(message: Message) -> bool:
+    """A quick look at whether a message may have files; most have none."""
+    if message.media is not None or message.action is not None:
+        return True
+    return any(each.kind is EntityKind.CUSTOM_EMOJI for each in message.entities)
+
+
+def number_of(message: Message, extra: File) -> int:
+    """The index of an extra file among the message's files; -1 for one that is not among them."""
+    extras = [file for _, file in extra_files(message)]
+    return len(main_files(message)) + extras.index(extra) if extra in extras else -1
 
 
 encode_message = msgspec.msgpack.Encoder().encode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,15 @@ class MediaKind(enum.StrEnum):
     AUDIO = "audio"
     STICKER = "sticker"
     FILE = "file"
+    PREVIEW = "preview"  # pictures of link previews
+    QUALITY = "quality"  # videos in other qualities
+    THUMBNAIL = "thumbnail"  # small pictures of videos and files
+    EMOJI = "emoji"  # custom emoji
+
+
+EXTRA_KINDS = frozenset({MediaKind.PREVIEW, MediaKind.QUALITY, MediaKind.THUMBNAIL, MediaKind.EMOJI})
+"""Files that are beside a message's own ones. Each costs a request as any other, so they are for who asks for them."""
+MAIN_KINDS = tuple(kind for kind in MediaKind if kind not in EXTRA_KINDS)
 
 
 class Preset(enum.StrEnum):
@@ -99,6 +109,14 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
     all_chats: bool = False
     chats: tuple[ChatTarget, ...] = ()
+
+    def only(self, chats: Mapping[int, str]) -> Targets:
+        """Those of the targets that are among `chats` (titles by id), with their topics. Targets that are given by name
+        may be any of them, and stay."""
+        kept = [target for target in self.chats if isinstance(target.chat, str) or target.chat in chats]
+        known = {target.chat for target in kept}
+        added = (ChatTarget(chat, title=title) for chat, title in chats.items() if chat not in known)
+        return Targets(chats=(*kept, *added))
 
 
 class Filters(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -182,7 +200,7 @@ class MediaOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """Which files to download, and what is done with them then. `max_size_mb` in MiB, 0 = any size."""
 
     download: bool = True
-    kinds: tuple[MediaKind, ...] = tuple(MediaKind)
+    kinds: tuple[MediaKind, ...] = MAIN_KINDS
     max_size_mb: Annotated[int, Meta(ge=0)] = 0
     metadata: bool = True
     """Look into the files for what Telegram does not tell: lengths, sizes, codecs, when a picture was taken."""
@@ -272,8 +290,8 @@ class Performance(Struct, frozen=True, forbid_unknown_fields=True):
     """History walkers; each keeps one request in flight."""
     decode_processes: Annotated[int, Meta(ge=1, le=64)] = 2
     """Processes that turn raw pages into records."""
-    download_workers: Annotated[int, Meta(ge=1, le=16)] = 3
-    """Files downloaded at once."""
+    download_workers: Annotated[int, Meta(ge=1, le=16)] = 5
+    """Files downloaded at once; of one data centre at most five small and two large ones, as official clients do."""
     job_processes: Annotated[int, Meta(ge=1, le=64)] = 1
     """Downloaded files worked on at once by the processor (transcoding)."""
     parts_in_flight: Annotated[int, Meta(ge=1, le=8)] = 4

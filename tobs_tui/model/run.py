@@ -291,7 +291,8 @@ class Failure(Struct, frozen=True, omit_defaults=True):
 
 
 class Totals(Struct, frozen=True, omit_defaults=True):
-    """Sums over the run; sizes in bytes, `elapsed_s` without pauses. `skipped` counts files the profile excluded."""
+    """Sums over the run; sizes in bytes, `elapsed_s` without pauses. `skipped` counts files the profile excluded,
+    `bytes_saved` what was not fetched because it was there already, or not stored because equal bytes were."""
 
     messages: int = 0
     messages_new: int = 0

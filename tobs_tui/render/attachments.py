@@ -13,13 +13,17 @@ from tobs_tui.render.captions import (
     Item,
     absent,
     done,
+    extra_address,
     in_a_line,
     is_done,
     items_of,
+    other_qualities,
     paid_label,
+    poll_items,
     poll_label,
     preview_head,
     said_in,
+    thumb_address,
     told,
     votes,
 )
@@ -40,7 +44,7 @@ def after_text(message: Message, scene: Scene) -> Iterator[str]:
     """The blocks that stand below a message's text: everything that is not a file."""
     media = message.media
     if media is not None and not isinstance(media, Photo | Document | PaidMedia):
-        yield from _in_words(media, scene, message.date)
+        yield from _in_words(media, message, scene)
 
 
 def action_photo(message: Message, scene: Scene) -> list[str]:
@@ -48,19 +52,23 @@ def action_photo(message: Message, scene: Scene) -> list[str]:
     action = message.action
     if action is None or not isinstance(action.photo, Photo | Document):
         return []
-    return [_item(item, scene) for item in items_of(message, action.photo, scene, len(files_of(message.media)))]
+    return [
+        _item(message, item, scene) for item in items_of(message, action.photo, scene, len(files_of(message.media)))
+    ]
 
 
 def _files(message: Message, media: Photo | Document | PaidMedia | Story, scene: Scene) -> Iterator[str]:
     if isinstance(media, PaidMedia):
         yield paid_label(media, scene.ink)
     for item in items_of(message, media, scene):
-        yield _item(item, scene)
+        yield _item(message, item, scene)
         if said := said_in(item, scene):
             yield quoted(render_text(said))
+    if others := other_qualities(message, media, scene):
+        yield others
 
 
-def _item(item: Item, scene: Scene) -> str:
+def _item(message: Message, item: Item, scene: Scene) -> str:
     """A file as a picture or a link. What it was transcoded to comes first, the original stays at hand."""
     if item.file is None:
         return item.label
@@ -70,19 +78,23 @@ def _item(item: Item, scene: Scene) -> str:
     target = destination(link.variant or link.address)
     original = destination(link.address) if link.variant else ""
     if not item.image:
-        return f"[{item.label}]({target})" + (f" · [original]({original})" if original else "")
+        thumb = thumb_address(message, item, scene)
+        picture = f"[![]({destination(thumb)})]({target})  \n" if thumb else ""
+        return f"{picture}[{item.label}]({target})" + (f" · [original]({original})" if original else "")
     picture = f"[![]({target})]({original})" if original else f"![]({target})"
     return picture if item.plain else f"{picture}  \n{item.label}"
 
 
-def _in_words(media: Media, scene: Scene, date: int) -> Iterator[str]:
-    """The blocks of media without files."""
+def _in_words(media: Media, message: Message, scene: Scene) -> Iterator[str]:
+    """The blocks of media that are more words than files."""
     if isinstance(media, WebPage):
+        if picture := extra_address(message, media.photo, scene):
+            yield f"![]({destination(picture)})"
         yield from _preview(media, scene)
     elif isinstance(media, Poll):
-        yield _poll(media, scene)
+        yield _poll(media, message, scene)
     elif isinstance(media, ToDo):
-        yield _checklist(media, scene, date)
+        yield _checklist(media, scene, message.date)
     elif isinstance(media, Dice):
         yield line_start(in_a_line(media, scene))
     else:
@@ -109,11 +121,17 @@ def _item_text(text: FormattedText) -> str:
     return item_start(render_text(text)).replace("\n", "\n  ")
 
 
-def _poll(poll: Poll, scene: Scene) -> str:
-    options = [f"- {_item_text(option.text)}{votes(option, poll.voters, scene)}" for option in poll.options]
-    blocks = [poll_label(poll, scene), render_text(poll.question), "\n".join(options)]
-    solution = render_text(poll.solution)
-    if solution:
+def _poll(poll: Poll, message: Message, scene: Scene) -> str:
+    shown = poll_items(poll, message, scene)
+    options = []
+    for option, items in zip(poll.options, shown.options, strict=True):
+        lines = (line for item in items for line in _item(message, item, scene).split("\n"))
+        pictures = "".join(f"  \n  {line.rstrip()}" for line in lines)
+        options.append(f"- {_item_text(option.text)}{votes(option, poll.voters, scene)}{pictures}")
+    pictures = "  \n".join(_item(message, item, scene) for item in shown.question)
+    blocks = [poll_label(poll, scene), render_text(poll.question), pictures, "\n".join(options)]
+    explained = [render_text(poll.solution), *(_item(message, item, scene) for item in shown.solution)]
+    if solution := "\n\n".join(part for part in explained if part):
         blocks.append(quoted(f"{EXPLANATION}\n\n{solution}"))
     return "\n\n".join(block for block in blocks if block)
 

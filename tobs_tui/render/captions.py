@@ -29,7 +29,7 @@ from tobs_tui.model.media import (
     WebPage,
     files_of,
 )
-from tobs_tui.model.messages import Message
+from tobs_tui.model.messages import Message, number_of
 from tobs_tui.model.text import FormattedText
 from tobs_tui.render.ink import Ink
 from tobs_tui.render.links import map_address, peer_link, story_link, web_address
@@ -103,6 +103,47 @@ def said_in(item: Item, scene: Scene) -> FormattedText | None:
     if transcript is None or not transcript.said:
         return None
     return FormattedText(transcript_text(transcript, times=scene.transcript_times))
+
+
+class PollItems(NamedTuple):
+    """The files that a poll shows: with its question, with each of its answers, with its explanation."""
+
+    question: tuple[Item, ...]
+    options: tuple[tuple[Item, ...], ...]
+    solution: tuple[Item, ...]
+
+
+def poll_items(poll: Poll, message: Message, scene: Scene) -> PollItems:
+    """The files of a poll's parts, as they are numbered."""
+    index = 0
+    found: list[tuple[Item, ...]] = []
+    for media in (poll.media, *(option.media for option in poll.options), poll.solution_media):
+        found.append(() if media is None else tuple(items_of(message, media, scene, index)))
+        index += len(files_of(media))
+    return PollItems(found[0], tuple(found[1:-1]), found[-1])
+
+
+def extra_address(message: Message, file: File | None, scene: Scene) -> str:
+    """Where an extra file is; '' for one that is not there, which nobody misses who did not ask for it."""
+    number = number_of(message, file) if file is not None else -1
+    return scene.file(message, number, file).address if file is not None and number >= 0 else ""
+
+
+def thumb_address(message: Message, item: Item, scene: Scene) -> str:
+    """Where the small picture is that stands for a file, as far as readers do not show the file itself."""
+    if isinstance(item.media, Photo) or item.image:
+        return ""
+    return extra_address(message, item.media.thumb, scene)
+
+
+def other_qualities(message: Message, media: Media | None, scene: Scene) -> str:
+    """A line that links a video's other qualities; '' when none of them is there."""
+    found = []
+    for each in media.qualities if isinstance(media, Document) else ():
+        if address := extra_address(message, each.file, scene):
+            name = f"{min(each.width, each.height)}p" if each.width and each.height else "another quality"
+            found.append(scene.ink.link(name, address))
+    return f"🎬 also in {', '.join(found)}" if found else ""
 
 
 def _flags(media: Photo | Document) -> str:

@@ -19,8 +19,8 @@ from typing import Any
 
 import msgspec
 
-from tobs_tui.model.media import File, files_of
-from tobs_tui.model.messages import Message
+from tobs_tui.model.media import File
+from tobs_tui.model.messages import Message, extra_files, main_files, may_carry_files
 from tobs_tui.model.peers import PeerKind
 from tobs_tui.render.chars import clean_line
 from tobs_tui.render.scene import Scene
@@ -64,11 +64,15 @@ class JsonlRenderer:
             "time": datetime.datetime.fromtimestamp(message.date, scene.zone).isoformat(),
             "sender_name": scene.name(message.sender) if message.sender else scene.title,
         }
-        if message.media is None and message.rich is None and (message.action is None or message.action.photo is None):
+        plain = not may_carry_files(message) or (message.action is not None and message.action.photo is None)
+        if plain and message.rich is None:
             return _line(_encode(head)[:-1] + b"," + _encode(message)[1:])
         record = _public(msgspec.to_builtins(message))
-        photo = message.action.photo if message.action is not None else None
-        files = [self._file(message, *one) for one in enumerate((*files_of(message.media), *files_of(photo)))]
+        main = main_files(message)
+        files = [self._file(message, *one) for one in enumerate(main)]
+        for index, (_, file) in enumerate(extra_files(message), len(main)):
+            if link := self._scene.file(message, index, file).address:  # those that nobody asked for are not missing
+                files.append({"path": link})
         return _line(_encode(head | record | ({"files": files} if files else {})))
 
     def _file(self, message: Message, index: int, file: File) -> dict[str, Any]:

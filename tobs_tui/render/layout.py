@@ -18,6 +18,7 @@ NAME_BYTES = 100
 """Longest name in UTF-8 bytes: a path of several such names stays below the limits of all systems."""
 
 MEDIA_FOLDER = "media"
+EMOJI_FOLDER = "emoji"
 BEFORE_MIGRATION = "before-migration"
 INDEX_NOTE = "index.md"
 INDEX_PAGE = "index.html"
@@ -211,6 +212,11 @@ def variant_path(path: str, ending: str) -> str:
 def replaced_path(path: str, ending: str) -> str:
     """Where what a file was transcoded to lies in its place: m1204.mov and "av1.mp4" make m1204.mp4."""
     return f"{posixpath.splitext(path)[0]}.{ending.rpartition('.')[2]}"
+
+
+def emoji_path(file: File) -> str:
+    """Where a custom emoji lies, relative to the folder of the notes: one file for all messages that show it."""
+    return posixpath.join(MEDIA_FOLDER, EMOJI_FOLDER, f"{file.id}.{extension(file)}")
 
 
 def relative_address(path: str, folder: str) -> str:

@@ -18,6 +18,7 @@ def _parser() -> argparse.ArgumentParser:
         each.add_argument("--world", choices=command.WORLDS, default="demo")
         each.add_argument("--seed", type=int, default=command.DEFAULT_SEED)
         each.add_argument("--messages", type=int, help="how many messages the bench world has")
+    serve.add_argument("--file-bytes", type=int, help="how large the files of the world bench-files are")
     serve.add_argument("--latency-ms", type=int, default=0, help="delay of each answer")
     serve.add_argument("--port", type=int, default=0, help="the home data centre's port; 0 takes a free one")
     serve.add_argument("--state", type=Path, metavar="FILE", help="keep keys and sign-ins over restarts")
@@ -46,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         accept_qr_after_s=given.accept_qr_after,
         faults=given.faults,
         edits=given.edits,
+        file_bytes=given.file_bytes,
     )
 
 

@@ -73,6 +73,7 @@ class _Stored(msgspec.Struct):
     server_key: str
     keys: list[AuthKeyState] = []
     takeout: Takeout | None = None
+    cdn_key: str = ""
 
 
 class Accounts:
@@ -86,11 +87,21 @@ class Accounts:
             self.server_key: ServerKey = generate_key()
             self.takeout: Takeout | None = None
             self._keys: dict[int, AuthKeyState] = {}
+            self._cdn_key: ServerKey | None = None
             self.save()
         else:
             self.server_key = load_key(stored.server_key)
             self.takeout = stored.takeout
             self._keys = {state.key_id: state for state in stored.keys}
+            self._cdn_key = load_key(stored.cdn_key) if stored.cdn_key else None
+
+    @property
+    def cdn_key(self) -> ServerKey:
+        """The content network's key pair, made when it is first needed."""
+        if self._cdn_key is None:
+            self._cdn_key = generate_key()
+            self.save()
+        return self._cdn_key
 
     @staticmethod
     def _load(state_file: Path | None) -> _Stored | None:
@@ -105,7 +116,8 @@ class Accounts:
         """Write everything to the state file, if there is one: whole or not at all, readable by its owner only."""
         if self._file is None:
             return
-        stored = _Stored(self.server_key.private_pem, list(self._keys.values()), self.takeout)
+        cdn_key = self._cdn_key.private_pem if self._cdn_key is not None else ""
+        stored = _Stored(self.server_key.private_pem, list(self._keys.values()), self.takeout, cdn_key)
         draft = self._file.with_name(self._file.name + ".new")
         self._file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

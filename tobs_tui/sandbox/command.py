@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tobs_tui.sandbox.worlds.world import World
 
 DEFAULT_SEED = 1
-WORLDS = ("demo", "bench", "bench-sparse")
+WORLDS = ("demo", "bench", "bench-sparse", "bench-files")
 _EXIT_USAGE = 2
 
 
@@ -48,13 +48,14 @@ def serve(
     accept_qr_after_s: float | None = None,
     faults: Path | None = None,
     edits: Path | None = None,
+    file_bytes: int | None = None,
 ) -> int:
     """Serve a world until SIGINT or SIGTERM (with `exit_with_parent` also until standard input ends). Gives a status.
 
-    The first line on standard output is an `Announcement` in JSON. `messages` sizes the bench world, `latency_ms`
-    delays each answer, `state` keeps keys and sign-ins over restarts, `faults` lists `faults.Fault`s in JSON,
-    `edits` what has happened to the world (see `edits`), so that a refresh finds something.
-    Exit status 2 and a sentence on standard error: the port is taken, or a file is not usable.
+    The first line on standard output is an `Announcement` in JSON. `messages` and `file_bytes` size the bench worlds,
+    `latency_ms` delays each answer, `state` keeps keys and sign-ins over restarts, `faults` lists `faults.Fault`s in
+    JSON, `edits` what has happened to the world (see `edits`), so that a refresh finds something. Exit status 2 and a
+    sentence on standard error: the port is taken, or a file is not usable.
     """
     from tobs_tui.sandbox.accounts import StateError
     from tobs_tui.sandbox.faults import Fault
@@ -65,7 +66,7 @@ def serve(
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="sandbox: %(message)s")
     try:
         rules = [] if faults is None else msgspec.json.decode(faults.read_bytes(), type=list[Fault])
-        known = load_world(world, seed=seed, messages=messages)
+        known = load_world(world, seed=seed, messages=messages, file_bytes=file_bytes)
         _edit(known, edits)
         server = SandboxServer(
             known,

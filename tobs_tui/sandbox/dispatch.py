@@ -17,7 +17,7 @@ from telethon.tl import types
 
 from tobs_tui.sandbox.accounts import ClientFacts
 from tobs_tui.sandbox.faults import Fault
-from tobs_tui.sandbox.rpc.registry import Answer, Call, PreparedAnswer, Route, RpcError, route_of
+from tobs_tui.sandbox.rpc.registry import CDN_DC, CDN_METHODS, Answer, Call, PreparedAnswer, Route, RpcError, route_of
 from tobs_tui.sandbox.wire import tl
 from tobs_tui.sandbox.wire.layers import OLDER_LAYER, in_older_layer
 
@@ -59,7 +59,7 @@ class Dispatcher:
             name = route.name
             self._begin(name)
             if server.faults:
-                fault = server.faults.take(route.name, connection.dc)
+                fault = server.faults.take(route.name, connection.dc, body)
                 if fault is not None and self._cut(connection, fault):
                     self.in_flight[name] -= 1
                     return
@@ -140,7 +140,10 @@ class Dispatcher:
 
     @staticmethod
     def _admit(call: Call, route: Route) -> None:
-        """Refuse keys that never named their layer, strangers, and takeouts other than the running one."""
+        """Refuse what another data centre is for, keys that never named their layer, strangers, and takeouts other
+        than the running one."""
+        if (call.dc == CDN_DC) != (route.name in CDN_METHODS):
+            raise RpcError(400, "METHOD_INVALID")
         if call.state.layer is None and route.name != "auth.bindTempAuthKey":
             raise RpcError(400, "CONNECTION_NOT_INITED")
         if not route.open_to_strangers:

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from telethon.extensions import BinaryReader
+from telethon.tl import types
 
 from tobs_tui.sandbox.wire import tl
 
@@ -40,8 +42,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What happens to some requests, and which.
 
     Which: those of `method`, a TL name such as ``messages.getHistory`` (None: every method), at the data centre `dc`
-    (None: any). `after` matching ones are served first; then each is hit with the probability `chance`, drawn from
-    `seed`, until `times` were hit (0: for ever).
+    (None: any), and with `file` those that name the file with this id. `after` matching ones are served first; then
+    each is hit with the probability `chance`, drawn from `seed`, until `times` were hit (0: for ever).
 
     Instead of an answer:
     `error` (say ``FLOOD_WAIT_23``) and `code` are an rpc_error; AUTH_KEY_DUPLICATED destroys the key too, as Telegram
@@ -54,11 +56,13 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `delay_s` keeps it back for so long; `behind` until so many others have overtaken it (or a second has passed).
     `duplicate` sends it twice. `damage` spoils its packet. `short` lets a page of history have so many messages at
     most, those nearest to where the request begins. `unreadable` are ids of messages that come in a form nobody knows.
-    `garbage` replaces the answer by bytes that mean nothing.
+    `garbage` replaces the answer by bytes that mean nothing. `flip` inverts a byte in the middle of a part of a file,
+    `truncate` takes so many bytes off its end; a part that is shorter already comes out empty.
     """
 
     method: str | None = None
     dc: int | None = None
+    file: int = 0
     times: int = 1
     after: int = 0
     chance: float = 1.0
@@ -76,6 +80,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     short: int = 0
     unreadable: tuple[int, ...] = ()
     garbage: bool = False
+    flip: bool = False
+    truncate: int = 0
 
     def shorten(self, request: Any) -> None:
         """Make a request for a page ask for no more than `short` messages, leaving out the farthest from its offset.
@@ -92,6 +98,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The serialised answer with what this fault does to it."""
         if self.garbage:
             return random.Random(self.seed).randbytes(len(answer) & ~3)
+        if self.flip or self.truncate:
+            return self._other_part(answer)
         if not self.unreadable:
             return answer
         if answer[:4] == tl.U32.pack(tl.GZIP_PACKED):
@@ -99,6 +107,21 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for message_id in self.unreadable:
             answer = _without_kind(answer, tl.I32.pack(message_id))
         return answer
+
+    def _other_part(self, answer: bytes) -> bytes:
+        """The answer with other bytes, when it is a part of a file."""
+        found = BinaryReader(answer).tgread_object()
+        if not isinstance(found, types.upload.File | types.upload.CdnFile):
+            return answer
+        kept = found.bytes[: max(0, len(found.bytes) - self.truncate)]
+        found.bytes = flipped(kept) if self.flip else kept
+        return bytes(found)
+
+
+def flipped(data: bytes) -> bytes:
+    """The data with its middle byte inverted."""
+    middle = len(data) // 2
+    return data[:middle] + bytes(each ^ 0xFF for each in data[middle : middle + 1]) + data[middle + 1 :]
 
 
 def _without_kind(answer: bytes, message_id: bytes) -> bytes:
@@ -172,10 +195,12 @@ class Faults:
         """Drop all rules."""
         self._rules.clear()
 
-    def take(self, method: str, dc: int) -> Fault | None:
+    def take(self, method: str, dc: int, request: bytes = b"") -> Fault | None:
         """The fault that hits this request, if any. Rules that have done their work disappear."""
         for rule in self._rules:
             if rule.fault.method not in (None, method) or rule.fault.dc not in (None, dc):
+                continue
+            if rule.fault.file and tl.I64.pack(rule.fault.file) not in request:
                 continue
             hit = rule.hits()
             if rule.to_hit <= 0:

@@ -1,4 +1,4 @@
-"""The embedded Telegram: two data centres on loopback, one account, one world."""
+"""The embedded Telegram: two data centres and a content network on loopback, one account, one world."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 from telethon.tl import types
 
 from tobs_tui.sandbox.accounts import Accounts
+from tobs_tui.sandbox.cdn import Cdn
 from tobs_tui.sandbox.dispatch import Dispatcher
 from tobs_tui.sandbox.faults import Faults
 from tobs_tui.sandbox.logins import Logins
 from tobs_tui.sandbox.rpc import serve_all_methods
-from tobs_tui.sandbox.rpc.registry import HOME_DC, MEDIA_DC
+from tobs_tui.sandbox.rpc.registry import CDN_DC, HOME_DC, MEDIA_DC
 from tobs_tui.sandbox.wire.connection import Connection, Session
 
 if TYPE_CHECKING:
+    from tobs_tui.sandbox.keys import ServerKey
     from tobs_tui.sandbox.worlds.world import World
 
 _MAX_SESSIONS = 4096
@@ -31,8 +33,8 @@ class SandboxServer:
     """A Telegram for one world. Use it as an asynchronous context manager, or call `start` and `stop`.
 
     `calls` counts requests by method name; `faults` makes requests fail; `containers_in`, `containers_out` and
-    `gzipped_answers` count what the wire did. `takeout_delay_s` makes the first takeout wait, as Telegram does for
-    clients that are new to the account.
+    `gzipped_answers` count what the wire did, `bytes_served` the bytes of files. `takeout_delay_s` makes the first
+    takeout wait, as Telegram does for clients that are new to the account.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class SandboxServer:
         takeout_delay_s: int = 0,
         accept_qr_after_s: float | None = None,
     ) -> None:
-        """`port` is the home data centre's, 0 for any free one; the other data centre always takes a free one.
+        """`port` is the home data centre's, 0 for any free one; the others always take a free one.
 
         With `accept_qr_after_s` each QR code is accepted after so many seconds, as if another device had scanned it.
         Raises `accounts.StateError` when `state_file` is not usable.
@@ -59,12 +61,14 @@ class SandboxServer:
         self.accounts = Accounts(state_file)
         self.logins = Logins()
         self.faults = Faults()
+        self.cdn = Cdn()
         self.dispatcher = Dispatcher(self)
         self.connections: set[Connection] = set()
         self.containers_in = 0
         self.containers_out = 0
+        self.bytes_served = 0
         self._host = host
-        self._wanted_ports = {HOME_DC: port, MEDIA_DC: 0}
+        self._wanted_ports = {HOME_DC: port, MEDIA_DC: 0, CDN_DC: 0}
         self._ports: dict[int, int] = {}
         self._listeners: list[asyncio.Server] = []
         self._return: asyncio.Task[None] | None = None
@@ -136,6 +140,10 @@ class SandboxServer:
     def public_key_pem(self) -> str:
         """The server's public RSA key, PKCS#1 in PEM, as clients take it."""
         return self.accounts.server_key.public_pem
+
+    def key_of(self, dc: int) -> ServerKey:
+        """The key pair that a data centre's key exchange is done with."""
+        return self.accounts.cdn_key if dc == CDN_DC else self.accounts.server_key
 
     # What happened
 

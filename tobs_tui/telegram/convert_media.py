@@ -165,7 +165,14 @@ def _document(media: Any) -> Document:
         if kind is DocumentKind.FILE and media.video:
             kind = DocumentKind.VIDEO
         return Document(type=kind, spoiler=spoiler, ttl=ttl, facts=told)
-    return Document(_document_file(media.document), spoiler=spoiler, ttl=ttl, facts=told, **_described(media.document))
+    others = tuple(_quality(each) for each in media.alt_documents or () if hasattr(each, "attributes"))
+    file, described = _document_file(media.document), _described(media.document)
+    return Document(file, spoiler=spoiler, ttl=ttl, qualities=others, facts=told, **described)
+
+
+def _quality(document: Any) -> model.Quality:
+    described = _described(document)
+    return model.Quality(_document_file(document), described.get("width", 0), described.get("height", 0))
 
 
 # Everything else
@@ -197,6 +204,7 @@ def _poll(media: Any) -> model.Poll:
                 votes=-1 if votes is None or votes.voters is None else votes.voters,
                 chosen=votes is not None and bool(votes.chosen),
                 correct=votes is not None and bool(votes.correct),
+                media=_shown(getattr(answer, "media", None)),
                 added_by=marked(getattr(answer, "added_by", None)),
                 voters=tuple([marked(voter) for voter in votes.recent_voters or ()]) if votes is not None else (),
             )
@@ -211,8 +219,16 @@ def _poll(media: Any) -> model.Poll:
         public=bool(poll.public_voters),
         solution=FormattedText(results.solution or "", convert_entities(results.solution_entities)),
         close_date=seconds_of(poll.close_date),
+        media=_shown(media.attached_media),
+        solution_media=_shown(results.solution_media),
         facts=facts.facts_of(facts.poll_facts(media)),
     )
+
+
+def _shown(media: Any) -> Photo | Document | None:
+    """The photo or document that goes with a part of a poll; None for none, and for what is neither."""
+    found = None if media is None else convert_media(media)
+    return found if isinstance(found, Photo | Document) else None
 
 
 def _where(geo: Any) -> dict[str, Any]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from cachetools import LRUCache
-from msgspec import Struct
+from telethon.extensions import BinaryReader
 from telethon.tl import TLRequest, types
 from telethon.tl.functions import InvokeWithTakeoutRequest, upload
+from telethon.tl.functions.messages import GetCustomEmojiDocumentsRequest
 
-from tobs_tui.model.media import File, FileKind
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.media import File, FileKind, FilePart
+from tobs_tui.model.messages import EMOJI_TO_FIND
+from tobs_tui.telegram.cdn import CdnFailed, CdnRestart, CdnSource, FileHash
+from tobs_tui.telegram.convert_media import document_media
 from tobs_tui.telegram.core import Core, method_name
 from tobs_tui.telegram.history import History
 from tobs_tui.telegram.limiter import Patience
@@ -19,17 +24,17 @@ from tobs_tui.telegram.takeout import Takeout
 
 ALIGNMENT = 4096
 """Offsets and limits that are no multiples of this many bytes need the `precise` flag."""
+SILENT_ATTEMPTS = 2
+"""Times that a request may stay without an answer, on a connection that works, before its file is set aside."""
 MAX_REFRESHES = 3
 """Fresh references for one file that did not help before it counts as unavailable."""
+RESTARTS = 6
+"""Redirects to the content network for one part."""
+_FILE = types.upload.File.CONSTRUCTOR_ID.to_bytes(4, "little")
+_LONG = 254
+"""The first byte of TL strings whose length takes three more."""
+Key = tuple[FileKind, int, str]
 _MISPLACED = frozenset({"LOCATION_INVALID", "LOCATION_NOT_AVAILABLE", "FILE_ID_INVALID", "VERSION_INVALID"})
-
-
-class FileHash(Struct, frozen=True):
-    """The SHA-256 of `limit` bytes of a file from `offset`."""
-
-    offset: int
-    limit: int
-    sha256: bytes
 
 
 class Files:
@@ -41,20 +46,36 @@ class Files:
         self._history = history
         self._homes: LRUCache[int, int] = LRUCache(10_000)
         self._stale: LRUCache[int, int] = LRUCache(10_000)
+        self._emoji: LRUCache[int, File] = LRUCache(10_000)
+        self._cdn: LRUCache[Key, CdnSource] = LRUCache(256)
+        self._off_cdn: LRUCache[Key, bool] = LRUCache(10_000)
 
-    async def part(self, file: File, offset: int, limit: int) -> bytes:
+    async def part(self, file: File, offset: int, limit: int) -> FilePart:
         """`limit` bytes of a file from `offset`, fewer at its end.
 
         Telegram wants multiples of 1 KiB, a limit that divides 1 MiB, and a part that stays within one MiB. Raises
         `FileReferenceExpired`, `FileUnavailable`, and TobsError.
         """
-        precise = bool(offset % ALIGNMENT or limit % ALIGNMENT)
-        query = upload.GetFileRequest(_location(file), offset, limit, precise=precise or None)
-        answer = await self._ask(file, query)
-        if not isinstance(answer, types.upload.File):
-            raise FileUnavailable("Telegram keeps it on an outside delivery network.")
-        self._stale.pop(file.id, None)
-        return bytes(answer.bytes)
+        key = (file.kind, file.id, file.thumb)
+        for _ in range(RESTARTS):
+            source = self._cdn.get(key)
+            if source is None:
+                query = _part_query(file, offset, limit, cdn=key not in self._off_cdn)
+                raw: bytes = await self._ask(file, query, raw=True)
+                if raw.startswith(_FILE):
+                    self._stale.pop(file.id, None)
+                    return _bytes_of(raw)
+                source = self._cdn[key] = CdnSource(self._core, BinaryReader(raw).tgread_object())
+            try:
+                return await source.part(offset, limit, lambda query: self._ask(file, query, plain=True))
+            except CdnRestart:
+                self._cdn.pop(key, None)
+            except CdnFailed as failure:
+                self._cdn.pop(key, None)
+                if key in self._off_cdn:
+                    raise FileUnavailable(f"It is not to be had: {failure}.") from failure
+                self._off_cdn[key] = True  # its own data centre may give it as well
+        raise FileUnavailable("Telegram sends to its content network for it, again and again.")
 
     async def hashes(self, file: File, offset: int) -> list[FileHash]:
         """The hashes that Telegram has of the parts from `offset` on; may be empty. Raises as `part`."""
@@ -62,7 +83,10 @@ class Files:
         return [FileHash(each.offset, each.limit, each.hash) for each in answer]
 
     async def refresh(self, chat: int, message_id: int, file: File) -> File:
-        """The same file with a fresh reference, from its message. Raises `FileUnavailable`, TobsError."""
+        """The same file with a fresh reference, from its message; a custom emoji, of which messages tell the id alone,
+        from Telegram's list of those. Raises `FileUnavailable`, TobsError."""
+        if file.id in self._emoji or file.mime == EMOJI_TO_FIND:
+            return await self._custom_emoji(file)
         from tobs_tui.telegram.decode import decode_page  # one message: no need for another process
         from tobs_tui.telegram.file_finder import every_file
 
@@ -71,28 +95,54 @@ class Files:
             for found in every_file(message):
                 if (found.kind, found.id, found.thumb) == (file.kind, file.id, file.thumb):
                     return found
-        raise FileUnavailable("The message that carried it does not any more.")
+        raise FileUnavailable("The message that carried it does not any more.", final=True)
 
-    async def _ask(self, file: File, query: TLRequest) -> Any:
-        """The answer from the data centre that has the file, which Telegram corrects where it is another one."""
+    async def _custom_emoji(self, file: File) -> File:
+        """A custom emoji as Telegram has it now; asked once for all messages that show it, unless it proved stale."""
+        known = self._emoji.get(file.id)
+        if known is None or known.reference == file.reference:
+            query = GetCustomEmojiDocumentsRequest([file.id])
+            found = [document_media(each).file for each in await self._core.ask(query, patience=Patience.RUN)]
+            if not found or found[0] is None:
+                raise FileUnavailable("Telegram does not know this emoji any more.", final=True)
+            known = self._emoji[file.id] = found[0]
+        return known
+
+    async def _ask(self, file: File, query: TLRequest, *, raw: bool = False, plain: bool = False) -> Any:
+        """The answer from the data centre that has the file, which Telegram corrects where it is another one. With
+        `raw` undecoded; with `plain`, refusals that concern the query itself are raised as they are."""
+        silent = 0
+
+        async def send(dc: int) -> Any:
+            nonlocal silent
+            try:
+                return await self._send(dc, query, raw=raw)
+            except TimeoutError as error:
+                silent += 1
+                if silent < SILENT_ATTEMPTS:
+                    raise
+                raise TobsError(ErrorCode.TELEGRAM_REFUSED, "Telegram does not answer for it.") from error
+
         for _ in range(4):
             dc = self._homes.get(file.id) or file.dc or self._core.network.dc
             takeout = self._takeout.id
             try:
                 return await self._core.limiter.run(
                     f"{method_name(type(query))}@{dc}",
-                    lambda dc=dc: self._send(dc, query),  # type: ignore[misc]
+                    lambda dc=dc: send(dc),  # type: ignore[misc]
                     patience=Patience.RUN,
-                    file=True,
+                    file=dc,
                 )
             except Refusal as refusal:
+                if plain and refusal.code == 400:
+                    raise
                 await self._judge(file, dc, takeout, refusal)
         raise FileUnavailable("Telegram sends from one data centre to another for it.")
 
-    async def _send(self, dc: int, query: TLRequest) -> Any:
+    async def _send(self, dc: int, query: TLRequest, *, raw: bool) -> Any:
         line = await self._core.network.file_line(dc)
         wrapped = InvokeWithTakeoutRequest(self._takeout.id, query) if self._takeout.active else query
-        return await line.send(Envelope(query, without_updates(wrapped)))
+        return await line.send(Envelope(query, without_updates(wrapped), raw=raw))
 
     async def _judge(self, file: File, dc: int, takeout: int, refusal: Refusal) -> None:
         """Return when asking again may help; raise otherwise."""
@@ -119,6 +169,19 @@ class Files:
         if refusal.code == 400:
             raise FileUnavailable(f"Telegram answers {refusal.name} for it.")
         raise error_of(refusal, method="upload.getFile") from refusal
+
+
+def _bytes_of(raw: bytes) -> memoryview:
+    """The bytes of an undecoded upload.File, in place: constructor, type and time, then a TL string."""
+    length, at = raw[12], 13
+    if length == _LONG:
+        length, at = int.from_bytes(raw[13:16], "little"), 16
+    return memoryview(raw)[at : at + length]
+
+
+def _part_query(file: File, offset: int, limit: int, *, cdn: bool) -> TLRequest:
+    precise = bool(offset % ALIGNMENT or limit % ALIGNMENT)
+    return upload.GetFileRequest(_location(file), offset, limit, precise=precise or None, cdn_supported=cdn or None)
 
 
 def _location(file: File) -> Any:

@@ -31,6 +31,10 @@ PROMPT_WAIT_S = 30
 """The longest flood wait that is waited out for a person, in seconds."""
 
 
+SLOW_S = 10.0
+"""A part of a file that takes longer than this says that fewer should be asked for at once."""
+
+
 class Patience(enum.Enum):
     """How long a caller is willing to wait."""
 
@@ -73,7 +77,7 @@ class Limiter:
         self._methods: dict[str, _Method] = {}
         self.backoff = Backoff.EXPONENTIAL
         self._restored = asyncio.Event()
-        self.windows = {False: Window(), True: Window()}  # requests to the main data centre; file parts
+        self.windows = {0: Window()}  # of requests to the main data centre; of file parts, by theirs
 
     async def run(
         self,
@@ -82,13 +86,13 @@ class Limiter:
         *,
         patience: Patience = Patience.RUN,
         chat: int = 0,
-        file: bool = False,
+        file: int = 0,
     ) -> T:
         """The answer of `attempt`, which sends one request anew each time it is called.
 
-        `method` names what a flood wait pauses; `chat` is told in events; `file` puts it among the file parts. Raises
-        `Refusal` for errors that repeating will not change, TobsError FLOOD_WAIT or SERVER_UNREACHABLE when the
-        patience is at its end, TELEGRAM_REFUSED when Telegram itself fails again and again.
+        `method` names what a flood wait pauses; `chat` is told in events; `file` puts it among the file parts of a data
+        centre. Raises `Refusal` for errors that repeating will not change, TobsError FLOOD_WAIT or SERVER_UNREACHABLE
+        when the patience is at its end, TELEGRAM_REFUSED when Telegram itself fails again and again.
         """
         try:
             # The way of nearly every request. The retrying around it would cost as much as sending it.
@@ -139,10 +143,10 @@ class Limiter:
                 one.cancel()
 
     async def _once(
-        self, method: str, attempt: Callable[[], Awaitable[T]], patience: Patience, chat: int, file: bool
+        self, method: str, attempt: Callable[[], Awaitable[T]], patience: Patience, chat: int, file: int
     ) -> T:
         """One attempt, after and between whatever waits Telegram asks for."""
-        window = self.windows[file]
+        window = self.windows.setdefault(file, Window())
         known = self._methods.setdefault(method, _Method())
         while True:
             await self._turn(method, known, patience)
@@ -157,7 +161,10 @@ class Limiter:
                 self._pause(method, refusal, chat, sent, window)
             else:
                 known.pacer.served(sent)
-                window.grow()
+                if file and (now := self._now()) - sent > SLOW_S:
+                    window.slow(now)  # the line is full: more parts at once would only wait longer
+                else:
+                    window.grow()
                 return answer
             finally:
                 window.leave()

@@ -9,16 +9,18 @@ import math
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from telethon.crypto import AuthKey
-from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError, SecurityError
+from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError
 from telethon.network import ConnectionTcpFull, MTProtoSender
 from telethon.tl import TLObject, TLRequest
 from telethon.tl.functions import InvokeWithoutUpdatesRequest, PingRequest
 
 from tobs_tui.model.run import ConnectionRow, ConnectionState
 from tobs_tui.telegram.refusals import Refusal, refusal_of
+from tobs_tui.telegram.wire import FileConnection, read_strictly
 
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 60
@@ -46,22 +48,6 @@ class _Sink:
 
     def __init__(self, on_update: Callable[[Any], None]) -> None:
         self.put_nowait = on_update
-
-
-def _end_at_untrusted(sender: MTProtoSender) -> None:
-    """Let a packet that fails MTProto's checks cut the connection, as its security guidelines recommend.
-
-    Telethon skips such a packet; the request whose answer it carried would wait until its time is up.
-    """
-    decrypt = sender._state.decrypt_message_data
-
-    def decrypt_or_end(body: bytes) -> Any:
-        try:
-            return decrypt(body)
-        except SecurityError as error:
-            raise ConnectionError("what came could not be decrypted") from error
-
-    sender._state.decrypt_message_data = decrypt_or_end
 
 
 class Envelope(TLRequest):  # type: ignore[misc]  # telethon has no types
@@ -97,9 +83,10 @@ class Line:
     """A connection that many requests share; Telegram answers them in any order.
 
     `where` gives the address at the moment of connecting, `key` the key or None, `hello` the first request (layer and
-    client facts), `on_hello` takes its answer. `on_key` is told a newly made key, `on_change(True | False, reason)`
-    when a connection was made or broke by itself. Telethon's sender is used for one connection only, never reconnected:
-    its own reconnecting can leave requests waiting for ever.
+    client facts; None where each request brings these along), `on_hello` takes its answer. A new key is made `within` a
+    context, in which the process trusts the keys of the data centre. `on_key` is told a newly made key, `on_change(True
+    | False, reason)` when a connection was made or broke by itself. Telethon's sender is used for one connection only,
+    never reconnected: its own reconnecting can leave requests waiting for ever.
     """
 
     def __init__(
@@ -110,10 +97,12 @@ class Line:
         where: Callable[[int], tuple[str, int]],
         key: Callable[[int], bytes | None],
         on_key: Callable[[int, bytes], None],
-        hello: Callable[[], TLRequest],
+        hello: Callable[[], TLRequest] | None,
         on_hello: Callable[[Any], None],
         on_change: Callable[[Line, bool, str], None],
         on_update: Callable[[Any], None],
+        within: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext,
+        files: bool = False,
     ) -> None:
         self.dc = dc
         self.name = name
@@ -128,6 +117,8 @@ class Line:
         self._hello = hello
         self._on_hello = on_hello
         self._on_change = on_change
+        self._within = within
+        self._transport = FileConnection if files else ConnectionTcpFull
         self._sink = _Sink(on_update)
         self._sender: MTProtoSender | None = None
         self._lock = asyncio.Lock()
@@ -233,22 +224,24 @@ class Line:
             auth_key_callback=self._got_key,
             updates_queue=self._sink,
         )
-        _end_at_untrusted(sender)
+        read_strictly(sender)
         host, port = self._where(self.dc)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S * 3):
-                await sender.connect(ConnectionTcpFull(host, port, self.dc, loggers=loggers))
-                query = self._hello()
+                async with contextlib.nullcontext() if key else self._within():
+                    await sender.connect(self._transport(host, port, self.dc, loggers=loggers))
                 began = time.monotonic()
-                answer = await self._answer(sender, Envelope(query, query), CONNECT_TIMEOUT_S)
+                if self._hello is not None:
+                    query = self._hello()
+                    self._on_hello(await self._answer(sender, Envelope(query, query), CONNECT_TIMEOUT_S))
         except BaseException as error:
             await sender.disconnect()
             if isinstance(error, OSError | TimeoutError | EOFError):
                 raise ConnectionError(f"no answer from {host}:{port}") from error
             raise
-        self.latency_ms = (time.monotonic() - began) * 1000
+        if self._hello is not None:
+            self.latency_ms = (time.monotonic() - began) * 1000
         self._connects += 1
-        self._on_hello(answer)
         self._tasks = [asyncio.create_task(self._watch(sender)), asyncio.create_task(self._keep_alive(sender))]
         self._on_change(self, True, "")
         return sender

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from tobs_tui.cache.spaces import AccountCache
 from tobs_tui.model.intervals import Interval
-from tobs_tui.model.media import File
+from tobs_tui.model.media import File, FilePart
 from tobs_tui.model.peers import ChatFacts, Dialog, Peer, Topic
 from tobs_tui.model.profile import Backoff, MediaKind
 from tobs_tui.model.run import LinkFigures
 from tobs_tui.model.server import ServerAddress
+from tobs_tui.telegram.cdn import FileHash
 from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.counting import Counting, Place, Sample
 from tobs_tui.telegram.dialogs import Dialogs
@@ -27,7 +28,7 @@ from tobs_tui.telegram.events import (
     WaitEnded,
     WaitStarted,
 )
-from tobs_tui.telegram.files import FileHash, Files
+from tobs_tui.telegram.files import Files
 from tobs_tui.telegram.history import History
 from tobs_tui.telegram.limiter import unreachable
 from tobs_tui.telegram.refusals import FileReferenceExpired, FileUnavailable, Refusal, error_of
@@ -138,7 +139,7 @@ class TelegramLink:
     def set_limits(self, *, window: int, backoff: Backoff) -> None:
         """Have at most `window` requests in flight, file parts apart; and say how waits between attempts grow."""
         self._core.limiter.backoff = self._core.network.backoff = backoff
-        self._core.limiter.windows[False].limit(window)
+        self._core.limiter.windows[0].limit(window)
 
     @property
     def dc(self) -> int:
@@ -153,7 +154,7 @@ class TelegramLink:
     def figures(self) -> LinkFigures:
         """The connections as they stand now, the window over them, and the rates that Telegram was found to allow."""
         core = self._core
-        window = core.limiter.windows[False]
+        window = core.limiter.windows[0]
         return LinkFigures(
             connections=core.network.figures(),
             window=window.size,
@@ -336,7 +337,7 @@ class TelegramLink:
 
     # Files
 
-    async def file_part(self, file: File, offset: int, limit: int) -> bytes:
+    async def file_part(self, file: File, offset: int, limit: int) -> FilePart:
         """`limit` bytes of a file from `offset`. Raises `FileReferenceExpired` and `FileUnavailable` too."""
         return await self._files.part(file, offset, limit)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import platform
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from telethon.crypto import rsa
@@ -12,7 +13,7 @@ from telethon.tl import TLRequest
 from telethon.tl.alltlobjects import LAYER
 from telethon.tl.functions import InitConnectionRequest, InvokeWithLayerRequest
 from telethon.tl.functions.auth import ExportAuthorizationRequest, ImportAuthorizationRequest
-from telethon.tl.functions.help import GetConfigRequest
+from telethon.tl.functions.help import GetCdnConfigRequest, GetConfigRequest
 
 from tobs_tui import __version__
 from tobs_tui.model.profile import Backoff
@@ -25,8 +26,10 @@ from tobs_tui.telegram.pool import Pool
 from tobs_tui.telegram.refusals import Refusal
 from tobs_tui.telegram.session import HOME_ADDRESS, HOME_DC, Session
 
-FILE_LINES = 2
+FILE_LINES = 4
 """Connections for files to each foreign data centre; official clients use 2 to 4."""
+PARTS_A_LINE = 4
+"""Parts on their way over each of two connections from which on another one is made."""
 
 
 class Network:
@@ -52,6 +55,9 @@ class Network:
         self._files: dict[int, list[Line]] = {}
         self._import_locks: dict[int, asyncio.Lock] = {}
         self._media_addresses: dict[int, tuple[str, int]] = {}
+        self._cdn_addresses: dict[int, tuple[str, int]] = {}
+        self._cdn_keys: dict[int, list[str]] = {}
+        self._key_making = asyncio.Lock()
         self._made = 0
         self._lost = False
         self._restoring: asyncio.Task[None] | None = None
@@ -108,13 +114,24 @@ class Network:
         """The least busy line for files to `dc`, signed in there. Raises as a request does."""
         if dc == self.dc and dc not in self._media_addresses:
             return self.main_line()
-        lines = self._files.setdefault(dc, [])
-        idle = min(lines, key=lambda line: line.load, default=None)
-        if idle is None or (idle.load > 0 and len(lines) < FILE_LINES):
-            idle = self._line(dc, files=True)
-            lines.append(idle)
+        idle = self._least_busy(dc, lambda: self._line(dc, files=True))
         if dc != self.dc:
             await self._import_authorisation(dc, idle)
+        return idle
+
+    def cdn_line(self, dc: int) -> Line:
+        """The least busy line to a data centre of the content network, where nobody is signed in. Requests go over it
+        `introduced`. Raises OSError where Telegram has not told its address."""
+        return self._least_busy(dc, lambda: self._cdn_line(dc))
+
+    def _least_busy(self, dc: int, make: Callable[[], Line]) -> Line:
+        """The least busy line for files to `dc`: a second one as soon as one is busy, more when all have much to do."""
+        lines = self._files.setdefault(dc, [])
+        idle = min(lines, key=lambda line: line.load, default=None)
+        wanted = idle is None or (idle.load > 0 and len(lines) == 1) or idle.load >= PARTS_A_LINE
+        if idle is None or (wanted and len(lines) < FILE_LINES):
+            idle = make()
+            lines.append(idle)
         return idle
 
     def forget_authorisation(self, dc: int) -> None:
@@ -151,7 +168,54 @@ class Network:
             on_hello=self._keep_addresses,
             on_change=self._changed,
             on_update=self._on_update,
+            within=lambda: self._key_making,
+            files=files,
         )
+
+    def _cdn_line(self, dc: int) -> Line:
+        """A line whose data centre answers nothing but file parts: its requests bring the introduction along."""
+        self._made += 1
+        return Line(
+            dc,
+            name=f"cdn{self._made:02}",
+            where=self._cdn_address,
+            key=self._key,
+            on_key=self._keep_key,
+            hello=None,
+            on_hello=self._keep_addresses,
+            on_change=self._changed,
+            on_update=self._on_update,
+            within=lambda: self._trusting(dc),
+            files=True,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _trusting(self, dc: int) -> AsyncIterator[None]:
+        """While it lasts, the keys of that part of the content network are the only ones that are trusted.
+
+        Others run its machines: their keys must not be good for making a key with Telegram itself. Telethon's table of
+        trusted keys is the process's, so no other key is made meanwhile.
+        """
+        if dc not in self._cdn_keys:
+            query: TLRequest = GetCdnConfigRequest()
+            config = await self.main_line().send(Envelope(query, without_updates(query)))
+            for each in config.public_keys:
+                self._cdn_keys.setdefault(each.dc_id, []).append(each.public_key)
+        async with self._key_making:
+            own = dict(rsa._server_keys)
+            rsa._server_keys.clear()
+            try:
+                for key in self._cdn_keys.get(dc, ()):
+                    rsa.add_key(key, old=False)
+                yield
+            finally:
+                rsa._server_keys.clear()
+                rsa._server_keys.update(own)
+
+    def _cdn_address(self, dc: int) -> tuple[str, int]:
+        if dc not in self._cdn_addresses:
+            raise ConnectionError(f"the address of the content network's data centre {dc} is not known")
+        return self._cdn_addresses[dc]
 
     def _key(self, dc: int) -> bytes | None:
         return self._session.data.keys.get(dc)
@@ -176,8 +240,18 @@ class Network:
 
     def _hello(self) -> TLRequest:
         """The first request of a connection: the layer, what the client is, and a question with a useful answer."""
+        request = self._initial(GetConfigRequest())
+        if self._session.data.self_id:
+            request = without_updates(request)
+        return InvokeWithLayerRequest(LAYER, request)
+
+    def introduced(self, query: TLRequest) -> TLRequest:
+        """The request with the layer and what the client is around it."""
+        return InvokeWithLayerRequest(LAYER, self._initial(query))
+
+    def _initial(self, query: TLRequest) -> TLRequest:
         system = platform.uname()
-        request: TLRequest = InitConnectionRequest(
+        return InitConnectionRequest(
             api_id=self._api_id,
             device_model=system.machine or "computer",
             system_version=f"{system.system} {system.release}".strip() or "unknown",
@@ -185,19 +259,18 @@ class Network:
             system_lang_code="en",
             lang_pack="",
             lang_code="en",
-            query=GetConfigRequest(),
+            query=query,
         )
-        if self._session.data.self_id:
-            request = without_updates(request)
-        return InvokeWithLayerRequest(LAYER, request)
 
     def _keep_addresses(self, config: Any) -> None:
         media: dict[int, tuple[str, int]] = {}
         for option in config.dc_options:
-            if option.ipv6 or option.cdn or option.tcpo_only:
+            if option.ipv6 or option.tcpo_only:
                 continue
             address = (option.ip_address, option.port)
-            if option.media_only:
+            if option.cdn:
+                self._cdn_addresses.setdefault(option.id, address)
+            elif option.media_only:
                 media.setdefault(option.id, address)
             else:
                 self._session.data.addresses[option.id] = address

@@ -45,11 +45,12 @@ class FileReferenceExpired(Exception):
 
 
 class FileUnavailable(Exception):
-    """The file cannot be had. `reason` is a sentence."""
+    """The file cannot be had. `reason` is a sentence; `final` says that asking again will not change it."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, final: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.final = final
 
 
 _WAITS = frozenset({"FLOOD_WAIT", "FLOOD_PREMIUM_WAIT", "SLOWMODE_WAIT", "FLOOD_TEST_PHONE_WAIT"})

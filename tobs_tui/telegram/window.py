@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 
 START = 8.0
+SETTLE_S = 10.0
+"""So long it takes until a narrower window is felt."""
 
 
 class Window:
@@ -16,6 +19,7 @@ class Window:
         self._top = float(max(1, top))
         self._size = min(start, self._top)
         self._slow_start = True
+        self._slow_at = -math.inf
         self.in_flight = 0
         self._queue: deque[asyncio.Future[None]] = deque()
 
@@ -63,6 +67,12 @@ class Window:
         """Telegram asked to wait."""
         self._size = max(1.0, self._size / 2)
         self._slow_start = False
+
+    def slow(self, now: float) -> None:
+        """An answer took long; that halves the window, at most once for the answers that waited together."""
+        if now - self._slow_at >= SETTLE_S:
+            self._slow_at = now
+            self.shrink()
 
     def _admit(self) -> None:
         while self._queue and self.in_flight < self.size:

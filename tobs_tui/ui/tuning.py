@@ -12,7 +12,7 @@ import msgspec
 from tobs_tui.config.layers import PROFILE_KEYS
 from tobs_tui.config.presets import UNTUNED
 from tobs_tui.config.profiles import CLUSTER, unusable_value
-from tobs_tui.model.profile import MediaKind, Preset, Profile, Split
+from tobs_tui.model.profile import MAIN_KINDS, Preset, Profile, Split
 from tobs_tui.model.text_match import text_matcher
 from tobs_tui.ui.tuning_form import Entry, Way
 
@@ -53,8 +53,10 @@ def reads(entry: Entry, profile: Profile) -> str:
     if isinstance(value, Split):
         return _SPLIT_WORDS[value]
     if isinstance(value, tuple):
-        every = entry.key == "media.kinds" and len(value) == len(MediaKind)
-        return "all kinds" if every else ", ".join(str(item) for item in value)
+        if entry.key == "media.kinds" and set(value) >= set(MAIN_KINDS):
+            extras = [str(kind) for kind in value if kind not in MAIN_KINDS]
+            return ", ".join(["all kinds", *extras])
+        return ", ".join(str(item) for item in value)
     if entry.key.endswith("_mb"):
         return f"{value} MiB"
     return str(value)

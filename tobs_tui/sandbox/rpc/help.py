@@ -8,7 +8,7 @@ from typing import Any
 from telethon.tl import types
 from telethon.tl.functions import help as methods
 
-from tobs_tui.sandbox.rpc.registry import HOME_DC, Call, handles
+from tobs_tui.sandbox.rpc.registry import CDN_DC, HOME_DC, Call, handles
 
 _CONFIG_LIFETIME_S = 3600
 _APP_CONFIG_HASH = 1
@@ -18,7 +18,12 @@ def _data_centres(call: Call) -> list[Any]:
     options = []
     for dc in call.server.data_centres:
         host, port = call.server.address(dc)
-        options.append(types.DcOption(id=dc, ip_address=host, port=port, static=True, this_port_only=True))
+        cdn = dc == CDN_DC or None
+        options.append(types.DcOption(id=dc, ip_address=host, port=port, static=True, this_port_only=True, cdn=cdn))
+        if dc == HOME_DC:  # Telegram has machines of their own for files there; here it is the same one
+            options.append(
+                types.DcOption(id=dc, ip_address=host, port=port, static=True, this_port_only=True, media_only=True)
+            )
     return options
 
 
@@ -69,8 +74,8 @@ def get_nearest_dc(call: Call, request: Any) -> Any:
 
 @handles(methods.GetCdnConfigRequest, open_to_strangers=True)
 def get_cdn_config(call: Call, request: Any) -> Any:
-    """help.getCdnConfig: there are no CDN data centres."""
-    return types.CdnConfig(public_keys=[])
+    """help.getCdnConfig: the key of the content network's data centre."""
+    return types.CdnConfig(public_keys=[types.CdnPublicKey(CDN_DC, call.server.accounts.cdn_key.public_pem)])
 
 
 @handles(methods.GetAppConfigRequest, open_to_strangers=True)

@@ -23,6 +23,10 @@ HOME_DC = 2
 """The data centre that holds the account."""
 MEDIA_DC = 4
 """The data centre that holds a part of the media; it knows the account only after auth.importAuthorization."""
+CDN_DC = 203
+"""The content network's data centre: a key of its own, and no account at all."""
+CDN_METHODS = frozenset({"upload.getCdnFile"})
+"""All that the content network's data centre answers; no other data centre does."""
 
 
 class RpcError(Exception):

@@ -1,4 +1,4 @@
-"""upload.getFile and upload.getFileHashes: bytes of photos, documents, thumbnails and profile pictures."""
+"""upload.*: bytes of photos, documents, thumbnails and profile pictures, and their way over the content network."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tobs_tui.sandbox.worlds.peers import is_channel
 BLOCK = 1 << 20
 PART = 128 << 10
 HASHES_LIMIT = 16
+CDN_HASHES = 4
+"""Hashes that come with a redirect and a reupload; clients ask for the others."""
 _FILE_ID = b"\xd5\x18\x6a\x09"
 _KINDS: dict[str | None, type[Any]] = {
     None: types.storage.FileJpeg,
@@ -43,8 +45,8 @@ def check_range(offset: int, limit: int, precise: bool) -> None:
         raise RpcError(400, "LIMIT_INVALID")
 
 
-def _locate(call: Call, location: Any) -> tuple[StoredFile, bytes]:
-    """The file that a location means and the bytes of the wanted size, after all of Telegram's checks."""
+def _locate(call: Call, location: Any) -> tuple[StoredFile, str]:
+    """The file that a location means and the wanted size's type, after all of Telegram's checks."""
     if isinstance(location, types.InputPeerPhotoFileLocation):
         file = _peer_photo(call, location)
         size = file.sizes[-1].type if location.big else file.sizes[0].type
@@ -61,10 +63,7 @@ def _locate(call: Call, location: Any) -> tuple[StoredFile, bytes]:
         raise RpcError(400, "LOCATION_INVALID")
     if file.dc != call.dc:
         raise RpcError(303, f"FILE_MIGRATE_{file.dc}")
-    content = file.content(size)
-    if content is None:
-        raise RpcError(400, "LOCATION_INVALID")
-    return file, content
+    return file, size
 
 
 def _peer_photo(call: Call, location: Any) -> StoredFile:
@@ -77,26 +76,71 @@ def _peer_photo(call: Call, location: Any) -> StoredFile:
     return photo
 
 
+def _read(file: StoredFile, size: str, offset: int, limit: int) -> bytes:
+    part = file.read(size, offset, limit)
+    if part is None:
+        raise RpcError(400, "LOCATION_INVALID")
+    return part
+
+
 @handles(functions.upload.GetFileRequest)
 def get_file(call: Call, request: Any) -> Answer:
-    """One part of a file; empty behind its end. FILE_MIGRATE_n when the file lives at another data centre."""
+    """One part of a file; empty behind its end. FILE_MIGRATE_n when the file lives at another data centre.
+
+    A client that knows the content network is sent there for files that are on it; others get them from here.
+    """
     check_range(request.offset, request.limit, bool(request.precise))
-    file, content = _locate(call, request.location)
-    part = content[request.offset : request.offset + request.limit]
+    file, size = _locate(call, request.location)
+    if file.cdn and not size and request.cdn_supported:
+        return call.server.cdn.redirect(file)
+    part = _read(file, size, request.offset, request.limit)
+    call.server.bytes_served += len(part)
     kind = _KINDS.get(file.mime, types.storage.FileUnknown)()
     head = _FILE_ID + bytes(kind) + file.date.to_bytes(4, "little")
     return PreparedAnswer(head + encode.tl_string(part))
 
 
+def hashes_from(file: StoredFile, size: str, offset: int, count: int = HASHES_LIMIT) -> list[Any]:
+    """SHA-256 of each 128 KiB from the piece that holds the offset on, at most `count`; none from the end on."""
+    length = file.length_of(size)
+    first = max(offset, 0) // PART * PART
+    hashes: list[Any] = []
+    for start in range(first, min(length, first + count * PART), PART) if offset < length else ():
+        part = _read(file, size, start, PART)
+        hashes.append(types.FileHash(offset=start, limit=len(part), hash=hashlib.sha256(part).digest()))
+    return hashes
+
+
 @handles(functions.upload.GetFileHashesRequest)
 def get_file_hashes(call: Call, request: Any) -> Answer:
-    """SHA-256 of each 128 KiB part from the one that holds the offset on, at most 16 (2 MiB); none from the end on."""
-    _, content = _locate(call, request.location)
-    if request.offset >= len(content):
-        return []
-    first = max(request.offset, 0) // PART * PART
-    hashes: list[Any] = []
-    for offset in range(first, min(len(content), first + HASHES_LIMIT * PART), PART):
-        part = content[offset : offset + PART]
-        hashes.append(types.FileHash(offset=offset, limit=len(part), hash=hashlib.sha256(part).digest()))
-    return hashes
+    """The hashes of the pieces from the one that holds the offset on, at most 16 (2 MiB)."""
+    return hashes_from(*_locate(call, request.location), request.offset)
+
+
+# The content network, https://core.telegram.org/cdn
+
+
+@handles(functions.upload.GetCdnFileRequest, open_to_strangers=True)
+def get_cdn_file(call: Call, request: Any) -> Answer:
+    """One part of a file as the content network has it: encrypted; or that it has to be brought there first."""
+    check_range(request.offset, request.limit, precise=False)
+    entry = call.server.cdn.entry(request.file_token)
+    if not entry.uploaded:
+        return types.upload.CdnFileReuploadNeeded(request_token=entry.ask_for_upload())
+    part = _read(entry.file, "", request.offset, request.limit)
+    call.server.bytes_served += len(part)
+    return types.upload.CdnFile(bytes=entry.encrypt(part, request.offset))
+
+
+@handles(functions.upload.ReuploadCdnFileRequest)
+def reupload_cdn_file(call: Call, request: Any) -> Answer:
+    """Bring a file to the content network; gives the hashes of its beginning."""
+    entry = call.server.cdn.entry(request.file_token)
+    entry.upload(request.request_token)
+    return hashes_from(entry.file, "", 0, CDN_HASHES)
+
+
+@handles(functions.upload.GetCdnFileHashesRequest)
+def get_cdn_file_hashes(call: Call, request: Any) -> Answer:
+    """As upload.getFileHashes, of a file on the content network."""
+    return hashes_from(call.server.cdn.entry(request.file_token).file, "", request.offset)

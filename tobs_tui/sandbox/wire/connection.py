@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tobs_tui.sandbox.accounts import AuthKeyState
-from tobs_tui.sandbox.faults import Damage, Fault
+from tobs_tui.sandbox.faults import Damage, Fault, flipped
 from tobs_tui.sandbox.wire import tl
 from tobs_tui.sandbox.wire.cipher import CipherError, decrypt_message, encrypt_message
 from tobs_tui.sandbox.wire.handshake import Handshake, HandshakeError
@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
     def _plain(self, packet: bytes) -> None:
         _, _, length = _PLAIN.unpack_from(packet)
         if self._handshake is None:
-            self._handshake = Handshake(self.server.accounts.server_key, self.dc)
+            self._handshake = Handshake(self.server.key_of(self.dc), self.dc)
         try:
             answer = self._handshake.step(packet[20 : 20 + length])
         except HandshakeError as error:
@@ -341,15 +341,9 @@ class Connection(asyncio.Protocol):
         if self._damage is None:
             self._socket.writelines(self._transport.frame(packet))
             return
-        framed = b"".join(self._transport.frame(_flipped(packet) if self._damage is Damage.CIPHER else packet))
+        framed = b"".join(self._transport.frame(flipped(packet) if self._damage is Damage.CIPHER else packet))
         if self._damage is Damage.HALF:
             self._socket.write(framed[: len(framed) // 2])
             self._socket.close()
         else:
-            self._socket.write(_flipped(framed) if self._damage is Damage.FRAME else framed)
-
-
-def _flipped(data: bytes) -> bytes:
-    """The data with its middle byte inverted."""
-    middle = len(data) // 2
-    return data[:middle] + bytes((data[middle] ^ 0xFF,)) + data[middle + 1 :]
+            self._socket.write(flipped(framed) if self._damage is Damage.FRAME else framed)

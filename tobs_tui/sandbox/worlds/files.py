@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from telethon.tl import types
@@ -12,6 +13,53 @@ from telethon.tl import types
 from tobs_tui.sandbox.worlds.rng import stable_id, stable_int64
 
 Source = Callable[[], bytes]
+
+_BLOCK = 1 << 20
+_STRIDE = 4099  # odd, so that a million blocks pass before one comes again
+
+
+@cache
+def _noise() -> bytes:
+    return hashlib.shake_256(b"tobs sandbox").digest(2 * _BLOCK)
+
+
+class Generated:
+    """A source of any size whose bytes are made as they are asked for: a part costs one copy, nothing is kept.
+
+    Each block of a MiB is a stretch of the same noise that begins elsewhere; `mark` makes the content its own.
+    """
+
+    def __init__(self, mark: str, size: int) -> None:
+        self.size = size
+        self._stamp = hashlib.sha256(mark.encode()).digest()
+        self._shift = int.from_bytes(self._stamp[:4], "big")
+
+    def __call__(self) -> bytes:
+        """All of it."""
+        return self.read(0, self.size)
+
+    def read(self, offset: int, limit: int) -> bytes:
+        """The bytes from `offset` on, at most `limit`; none from the end on."""
+        end = min(self.size, offset + limit)
+        pieces = []
+        while offset < end:
+            block, start = divmod(offset, _BLOCK)
+            stop = min(_BLOCK, start + end - offset)
+            at = (self._shift + block * _STRIDE) % _BLOCK
+            piece = _noise()[at + start : at + stop]
+            if offset < len(self._stamp):
+                head = self._stamp[offset : offset + len(piece)]
+                piece = head + piece[len(head) :]
+            pieces.append(piece)
+            offset += stop - start
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def sha256(self) -> str:
+        """The whole content's SHA-256, in hex, in bounded memory."""
+        digest = hashlib.sha256()
+        for offset in range(0, self.size, _BLOCK):
+            digest.update(self.read(offset, _BLOCK))
+        return digest.hexdigest()
 
 
 @dataclass(slots=True, frozen=True)
@@ -27,7 +75,8 @@ class Size:
 
 @dataclass(slots=True, eq=False)
 class StoredFile:
-    """A photo (`mime` is None) or a document, at one data centre."""
+    """A photo (`mime` is None) or a document, at one data centre; with `cdn`, clients are sent to the content network
+    for the document itself."""
 
     id: int
     access_hash: int
@@ -40,6 +89,7 @@ class StoredFile:
     attributes: tuple[Any, ...] = ()
     stripped: bytes | None = None
     spoken: str = ""  # what is said in it, in English
+    cdn: bool = False
     store: FileStore | None = field(default=None, repr=False)
 
     @property
@@ -47,24 +97,41 @@ class StoredFile:
         """Whether Telegram would call it a photo, not a document."""
         return self.mime is None
 
+    def _source_of(self, size_type: str) -> Source | None:
+        """Where the bytes of the main file (the largest size of a photo) or of the named size come from."""
+        if not size_type:
+            return self.sizes[-1].source if self.is_photo else self.source
+        return next((size.source for size in self.sizes if size.type == size_type), None)
+
     def content(self, size_type: str = "") -> bytes | None:
         """The bytes of the main file (the largest size of a photo), or of the named size; None when there is none."""
-        if not size_type:
-            return self.sizes[-1].source() if self.is_photo else self.source()
-        for size in self.sizes:
-            if size.type == size_type:
-                return size.source()
-        return None
+        source = self._source_of(size_type)
+        return None if source is None else source()
+
+    def read(self, size_type: str, offset: int, limit: int) -> bytes | None:
+        """As `content`, but only the bytes from `offset` on, at most `limit`."""
+        source = self._source_of(size_type)
+        if source is None:
+            return None
+        return source.read(offset, limit) if isinstance(source, Generated) else source()[offset : offset + limit]
+
+    def length_of(self, size_type: str) -> int:
+        """The size in bytes of what `content` gives; 0 when there is none."""
+        source = self._source_of(size_type)
+        if isinstance(source, Generated):
+            return source.size
+        return 0 if source is None else len(source())
 
     def length(self) -> int:
         """The main file's size in bytes."""
         if self.size is None:
-            self.size = len(self.content() or b"")
+            self.size = self.length_of("")
         return self.size
 
     def sha256(self) -> str:
         """The main file's SHA-256, in hex."""
-        return hashlib.sha256(self.content() or b"").hexdigest()
+        source = self._source_of("")
+        return source.sha256() if isinstance(source, Generated) else hashlib.sha256(self.content() or b"").hexdigest()
 
     def reference(self) -> bytes:
         """The file reference that the server accepts at the moment."""
@@ -147,11 +214,12 @@ class FileStore:
         thumbs: tuple[Size, ...] = (),
         stripped: bytes | None = None,
         dc: int | None = None,
+        cdn: bool = False,
     ) -> StoredFile:
         """A new document. `size` spares the server from making the bytes just to know their number."""
         file_id, access_hash, chosen = self._identity(dc)
         return self._add(
-            StoredFile(file_id, access_hash, chosen, date, mime, source, size, thumbs, attributes, stripped)
+            StoredFile(file_id, access_hash, chosen, date, mime, source, size, thumbs, attributes, stripped, cdn=cdn)
         )
 
     def expire_references(self) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
 from rich.segment import Segment
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from tobs_tui.model.display import NONE, clean, count, duration, plural, rate, size
+from tobs_tui.model.peers import is_channel_id
 from tobs_tui.model.run import ChatProgress, ChatState, Failure, Outcome, RunState, Totals
 from tobs_tui.ui import run_model
 from tobs_tui.ui.keys import Action, bindings
@@ -70,7 +72,7 @@ def run_facts(run: RunState) -> list[tuple[str, str]]:
     totals = run.totals
     speed = totals.messages_new / totals.elapsed_s if totals.elapsed_s > 0 else 0.0
     reused = f", {plural(totals.files_reused, 'other')} already there" if totals.files_reused else ""
-    saved = f", {size(totals.bytes_saved)} not fetched twice" if totals.bytes_saved else ""
+    saved = f", {size(totals.bytes_saved)} saved" if totals.bytes_saved else ""
     return [
         ("Messages", f"{count(totals.messages)}, {count(totals.messages_new)} of them new"),
         ("Files", f"{count(totals.files)} of {count(totals.files_total)}{reused}"),
@@ -225,8 +227,14 @@ class SummaryScreen(Page):
         self.set_class(not run.failures, "-clean")
 
     def offers(self, action: Action) -> bool:
-        """Running again needs an account."""
+        """Running again needs an account; trying failures again, some that belong to chats."""
+        if action.id == "summary.retry":
+            return self.tobs.model.signed_in and bool(self._failed_chats())
         return action.id != "summary.again" or self.tobs.model.signed_in
+
+    def _failed_chats(self) -> dict[int, str]:
+        run = self.tobs.model.run
+        return {failure.chat: failure.title for failure in run.failures if failure.chat} if run else {}
 
     def on_panel_chosen(self, message: Panel.Chosen) -> None:
         """Everything about the row."""
@@ -246,6 +254,16 @@ class SummaryScreen(Page):
         run = self.tobs.model.run
         if run is not None:
             await self.tobs.start(run.profile)
+
+    async def action_retry(self) -> None:
+        """Run the same profile again for the chats that something is missing from."""
+        run, chats = self.tobs.model.run, self._failed_chats()
+        if run is None:
+            return
+        targets = run.profile.targets.only(chats)
+        if any(chat < 0 and not is_channel_id(chat) for chat in chats):
+            targets = run.profile.targets  # it may be what a supergroup grew out of, which is no chat of its own
+        await self.tobs.start(replace(run.profile, targets=targets))
 
     async def action_search(self) -> None:
         """Search the run's vault."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.segment import Segment
 from rich.style import Style
 
-from tobs_tui.model.display import clean, count, eta, percent, rate, short_count
+from tobs_tui.model.display import clean, count, eta, percent, rate, short_count, size
 from tobs_tui.model.run import RunState, WorkerState
 from tobs_tui.ui import run_model
 from tobs_tui.ui.paint import Line, bar, crop, sparkline, width_of
@@ -61,6 +61,8 @@ class Figures(Painted):
         if totals.jobs_total:
             jobs = f"{count(totals.jobs)} / {count(totals.jobs_total)} jobs"
             parts.insert(3, [Segment(jobs, palette.text)])
+        if totals.bytes_saved:
+            parts.append([Segment("saved ", palette.muted), Segment(size(totals.bytes_saved), palette.text)])
         return _spread(parts, width)
 
     def _short_numbers(self, run: RunState, width: int) -> Line:

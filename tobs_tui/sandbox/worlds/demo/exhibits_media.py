@@ -48,7 +48,7 @@ def files(world: World, when: int) -> Iterator[tuple[str, Medium]]:
         media.document(store, when, "application/octet-stream", None, lambda: b"\x00\x01" * 700),
     )
     yield "A file of one byte", media.document(store, when, "text/plain", "one.txt", lambda: b"1")
-    yield "A larger file", media.large_file(store, when, "tiles.mbtiles")
+    yield "A larger file", media.large_file(store, when, "tiles.mbtiles", cdn=True)
 
 
 def _live_photo(world: World, when: int) -> Medium:

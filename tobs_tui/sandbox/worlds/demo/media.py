@@ -77,11 +77,12 @@ def document(
     *attributes: Any,
     size: int | None = None,
     thumbs: tuple[Size, ...] = (),
+    cdn: bool = False,
     **flags: Any,
 ) -> Medium:
-    """A document message of any sort; `flags` go to ``messageMediaDocument``."""
+    """A document message of any sort; `flags` go to ``messageMediaDocument``, `cdn` puts it on the content network."""
     listed = (*attributes, types.DocumentAttributeFilename(name)) if name else attributes
-    file = store.document(date, mime, source, listed, size=size, thumbs=thumbs)
+    file = store.document(date, mime, source, listed, size=size, thumbs=thumbs, cdn=cdn)
     return Medium(lambda: types.MessageMediaDocument(document=file.tl(), **flags), file)
 
 
@@ -176,9 +177,10 @@ def _noise(mark: str) -> bytes:
     return hashlib.shake_256(mark.encode()).digest(LARGE_FILE_BYTES)
 
 
-def large_file(store: FileStore, date: int, name: str = "elevation.bin") -> Medium:
+def large_file(store: FileStore, date: int, name: str = "elevation.bin", *, cdn: bool = False) -> Medium:
     """A file of several MiB, so that a download takes many parts."""
-    return document(store, date, "application/octet-stream", name, partial(_noise, name), size=LARGE_FILE_BYTES)
+    source = partial(_noise, name)
+    return document(store, date, "application/octet-stream", name, source, size=LARGE_FILE_BYTES, cdn=cdn)
 
 
 def picture_file(store: FileStore, date: int, number: int) -> Medium:
