@@ -130,10 +130,9 @@ def test_a_sample_tells_what_this_process_has_open_and_has_written(tmp_path: Pat
 
 
 def test_children_are_told_apart_by_what_they_are_for(tmp_path: Path) -> None:
-    import multiprocessing
+    from tobs_tui.engine.processes import process_context
 
-    context = multiprocessing.get_context("forkserver")
-    with context.Pool(2) as pool:
+    with process_context().Pool(2) as pool:  # what the others of this run's tests use, too
         workers = set(pool.map(_own_pid, range(2)))
         readings = {reading.pid: reading for reading in ResourceSampler(tmp_path).sample().processes}
     assert {readings[pid].role for pid in workers} == {"worker"}

@@ -124,13 +124,18 @@ class MediaQueue:
         """Pages were committed: there may be new files."""
         self._changed = True
         self._backlog.look_again()
-        self._news.set()
+        self._tell_workers()
 
     def no_more(self) -> None:
         """No page will be committed any more: `run` returns once nothing is pending."""
         self._more_to_come = False
         self._backlog.look_again()
+        self._tell_workers()
+
+    def _tell_workers(self) -> None:
+        """Have workers that found nothing look again; one that is looking now does so when it is done."""
         self._news.set()
+        self._news = asyncio.Event()  # another one, as no worker may take back what others have not heard
 
     def pause(self) -> None:
         """Ask for no further part; those on their way still come in."""
@@ -233,12 +238,12 @@ class MediaQueue:
             if self._broken is not None:
                 raise self._broken
             more_to_come = self._more_to_come  # looked at first: what is committed later sets it later
-            self._news.clear()
+            news = self._news
             if (task := await self._backlog.take()) is not None:
                 return task
             if not more_to_come and self._backlog.empty:
                 return None
-            await self._news.wait()
+            await news.wait()
 
     async def _carry(self, task: FileTask, worker: WorkerStats, fetched: asyncio.Event) -> None:
         """Bring one file to its place, or set it aside with the reason. Raises what ends every download.
@@ -264,7 +269,7 @@ class MediaQueue:
             if not fetched.is_set():
                 self._backlog.free(task)
             self._backlog.drop(task)
-            self._news.set()
+            self._tell_workers()
 
     async def _bring(self, task: FileTask, worker: WorkerStats, fetched: asyncio.Event) -> None:
         """Bring one file to its place from the store, or from Telegram."""
@@ -290,7 +295,7 @@ class MediaQueue:
             self._shelving += 1
             self._backlog.free(task)
             fetched.set()
-            self._news.set()
+            self._tell_workers()
 
     async def _download(
         self, source: FileSource, task: FileTask, worker: WorkerStats, on_fetched: Callable[[], None]

@@ -16,7 +16,7 @@ from tobs_tui.ui.widgets.painted import Painted, Words
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.events import Blur, Click, Focus
+    from textual.events import Click
 
 
 class Line1(Input):
@@ -113,10 +113,7 @@ class Choice(Painted, can_focus=True):
         """A click chooses."""
         self.action_press()
 
-    def on_focus(self, event: Focus) -> None:
-        """Show that Enter chooses this."""
-        self.repaint()
-
-    def on_blur(self, event: Blur) -> None:
-        """And that it no longer does."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Show whether Enter chooses this."""
+        super().watch_has_focus(_has_focus)
         self.repaint()

@@ -15,7 +15,7 @@ from tobs_tui.ui.paint import Line, crop, cut, highlight, width_of
 from tobs_tui.ui.widgets.painted import Painted, wrap
 
 if TYPE_CHECKING:
-    from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp
+    from textual.events import Click, MouseScrollDown, MouseScrollUp
 
 WHEEL_ROWS = 3
 
@@ -170,12 +170,9 @@ class Panel(Painted, can_focus=True):
         event.stop()
         self.scroll_rows(-WHEEL_ROWS)
 
-    def on_focus(self, event: Focus) -> None:
-        """The frame takes the accent."""
-        self.repaint()
-
-    def on_blur(self, event: Blur) -> None:
-        """The frame gives it back."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """The frame takes the accent, or gives it back."""  # when the events come, the value is still the old one
+        super().watch_has_focus(_has_focus)
         self.repaint()
 
     # Painting.
