@@ -114,8 +114,6 @@ class FileSource:
                 return await self._link.file_hashes(file, offset)
             except FileReferenceExpired:
                 await self.renew(file)
-            except FileUnavailable:
-                return ()  # no checksums: the parts will tell whether the file itself is to be had
 
 
 class _HashBook:

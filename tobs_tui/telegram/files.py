@@ -19,7 +19,7 @@ from tobs_tui.telegram.core import Core, method_name
 from tobs_tui.telegram.history import History
 from tobs_tui.telegram.limiter import Patience
 from tobs_tui.telegram.line import Envelope, without_updates
-from tobs_tui.telegram.refusals import FileReferenceExpired, FileUnavailable, Refusal, error_of
+from tobs_tui.telegram.refusals import FileReferenceExpired, FileRefused, FileUnavailable, Refusal, error_of
 from tobs_tui.telegram.takeout import Takeout
 
 ALIGNMENT = 4096
@@ -45,7 +45,8 @@ class Files:
         self._takeout = takeout
         self._history = history
         self._homes: LRUCache[int, int] = LRUCache(10_000)
-        self._stale: LRUCache[int, int] = LRUCache(10_000)
+        self._stale: LRUCache[int, set[int]] = LRUCache(10_000)  # by file, after which of its refreshes it was refused
+        self._refreshes: LRUCache[int, int] = LRUCache(10_000)
         self._emoji: LRUCache[int, File] = LRUCache(10_000)
         self._cdn: LRUCache[Key, CdnSource] = LRUCache(256)
         self._off_cdn: LRUCache[Key, bool] = LRUCache(10_000)
@@ -79,12 +80,16 @@ class Files:
 
     async def hashes(self, file: File, offset: int) -> list[FileHash]:
         """The hashes that Telegram has of the parts from `offset` on; may be empty. Raises as `part`."""
-        answer = await self._ask(file, upload.GetFileHashesRequest(_location(file), offset))
+        try:
+            answer = await self._ask(file, upload.GetFileHashesRequest(_location(file), offset))
+        except FileRefused:  # there are none: the parts will tell whether the file itself is to be had
+            return []
         return [FileHash(each.offset, each.limit, each.hash) for each in answer]
 
     async def refresh(self, chat: int, message_id: int, file: File) -> File:
         """The same file with a fresh reference, from its message; a custom emoji, of which messages tell the id alone,
         from Telegram's list of those. Raises `FileUnavailable`, TobsError."""
+        self._refreshes[file.id] = self._refreshes.get(file.id, 0) + 1
         if file.id in self._emoji or file.mime == EMOJI_TO_FIND:
             return await self._custom_emoji(file)
         from tobs_tui.telegram.decode import decode_page  # one message: no need for another process
@@ -150,8 +155,9 @@ class Files:
             self._homes[file.id] = refusal.number
             return
         if refusal.name.startswith("FILE_REFERENCE_") or refusal.name in _MISPLACED:
-            self._stale[file.id] = self._stale.get(file.id, 0) + 1
-            if self._stale[file.id] > MAX_REFRESHES:
+            refused = self._stale.setdefault(file.id, set())
+            refused.add(self._refreshes.get(file.id, 0))  # many requests under way may have had the same reference
+            if len(refused) > MAX_REFRESHES:
                 raise FileUnavailable(f"Telegram answers {refusal.name} for it, with fresh references too.")
             raise FileReferenceExpired(refusal.name) from refusal
         if refusal.ends_session:
@@ -167,7 +173,7 @@ class Files:
             await self._takeout.renew(takeout)
             return
         if refusal.code == 400:
-            raise FileUnavailable(f"Telegram answers {refusal.name} for it.")
+            raise FileRefused(f"Telegram answers {refusal.name} for it.")
         raise error_of(refusal, method="upload.getFile") from refusal
 
 

@@ -53,6 +53,10 @@ class FileUnavailable(Exception):
         self.final = final
 
 
+class FileRefused(FileUnavailable):
+    """Telegram will not do what was asked with this file."""
+
+
 _WAITS = frozenset({"FLOOD_WAIT", "FLOOD_PREMIUM_WAIT", "SLOWMODE_WAIT", "FLOOD_TEST_PHONE_WAIT"})
 _TRANSIENT = frozenset(
     {"RPC_CALL_FAIL", "RPC_MCGET_FAIL", "INTERDC_CALL_ERROR", "INTERDC_CALL_RICH_ERROR", "TIMEOUT", "MSG_WAIT_FAILED"}
