@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tobs_tui.engine.run import ExportRun
+from tobs_tui.model.load import Thresholds
 from tobs_tui.model.profile import ChatTarget, Layout, Performance, Preset, Profile, Targets
 from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import Outcome, RunState, RunUpdated, apply_update
@@ -83,6 +84,9 @@ class Watched:
     def __init__(self, account: Account, output: Path, profile: Profile, **options: Any) -> None:
         self.updates = 0
         self._conditions: list[tuple[Callable[[RunState], bool], asyncio.Event]] = []
+        options.setdefault(
+            "thresholds", Thresholds(own_memory_mb=(0, 0))
+        )  # this process holds other tests' memory, too
         self.run = ExportRun(profile=profile, output=output, link=account.link, on_update=self._updated, **options)
         self.seen = self.run.state
         account.ear.listener = self.run.on_link_event
