@@ -286,3 +286,15 @@ async def _compare(vault: Path, undisturbed: Path, count: int) -> None:
     ]
     assert names[0] == names[1], "no half file and no second copy stays in the store"
     assert list((vault / ".tobs/parts").iterdir()) == []
+
+
+async def test_no_worker_misses_that_nothing_more_comes(tmp_path: Path) -> None:
+    async with rig_in(tmp_path / "vault") as rig:
+        for turns in range(40):
+            queue = rig.queue(workers=8, more=True)
+            running = asyncio.create_task(queue.run())
+            for _ in range(10 * turns):
+                await asyncio.sleep(0)
+                queue.wake()
+            queue.no_more()
+            await asyncio.wait_for(running, 30)

@@ -55,14 +55,15 @@ MAX_NESTING = 6
 MAX_DIGITS = 8
 """Digits of a list's first number; Markdown takes nine, and there are others behind it."""
 DIVIDER = "___"  # not of dashes or stars, which could be one with a list's bullet
-_ICONS = {"photo": "🖼", "video": "🎬", "audio": "🎵", "document": "📄"}
+REST_MISSING = "The rest of this message could not be had."
+MEDIA_ICONS = {"photo": "🖼", "video": "🎬", "audio": "🎵", "document": "📄"}
 
 
 def render_rich(rich: Rich, scene: Scene, date: int) -> str:
     """The blocks of a rich message of that date; no newline at either end."""
     blocks = _Writer(scene, date).blocks(rich.blocks, 0)
     if rich.part:
-        blocks = f"{blocks}\n\n*The rest of this message could not be had.*".strip("\n")
+        blocks = f"{blocks}\n\n*{REST_MISSING}*".strip("\n")
     return blocks
 
 
@@ -237,7 +238,7 @@ def _formula(source: str) -> str:
 
 def _media(block: MediaBlock) -> str:
     if block.media is None:
-        label = f"{_ICONS.get(block.what, '📄')} {inline_name(block.what)} (not available)"
+        label = f"{MEDIA_ICONS.get(block.what, '📄')} {inline_name(block.what)} (not available)"
     else:
         width, height = block.media.width, block.media.height
         facts = [f"{width}×{height}"] if width and height else []

@@ -21,7 +21,8 @@ from tobs_tui.render.facts import (
     standing,
 )
 from tobs_tui.render.html.attachments import action_photo, after_text, before_text, label
-from tobs_tui.render.html.text import formatted_box, rich_box, text_box
+from tobs_tui.render.html.rich import rich_box
+from tobs_tui.render.html.text import formatted_box, text_box
 from tobs_tui.render.scene import Scene, Target
 
 ANCHOR = '<article id="m'
@@ -97,7 +98,7 @@ def _parts(message: Message, scene: Scene, *, continued: bool) -> Iterator[str]:
     content = [
         *before_text(message, scene),
         text_box(message.text, message.entities),
-        rich_box(message.rich_text) if message.rich_text else "",
+        rich_box(message.rich, scene, message.date) if message.rich is not None else text_box(message.rich_text),
         *after_text(message, scene),
     ]
     yield from content if any(content) else (label(scene.ink.aside("Empty message")),)

@@ -43,11 +43,6 @@ def formatted_box(formatted: FormattedText) -> str:
     return text_box(formatted.text, formatted.entities)
 
 
-def rich_box(text: str) -> str:
-    """The visible text of a rich message's page blocks, as paragraphs."""
-    return text_box(text)
-
-
 def html_body(text: str, entities: Sequence[Entity] = ()) -> str:
     """HTML for `text`, whose entities count in UTF-16 code units and may nest, cross, or be out of range."""
     if not entities:
@@ -92,12 +87,13 @@ def _unquoted(text: str, start: int, end: int, codes: list[Block], marks: list[M
         lo, hi = max(code.start, start), min(code.end, end)
         if lo < hi and text[lo:hi].strip("\n"):
             yield from _marked(text, at, lo, marks)
-            yield _code_block(text[lo:hi], code.value)
+            yield code_block(text[lo:hi], code.value)
             at = hi
     yield from _marked(text, at, end, marks)
 
 
-def _code_block(text: str, language: str) -> str:
+def code_block(text: str, language: str) -> str:
+    """Text that keeps its form, with the name of its language."""
     name = attribute(clean_line(language)[:_LANGUAGE_LENGTH])
     label = f' data-language="{name}"' if name else ""
     first = "\n" if text[0] == "\n" else ""  # parsers drop a newline right behind the tag
