@@ -269,6 +269,7 @@ class ProcessPool:
             self._blame(worker.at_work[0])  # they are done in turn: the others were not begun
         for work in reversed(worker.at_work):
             (self._small if work.small else self._large).appendleft(work)
+            self._due = self._due or work.small  # it has waited for company once
         self.losses += 1
         logger.warning("worker process {} died and is replaced", worker.process.pid)
         if self._on_loss is not None:
