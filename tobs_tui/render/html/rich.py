@@ -34,6 +34,7 @@ from tobs_tui.model.rich import (
 from tobs_tui.model.text import FormattedText
 from tobs_tui.render.captions import media_label
 from tobs_tui.render.chars import clean
+from tobs_tui.render.html.attachments import label
 from tobs_tui.render.html.escape import escaped
 from tobs_tui.render.html.text import code_block, formatted_box, html_body, text_box
 from tobs_tui.render.links import map_address, peer_link, web_address
@@ -48,7 +49,7 @@ def rich_box(rich: Rich, scene: Scene, date: int) -> str:
     """The blocks of a rich message of that date, in a box of their own; '' when there is nothing to see."""
     inner = "".join(_Writer(scene, date).blocks(rich.blocks, 0))
     if rich.part:
-        inner += _line(scene.ink.aside(REST_MISSING))
+        inner += label(scene.ink.aside(REST_MISSING))
     return f'<div class="rich" dir="{"rtl" if rich.rtl else "auto"}">{inner}</div>' if inner else ""
 
 
@@ -85,28 +86,28 @@ class _Writer:
             return "<hr>"
         if isinstance(block, UnknownBlock):
             name = self._ink.text(block.constructor) or "unnamed"
-            return _line(self._ink.aside(f"Content that this version cannot read: {name}"))
+            return label(self._ink.aside(f"Content that this version cannot read: {name}"))
         return self._line_of(block)
 
     def _line_of(self, block: Block) -> str:
         """A block that one line tells of, with its caption."""
         ink = self._ink
         if isinstance(block, MediaBlock):
-            return _figure(_line(ink.link(self._media(block), web_address(block.url))), block.caption)
+            return _figure(label(ink.link(self._media(block), web_address(block.url))), block.caption)
         if isinstance(block, Embed):
             size = f" ({size_in_words(len(block.html.encode('utf-8', 'replace')))} of HTML)" if block.html else ""
             address = web_address(block.url)
             shown = f" {ink.link(ink.text(block.url), address)}" if address else size
-            return _figure(_line(f"🌐 embedded page{shown}"), block.caption)
+            return _figure(label(f"🌐 embedded page{shown}"), block.caption)
         if isinstance(block, Map):
             where = ink.link(
                 f"{block.latitude:.6f}, {block.longitude:.6f}", map_address(block.latitude, block.longitude)
             )
-            return _figure(_line(f"📍 map {where}"), block.caption)
+            return _figure(label(f"📍 map {where}"), block.caption)
         if isinstance(block, Byline):
-            return _line(" · ".join(part for part in (f"✍ {_inline(block.author)}", self._when(block.date)) if part))
+            return label(" · ".join(part for part in (f"✍ {_inline(block.author)}", self._when(block.date)) if part))
         if isinstance(block, Buttons):
-            return _line(
+            return label(
                 " · ".join(
                     f"⏺ {ink.link(ink.text(button.text.text) or 'button', web_address(button.url))}"
                     + (f" ({ink.text(button.does)})" if button.does else "")
@@ -115,7 +116,7 @@ class _Writer:
             )
         if isinstance(block, ChatLink):
             name = ink.text(block.title) or self._scene.peer_name(block.peer)
-            return _line(f"📢 {ink.link(name, peer_link(0, block.username))}")
+            return label(f"📢 {ink.link(name, peer_link(0, block.username))}")
         return self._articles(block) if isinstance(block, Articles) else ""
 
     def _paragraph(self, block: Paragraph) -> str:
@@ -123,9 +124,9 @@ class _Writer:
             return formatted_box(without_places(block.text))
         if block.type is ParagraphKind.THINKING:
             inside = formatted_box(without_places(block.text))
-            return f"<blockquote>{_line('💭 thinking')}{inside}</blockquote>" if inside else ""
+            return f"<blockquote>{label('💭 thinking')}{inside}</blockquote>" if inside else ""
         inside = _inline(block.text)
-        return _line(f"<i>{inside}</i>") if inside else ""
+        return label(f"<i>{inside}</i>") if inside else ""
 
     def _nested(self, block: Quote | Details | Gallery | Post | ListBlock, depth: int) -> Iterator[str]:
         """A block with others inside."""
@@ -134,7 +135,7 @@ class _Writer:
         elif isinstance(block, Gallery):
             what = "slideshow" if block.slideshow else "collage"
             yield _figure(
-                _line(f"🖼 {what} of {len(block.items)}") + "".join(self.blocks(block.items, depth + 1)), block.caption
+                label(f"🖼 {what} of {len(block.items)}") + "".join(self.blocks(block.items, depth + 1)), block.caption
             )
         elif isinstance(block, Details):
             inside = "".join(self.blocks(block.blocks, depth + 1))
@@ -145,15 +146,15 @@ class _Writer:
         else:
             link = self._ink.link("post", web_address(block.url))
             facts = (self._ink.text(block.author), self._when(block.date), link)
-            inner = _line(" · ".join(part for part in facts if part)) + "".join(self.blocks(block.blocks, depth + 1))
+            inner = label(" · ".join(part for part in facts if part)) + "".join(self.blocks(block.blocks, depth + 1))
             yield f"<blockquote>{_figure(inner, block.caption)}</blockquote>"
 
     def _list(self, block: ListBlock, depth: int) -> str:
         items = []
         for item in block.items:
             box = "" if item.done is None else "☑ " if item.done else "☐ "
-            label = f"{self._ink.text(item.label)}. " if block.ordered and item.label else "• " if not box else ""
-            items.append(f"<li>{label}{box}{''.join(self.blocks(item.blocks, depth + 1))}</li>")
+            number = f"{self._ink.text(item.label)}. " if block.ordered and item.label else "• " if not box else ""
+            items.append(f"<li>{number}{box}{''.join(self.blocks(item.blocks, depth + 1))}</li>")
         return f"<ul>{''.join(items)}</ul>" if items else ""
 
     def _articles(self, block: Articles) -> str:
@@ -179,23 +180,19 @@ def _inline(text: FormattedText) -> str:
     return html_body(local.text, local.entities).strip()
 
 
-def _line(inner: str) -> str:
-    return f'<p class="label">{inner}</p>'
-
-
 def _element(name: str, inner: str) -> str:
     return f'<{name} dir="auto">{inner}</{name}>' if inner else ""
 
 
 def _behind_dash(text: FormattedText) -> str:
     shown = _inline(text)
-    return _line(f"— {shown}") if shown else ""
+    return label(f"— {shown}") if shown else ""
 
 
 def _figure(inner: str, caption: Caption) -> str:
     """Something with what stands below it."""
     text = _inline(caption.text)
-    return inner + (_line(text) if text else "") + _behind_dash(caption.credit)
+    return inner + (label(text) if text else "") + _behind_dash(caption.credit)
 
 
 def _table(block: Table) -> str:
