@@ -24,6 +24,7 @@ from tobs_tui.engine.media import MediaQueue
 from tobs_tui.engine.media_names import path_of_file, rename_media
 from tobs_tui.engine.workers import WorkerStats
 from tobs_tui.media.encoders import encoders_here
+from tobs_tui.media.store import Store
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.media import File, FileKind
 from tobs_tui.model.profile import (
@@ -208,6 +209,31 @@ def _forward(archive: Archive, file: File) -> None:
     date = 1_700_000_020
     rows, _ = message_rows([Message(id=20, date=date, media=Document(file, DocumentKind.VIDEO))])
     archive.commit([PageCommit(CHAT, 20, 20, 0, rows, (FileRow(20, 0, 0, date, MediaKind.VIDEO, file),))])
+
+
+async def test_the_name_of_an_original_that_a_kill_left_beside_its_replacement_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = tmp_path / "vault"
+    fill(vault)
+    mine = vault / PLACE / "m3.mine.jpg"
+    replacing = Transcode(images=ImageFormat.WEBP, quality=Quality.SMALL, keep_originals=False)
+    async with rig_in(vault, profile_of(replacing)) as rig:
+
+        def cut(*_: Any) -> None:
+            raise TobsError(ErrorCode.DISK_FULL, "Cut off.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "retire", cut)  # the archive knows of the replacement, the old name is still there
+            stage = rig.stage()
+            await stage.finish()
+            await stage.close()
+        rig.fatal.clear()
+        assert {"m3.jpg", "m3.webp"} <= set(names(vault))
+        mine.write_bytes(b"somebody's own")
+        await rig.work()
+        assert names(vault) == ["m1.mp4", "m2.wav", "m3.mine.jpg", "m3.webp", "m4.webp", "m5.zip"]
+        assert stored(vault) == 4
 
 
 async def test_a_replacement_that_was_cut_off_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

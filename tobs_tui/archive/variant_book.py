@@ -161,6 +161,12 @@ class VariantBook(JobBook):
         with self.reading() as db:
             return [row[0] for row in db.execute("SELECT original FROM replaced WHERE removed = 0")]
 
+    def files_in_place_of(self, original: str) -> list[JobTask]:
+        """The files in which a variant has taken the place of that content."""
+        with self.reading() as db:
+            row = db.execute("SELECT variant FROM replaced WHERE original = ?", (original,)).fetchone()
+        return [] if row is None else self.files_of_content(row[0])
+
     def original_removed(self, sha256: str) -> None:
         """Record that the bytes of a replaced content are gone."""
         with self.transaction() as db:

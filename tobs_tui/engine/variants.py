@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import JobTask
@@ -40,8 +41,12 @@ class Variants:
         self._replaced: set[str] = set()
 
     async def begin(self) -> None:
-        """Look after the variants of earlier runs: names that no job asks for any more go, missing ones come back."""
+        """Look after the variants of earlier runs: names that no job asks for any more go, missing ones come back, and
+        names that a kill left to originals whose place is taken go."""
         try:
+            for original in await self._ask(Archive.originals_to_remove):
+                for file in await self._ask(partial(Archive.files_in_place_of, original=original)):
+                    await to_the_end(self._retire_beside, original, file.path)
             while strays := await self._ask(partial(Archive.stray_links, shown=self._shown, limit=BATCH)):
                 for stray in strays:
                     await to_the_end(self._store.retire, stray.sha256, stray.path)
@@ -113,6 +118,13 @@ class Variants:
         for file in files:
             if places[file.task.key] != file.path:
                 await to_the_end(self._store.retire, job.sha256, file.path)
+
+    def _retire_beside(self, original: str, path: str) -> None:
+        """Take the names away that an original still has beside `path`, which a variant stands at in its place."""
+        taken = PurePosixPath(path)
+        for found in sorted((self._vault / taken.parent).glob(f"{glob.escape(taken.stem)}.*")):
+            if found.name != taken.name:
+                self._store.retire(original, str(taken.with_name(found.name)))
 
     def _flush(self, variant: str, places: list[str]) -> None:
         """Have a content's names on the disk, before anything is removed because of them."""
