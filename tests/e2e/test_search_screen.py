@@ -258,6 +258,27 @@ async def test_the_summary_leads_to_the_vault_of_its_run(paths: Paths, exported:
         await until(pilot, lambda: isinstance(app.screen, SearchScreen) and app.screen.search.vault == str(exported))
 
 
+async def test_the_summary_opens_the_vaults_index_and_tells_its_place_where_no_editor_can(
+    paths: Paths, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import msgspec
+
+    monkeypatch.setenv("VISUAL", "true")
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "index.html").touch()
+    for vault, place in ((exported, "The place is {}/index.md"), (tmp_path / "pages", "Copied {}/index.html")):
+        app = scripted_app(
+            ScriptedClient(Snapshot(SIGNED_IN, msgspec.structs.replace(finished_run(), output=str(vault)))), paths
+        )
+        async with app.run_test(size=SMALL) as pilot:
+            await settled(pilot)
+            await pilot.press("a")
+            await settled(pilot)
+            await pilot.press("o")
+            await settled(pilot)
+            assert [str(each.message).endswith(place.format(vault)) for each in app._notifications] == [True]
+
+
 async def test_a_click_chooses_a_message(paths: Paths, exported: Path) -> None:
     async with searching(paths, exported) as pilot:
         screen = await look_for(pilot, "river")

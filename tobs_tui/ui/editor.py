@@ -68,7 +68,7 @@ def open_in_editor(app: TobsApp, path: Path, line: int) -> None:
         if status:
             app.say(f"{command[0]} ended with status {status}.")
     except SuspendNotSupported:
-        app.say(f"This terminal cannot be lent to an editor. The place is {path}:{line}")
+        app.say(f"This terminal cannot be lent to an editor. The place is {_place(path, line)}")
     except OSError as error:
         app.say_error(TobsError(ErrorCode.USAGE, f"The editor cannot be started: {error.strerror or error}."))
     except TobsError as error:
@@ -77,9 +77,13 @@ def open_in_editor(app: TobsApp, path: Path, line: int) -> None:
 
 def copy_place(app: TobsApp, path: Path, line: int) -> None:
     """Put file and line into the terminal's clipboard, and say so."""
-    place = f"{path}:{line}" if line else str(path)
+    place = _place(path, line)
     app.copy_to_clipboard(place)
     app.say(f"Copied {place}")
+
+
+def _place(path: Path, line: int) -> str:
+    return f"{path}:{line}" if line else str(path)
 
 
 @contextlib.contextmanager

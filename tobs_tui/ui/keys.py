@@ -123,6 +123,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.back", "escape", "back", "Back", "Leave the filter or the zoom, or detach", footer=False),
     Action("summary.again", "r", "again", "Run again", "Run the same profile again"),
     Action("summary.retry", "t", "retry", "Retry failures", "Try again what could not be had"),
+    Action("summary.open", "o", "open", "Open", "Open the vault's index, in $VISUAL or $EDITOR"),
     Action("summary.search", "slash", "search", "Search", "Search what is exported"),
     Action("summary.home", "h", "home", "Home", "Go to the home screen"),
     Action("summary.back", "escape", "home", "Home", "Go to the home screen", footer=False),

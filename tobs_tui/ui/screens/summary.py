@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from tobs_tui.model.display import NONE, clean, count, duration, plural, rate, s
 from tobs_tui.model.peers import is_channel_id
 from tobs_tui.model.run import ChatProgress, ChatState, Failure, Outcome, RunState, Totals
 from tobs_tui.ui import run_model
+from tobs_tui.ui.editor import copy_place, open_in_editor
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.screens.dialogs import Detail
@@ -264,6 +266,19 @@ class SummaryScreen(Page):
         if any(chat < 0 and not is_channel_id(chat) for chat in chats):
             targets = run.profile.targets  # it may be what a supergroup grew out of, which is no chat of its own
         await self.tobs.start(replace(run.profile, targets=targets))
+
+    def action_open(self) -> None:
+        """The vault's index, in the editor; where there are only pages or JSON lines, their place is copied."""
+        run = self.tobs.model.run
+        if run is None:
+            return
+        vault = Path(run.output)
+        index = vault / "index.md"
+        if index.is_file():
+            open_in_editor(self.tobs, index, 0)
+        else:
+            page = vault / "index.html"
+            copy_place(self.tobs, page if page.is_file() else vault, 0)
 
     async def action_search(self) -> None:
         """Search the run's vault."""
