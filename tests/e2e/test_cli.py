@@ -248,6 +248,15 @@ def test_profiles_are_listed_shown_and_deleted(home: Path) -> None:
     assert not (home / "config" / "profiles" / "night.toml").exists()
 
 
+def test_each_account_has_profiles_of_its_own(home: Path) -> None:
+    profile(home, "")
+    assert run("profiles").stdout.startswith("night")
+    assert run("--account", "work", "profiles").stdout.startswith("No profile is saved yet")
+    assert run("profiles", "--account", "main").stdout.startswith("night")
+    refused = run("--account", "../work", "profiles")
+    assert (refused.returncode, "letters a to z" in refused.stderr) == (2, True)
+
+
 def test_every_variable_is_documented(home: Path) -> None:
     told = run("config", "variables").stdout
     for name in ("TOBS_HOME", "TOBS_API_ID", "TOBS_API_HASH", "TOBS_PERFORMANCE_HISTORY_WORKERS", "TOBS_OUTPUT"):

@@ -469,6 +469,30 @@ async def test_settings_take_effect_and_are_kept(paths: Paths) -> None:
         assert load_settings(paths).low_bandwidth
 
 
+async def test_another_account_is_named_and_gone_to(paths: Paths) -> None:
+    for typed, seen in (("no such/name", "letters a to z"), ("work", "")):
+        app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths)
+        async with app.run_test(size=SIZE) as pilot:
+            await settled(pilot)
+            await press(pilot, "s")
+            form = app.screen.query_one(FormPanel)
+            form.move_to(next(i for i, row in enumerate(form.rows) if row.key == "new_account"))
+            await press(pilot, "enter")
+            app.screen.query_one("#entry", Input).value = typed
+            await press(pilot, "enter")
+            assert seen in screen_text(app)
+        assert app.elsewhere == (() if seen else ("--account", "work"))
+    Paths.resolve(home=paths.shared_dir.parent, account="work").ensure()
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "s")
+        form = app.screen.query_one(FormPanel)
+        form.move_to(next(i for i, row in enumerate(form.rows) if row.key == "use:work"))
+        await press(pilot, "enter")
+    assert app.elsewhere == ("--account", "work")
+
+
 async def test_changing_one_setting_does_not_save_what_a_flag_said(paths: Paths) -> None:
     app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths, settings=Settings(mouse=False))
     async with app.run_test(size=SIZE) as pilot:

@@ -256,6 +256,22 @@ def test_leaving_works_from_everywhere(open_terminal: Open) -> None:
         assert terminal.exit_status() == 0, where
 
 
+def test_the_demo_and_a_further_account_are_a_key_away(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("Explore the demo")
+    terminal.press("d")
+    terminal.wait_for("This is the demo")
+    terminal.press("s")
+    terminal.wait_for("One more")
+    terminal.press("down", "enter")
+    terminal.wait_for("letters and digits")
+    terminal.type("work")
+    terminal.press("enter")
+    terminal.wait_for("demo  work", "This is the demo")
+    terminal.press("q")
+    assert terminal.exit_status() == 0
+
+
 def test_no_color_means_no_colours(open_terminal: Open) -> None:
     coloured = open_terminal("--demo")
     coloured.wait_for("Sign in to Telegram")

@@ -16,7 +16,7 @@ from tobs_tui.model.server import ServerAddress
 KEY = "-----BEGIN RSA PUBLIC KEY-----\nMIIB\n-----END RSA PUBLIC KEY-----\n"
 
 
-SHARED = ("demo", "themes_dir", "models_dir")
+SHARED = ("demo", "account", "themes_dir", "models_dir")
 
 
 def places(paths: Paths) -> set[Path]:
@@ -42,6 +42,28 @@ def test_demo_real_account_and_other_servers_share_nothing(home: Path) -> None:
     for index, one in enumerate(sets):
         for other in sets[index + 1 :]:
             assert not one & other
+
+
+def test_accounts_of_one_server_share_settings_and_api_id_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main, work = Paths.resolve(), Paths.resolve(account="work")
+    shared = {main.shared_dir, main.settings_file, main.credentials_file, main.dotenv_file}
+    assert places(main) & places(work) == {main.shared_dir, main.credentials_file}
+    assert shared == {work.shared_dir, work.settings_file, work.credentials_file, work.dotenv_file}
+    monkeypatch.setenv("TOBS_ACCOUNT", "work")
+    assert Paths.resolve() == work
+    assert Paths.resolve(account="main") == main
+    work.ensure()
+    for place in (work.state_dir, work.state_dir.parent, work.config_dir.parent, work.shared_dir):
+        assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    assert main.accounts() == ["main", "work"]
+    assert Paths.resolve(account="new").accounts() == ["main", "new", "work"]
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", "-x", "a b", "ä", "x" * 33, "\x1b[1m"])
+def test_an_account_has_a_name_that_folders_can_have(home: Path, name: str) -> None:
+    with pytest.raises(TobsError) as caught:
+        Paths.resolve(account=name)
+    assert caught.value.code is ErrorCode.USAGE
 
 
 def test_a_server_is_known_by_its_key_not_by_its_port(home: Path) -> None:

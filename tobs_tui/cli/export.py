@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Collection
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.cli.streams import Audience
@@ -75,7 +75,7 @@ def export_on_screen(options: Options) -> int:
 
     from tobs_tui.config.layers import effective
     from tobs_tui.monitor.logs import configure_logging
-    from tobs_tui.ui.app import EXPLORE_DEMO, run_app
+    from tobs_tui.ui.app import run_app
 
     configure_logging(setting.paths.log_dir, chosen.settings.log_level.upper(), name="client")
 
@@ -97,12 +97,18 @@ def export_on_screen(options: Options) -> int:
         low_bandwidth=chosen.settings.low_bandwidth,
         mouse=chosen.settings.mouse,
     )
-    if status == EXPLORE_DEMO and not options.demo:
-        command = [sys.executable, "-m", "tobs_tui", "--demo"]
-        command += ["--low-bandwidth"] if options.low_bandwidth else []
-        command += ["--no-mouse"] if options.no_mouse else []
-        os.execv(sys.executable, command)
-    return status
+    return status if isinstance(status, int) else _start_again(options, status)
+
+
+def _start_again(options: Options, elsewhere: tuple[str, ...]) -> NoReturn:
+    """Become the program with the options that lead `elsewhere`, and with the looks and the place of these ones."""
+    command = [sys.executable, "-m", "tobs_tui", *elsewhere]
+    command += ["--low-bandwidth"] if options.low_bandwidth else []
+    command += ["--no-mouse"] if options.no_mouse else []
+    if "--demo" not in elsewhere:
+        command += ["--demo"] if options.demo else []
+        command += ["--server", str(options.server.resolve())] if options.server is not None else []
+    os.execv(sys.executable, command)
 
 
 def _window(options: Options) -> Refresh | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,10 +15,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+def _choose_account(ctx: click.Context, option: click.Parameter, name: str | None) -> None:
+    """Have this process, and the service that it starts, be about an account. `Setting` refuses a name that none can
+    have."""
+    if name is not None:
+        os.environ["TOBS_ACCOUNT"] = name
+
+
 def place_options(command: F) -> F:
     """The options that say which account is meant, for every command that has one."""
     command = click.option(
         "--server", type=FILE, metavar="FILE", help="A Telegram-compatible server (TOML: dc, host, port, public_key)."
+    )(command)
+    command = click.option(
+        "--account",
+        metavar="NAME",
+        expose_value=False,
+        callback=_choose_account,
+        help="Which account, where there are several (main: the first).",
     )(command)
     return click.option("--demo", is_flag=True, help="Use the embedded Telegram; its state is kept apart.")(command)
 

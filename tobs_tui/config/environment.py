@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tobs_tui.config.credentials import HASH_VARIABLE, ID_VARIABLE
-from tobs_tui.config.paths import HOME_VARIABLE, Paths
+from tobs_tui.config.paths import ACCOUNT_VARIABLE, HOME_VARIABLE, Paths
 from tobs_tui.config.settings import Settings
 from tobs_tui.config.toml_file import did_you_mean, leaves
 from tobs_tui.model.profile import Profile
@@ -19,6 +19,7 @@ NOT_BY_ENVIRONMENT = frozenset({"name", "keymap", "default_output", "preset"})
 """Keys without a variable: TOBS_OUTPUT and TOBS_PERFORMANCE_PRESET say the last two for the run itself."""
 OTHER_VARIABLES = {
     HOME_VARIABLE: "one directory for everything: config, state, cache, vault (not in a .env file)",
+    ACCOUNT_VARIABLE: "the name of the account, where there are several (not in a .env file)",
     ID_VARIABLE: "api id from my.telegram.org",
     HASH_VARIABLE: "api hash from my.telegram.org",
 }
@@ -84,8 +85,9 @@ def read_environment(paths: Paths, environ: Mapping[str, str], cwd: Path | None 
             warnings.append(f"{file} was left out: {reason}.")
             continue
         warnings += [f"{file}:{number} was left out: it is not KEY=value." for number in bad]
-        if values.pop(HOME_VARIABLE, None) is not None:
-            warnings.append(f"{file}: {HOME_VARIABLE} has no effect in a .env file; set it in the environment.")
+        for name in (HOME_VARIABLE, ACCOUNT_VARIABLE):
+            if values.pop(name, None) is not None:
+                warnings.append(f"{file}: {name} has no effect in a .env file; set it in the environment.")
         variables |= {key: Variable(key, value, str(file)) for key, value in values.items() if key.startswith(PREFIX)}
     variables |= {key: Variable(key, value, "environment") for key, value in environ.items() if key.startswith(PREFIX)}
     known = [*variable_names().values(), *OTHER_VARIABLES]

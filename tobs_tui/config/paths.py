@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 import tempfile
 from pathlib import Path
@@ -16,13 +17,18 @@ from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.server import ServerAddress
 
 HOME_VARIABLE = "TOBS_HOME"
+ACCOUNT_VARIABLE = "TOBS_ACCOUNT"
+MAIN_ACCOUNT = "main"
+"""What the account without a name of its own is called."""
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 MAX_SOCKET_PATH = 99
 """Bytes. Linux takes 107, macOS 103 (sun_path in unix(7))."""
 
 
 class Paths(Struct, frozen=True):
     """The program's directories and files. `demo` and other servers have a set of their own, below a subfolder; themes
-    and speech models are for all of them.
+    and speech models are for all of them. So has each further `account` ("" = the main one), but for the settings and
+    the api id and hash, which lie in `shared_dir`.
 
     The socket lies in the state directory, not in $XDG_RUNTIME_DIR: that one goes away when the last session of its
     user ends, and is missing under cron, where a run must find the same worker.
@@ -36,14 +42,25 @@ class Paths(Struct, frozen=True):
     socket: Path
     themes_dir: Path
     models_dir: Path
+    shared_dir: Path
     demo: bool = False
+    account: str = ""
 
     @classmethod
-    def resolve(cls, *, demo: bool = False, home: Path | None = None, server: ServerAddress | None = None) -> Paths:
+    def resolve(
+        cls,
+        *,
+        demo: bool = False,
+        home: Path | None = None,
+        server: ServerAddress | None = None,
+        account: str | None = None,
+    ) -> Paths:
         """The paths for real accounts, for the demo, or for the accounts of another server (told by its public key).
 
         `home` or, without it, $TOBS_HOME puts everything below one directory; otherwise the platform's conventions
-        decide. Reads the environment, touches no file. Raises `TobsError` USAGE where there is no home directory.
+        decide. `account` or, without it, $TOBS_ACCOUNT tells several accounts of one server apart. Reads the
+        environment, touches no file. Raises `TobsError` USAGE where there is no home directory, or for a name that no
+        account can have.
         """
         chosen = home or (Path(value) if (value := os.environ.get(HOME_VARIABLE, "")) else None)
         apart = "demo" if demo else f"server-{_server_label(server)}" if server else ""
@@ -53,19 +70,30 @@ class Paths(Struct, frozen=True):
             config, state, cache, output, models = (root / name for name in names)
         else:
             config, state, cache, output, models = _usual_places()
-        state_dir = state / apart
+        name = account_name(os.environ.get(ACCOUNT_VARIABLE, "") if account is None else account)
+        below = Path("accounts", name) if name else Path()
+        state_dir = state / apart / below
         runtime = state_dir / "run"
+        label = "-".join(part for part in (output.name, apart, name) if part)
         return cls(
-            config_dir=config / apart,
+            config_dir=config / apart / below,
             state_dir=state_dir,
-            cache_dir=cache / apart,
+            cache_dir=cache / apart / below,
             runtime_dir=runtime,
-            default_output=output.with_name(f"{output.name}-{apart}") if apart else output,
+            default_output=output.with_name(label),
             socket=_short_enough(runtime / "tobs.sock"),
             themes_dir=config / "themes",
             models_dir=models,
+            shared_dir=config / apart,
             demo=demo,
+            account=name,
         )
+
+    def accounts(self) -> list[str]:
+        """The names of all accounts that were ever used beside this one, this one included, the main one first."""
+        accounts = (self.state_dir.parent if self.account else self.state_dir / "accounts").glob("*/")
+        found = {path.name for path in accounts if _ACCOUNT.fullmatch(path.name)} | ({self.account} - {""})
+        return [MAIN_ACCOUNT, *sorted(found)]
 
     @property
     def log_dir(self) -> Path:
@@ -80,17 +108,17 @@ class Paths(Struct, frozen=True):
     @property
     def settings_file(self) -> Path:
         """The person's settings (TOML)."""
-        return self.config_dir / "settings.toml"
+        return self.shared_dir / "settings.toml"
 
     @property
     def credentials_file(self) -> Path:
         """Api id and hash (TOML, 0600)."""
-        return self.config_dir / "credentials.toml"
+        return self.shared_dir / "credentials.toml"
 
     @property
     def dotenv_file(self) -> Path:
         """TOBS_* variables beside the settings; one in the current directory goes first."""
-        return self.config_dir / ".env"
+        return self.shared_dir / ".env"
 
     @property
     def session_file(self) -> Path:
@@ -129,6 +157,8 @@ class Paths(Struct, frozen=True):
             TobsError: OUTPUT_NOT_WRITABLE when one cannot be made, or the socket's belongs to somebody else.
         """
         for directory in (
+            self.shared_dir,
+            *((self.config_dir.parent, self.state_dir.parent, self.cache_dir.parent) if self.account else ()),
             self.config_dir,
             self.state_dir,
             self.cache_dir,
@@ -154,6 +184,21 @@ def _usual_places() -> tuple[Path, Path, Path, Path, Path]:
             "There is no home directory to keep things in: HOME is not set.",
             f"Set HOME, or {HOME_VARIABLE} to a directory that you may write to.",
         ) from error
+
+
+def account_name(text: str) -> str:
+    """An account's name from what was typed; "" for the main one. Raises `TobsError` USAGE for what can be none: it is
+    part of the names of folders."""
+    if text in ("", MAIN_ACCOUNT):
+        return ""
+    if not _ACCOUNT.fullmatch(text):
+        raise TobsError(
+            ErrorCode.USAGE,
+            "An account's name has letters a to z, digits, - and _ only, 32 at most.",
+            f"{MAIN_ACCOUNT} is the account without a name of its own.",
+            field="account",
+        )
+    return text
 
 
 def expanded(text: str, field: str = "") -> Path:

@@ -49,8 +49,6 @@ class Resolve(Protocol):
 
 PAINTS_A_SECOND = 4.0
 PAINTS_A_SECOND_LOW = 2.0
-EXPLORE_DEMO = 64
-"""What `run_app` returns when the person chose to explore the demo: start again with --demo."""
 TERMINATED = 128 + signal.SIGTERM
 _STUCK_S = 3
 
@@ -78,6 +76,7 @@ class TobsApp(TypeAhead):
     ) -> None:
         super().__init__()
         self.paths, self.settings, self.effective, self.demo = paths, settings, effective, demo
+        self.elsewhere: tuple[str, ...] = ()
         self.launch_profile, self.launch_refresh = profile, refresh
         self.low_bandwidth = low_bandwidth or settings.low_bandwidth
         self.model = RunModel(clock)
@@ -356,9 +355,14 @@ class TobsApp(TypeAhead):
         """The key that does an action, as the screens write it."""
         return shown(keys_of(BY_ID[action], self.keymap)[0])
 
+    def start_again(self, *options: str) -> None:
+        """Leave, so that the program starts again with these options: another account has its own service."""
+        self.elsewhere = options
+        self.exit(0)
+
     def explore_demo(self) -> None:
         """Leave, so that the program starts again with the demo."""
-        self.exit(EXPLORE_DEMO)
+        self.start_again("--demo")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that can be done from here, for the command palette."""
@@ -395,8 +399,8 @@ def run_app(
     demo: bool = False,
     low_bandwidth: bool = False,
     mouse: bool = True,
-) -> int:
-    """Run the application on this terminal; gives the process's exit status, or `EXPLORE_DEMO`.
+) -> int | tuple[str, ...]:
+    """Run the application on this terminal; gives the process's exit status, or the options to start again with.
 
     `connect` attaches to the service and is called again after a cut line. `profile` is started (or, where it runs
     already, watched) at once, with `refresh` looking again at what is exported. `effective` resolves a profile with all
@@ -414,7 +418,8 @@ def run_app(
     )
     _mind_signals(app)
     app.run(mouse=mouse)
-    return (app.return_code or 0) if app.return_value is None else app.return_value
+    status = (app.return_code or 0) if app.return_value is None else app.return_value
+    return app.elsewhere or status
 
 
 def _mind_signals(app: TobsApp) -> None:

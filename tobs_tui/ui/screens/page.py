@@ -70,7 +70,9 @@ class Page(Screen[None]):
     def status(self) -> Line:
         """How things stand, for the right end of the first line: the account, unless a screen has more to say."""
         palette, glyphs, model = self.tobs.palette, self.tobs.glyphs, self.tobs.model
-        demo: Line = [Segment("demo", palette.warn), Segment("  ")] if self.tobs.demo else []
+        where = [("demo", palette.warn)] if self.tobs.demo else []
+        where += [(self.tobs.paths.account, palette.accent)] if self.tobs.paths.account else []
+        demo: Line = [Segment(text, style) for name, shade in where for text, style in ((name, shade), ("  ", None))]
         account = model.account
         if account is None:
             return [*demo, Segment("connecting to the service", palette.faint)]

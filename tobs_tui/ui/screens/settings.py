@@ -9,6 +9,7 @@ from rich.segment import Segment
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
+from tobs_tui.config.paths import MAIN_ACCOUNT, account_name
 from tobs_tui.config.settings import LogLevel, Settings, load_settings, save_settings
 from tobs_tui.model.display import clean
 from tobs_tui.model.errors import TobsError
@@ -111,10 +112,21 @@ class SettingsScreen(Page):
         account = app.model.account
         name = clean(account.name, 40) if account and app.model.signed_in else "not signed in"
         phone = clean(account.phone, 20) if account and app.model.signed_in else ""
+        accounts, used = paths.accounts(), paths.account or MAIN_ACCOUNT
         keys = f"{len(settings.keymap)} changed" if settings.keymap else "as shipped"
         return [
             FormRow("", "Account"),
             FormRow("account", "Telegram", name, phone or "Enter signs in"),
+            *(
+                FormRow(
+                    f"use:{each}",
+                    "In use" if each == used else "Another",
+                    each,
+                    "" if each == used else "Enter goes to it",
+                )
+                for each in (accounts if len(accounts) > 1 else ())
+            ),
+            FormRow("new_account", "One more", "", "Enter asks for its name"),
             FormRow("", "Looks"),
             FormRow("theme", "Theme", app.look.title, f"{len(app.themes.looks)} to choose from"),
             FormRow("ascii", "ASCII only", _yes(settings.ascii), "for terminals without the signs"),
@@ -173,6 +185,11 @@ class SettingsScreen(Page):
                 await self.action_sign_out()
             else:
                 await self.tobs.show_sign_in()
+        elif key == "new_account":
+            hint = "letters and digits; its profiles and runs are its own"
+            self.query_one(EntryLine).open(key, "Name", "", hint)
+        elif key.startswith("use:"):
+            self._use_account(key.removeprefix("use:"))
         elif key == "keymap":
             self.tobs.action_help()
         elif key == "default_output":
@@ -204,10 +221,24 @@ class SettingsScreen(Page):
             place = values.index(current) if current in values else 0
             self._keep(**{key: values[(place + by) % len(values)]})
 
+    def _use_account(self, name: str) -> None:
+        """Start again with another account; a run of this one goes on."""
+        if name != (self.tobs.paths.account or MAIN_ACCOUNT):
+            self.tobs.start_again("--account", name)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the folder, if it can be one."""
+        """Take the folder, or the account's name, if it can be one."""
         event.stop()
         line = self.query_one(EntryLine)
+        if line.key == "new_account":
+            try:
+                name = account_name(event.value.strip())
+            except TobsError as error:
+                line.wrong(error.sentence)
+                return
+            line.close()
+            self._use_account(name or MAIN_ACCOUNT)
+            return
         try:
             folder = parse(ENTRIES["output"], event.value)
         except ValueError as error:

@@ -387,7 +387,9 @@ class TuningScreen(Page):
             return
         self.profile = named
         self.changed.clear()
-        command = ["tobs", *(["--demo"] if self.tobs.demo else []), shlex.quote(name)]
+        paths = self.tobs.paths
+        account = ["--account", paths.account] if paths.account else []
+        command = ["tobs", *(["--demo"] if self.tobs.demo else []), *account, shlex.quote(name)]
         self.tobs.say(f"Saved. Start it any time with: {' '.join(command)}")
         self._resolve()
         self.paint()
