@@ -45,6 +45,7 @@ from tobs_tui.service.protocol import (
     EstimateHeldUp,
     ListDialogs,
     PauseRun,
+    RestartWorker,
     RetryTakeout,
     RunFinished,
     RunStarted,
@@ -326,6 +327,17 @@ async def test_pause_acknowledge_and_detach_are_sent_as_commands(paths: Paths) -
         ]
         assert isinstance(app.screen, HomeScreen)
         assert "Quit (job continues)" in screen_text(app)
+
+
+async def test_the_worker_under_the_cursor_is_restarted(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN, run_state()))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "a r")
+        assert "Go to the worker first" in str([each.message for each in app._notifications])
+        await press(pilot, "2 down r")
+        assert [c.worker for c in client.asked if isinstance(c, RestartWorker)] == [run_state().workers[1].id]
 
 
 async def test_a_held_view_stands_still_while_the_job_goes_on(paths: Paths) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import sqlite3
 import struct
@@ -17,10 +18,12 @@ from tests.compare_vault import read_notes
 from tests.integration.engine_help import Account, profile_of, vault_bytes
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
+from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Layout, MediaOptions
-from tobs_tui.model.run import Outcome, RunPhase, RunState, WorkerRole
+from tobs_tui.model.run import Outcome, RunPhase, RunState, WorkerRole, WorkerState
 from tobs_tui.sandbox.faults import Fault
 from tobs_tui.sandbox.server import SandboxServer
+from tobs_tui.telegram import line
 from tobs_tui.telegram.page import MESSAGE, MESSAGE_SERVICE, unpacked
 
 FORUM, OFFICE, LOUNGE, CHANNEL, DISCUSSION = (
@@ -161,6 +164,34 @@ async def test_trouble_that_passes_leaves_no_trace_in_the_vault(
     assert (troubled.outcome, troubled.failures) == (Outcome.COMPLETE, ())
     await account.export(tmp_path / "calm", wanted)
     assert vault_bytes(tmp_path / "troubled") == vault_bytes(tmp_path / "calm")
+
+
+async def test_workers_that_are_stuck_begin_anew_when_they_are_told_to(
+    account: Account, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "REQUEST_TIMEOUT_S", 3600)  # nothing but the person helps
+    wanted = profile_of([CHANNEL], layout=FIXED)
+    for method, after in (("messages.getHistory", 2), ("upload.getFile", 3)):
+        sandbox.faults.add(Fault(method=method, after=after, delay_s=3600))
+    watched = account.run(tmp_path / "vault", wanted)
+    for worker in ("w99", "cm"):
+        with pytest.raises(TobsError):
+            watched.run.restart_worker(worker)
+    running = asyncio.create_task(watched.run.run())
+    before: set[tuple[str, int]] = set()
+    while not running.done():
+        await asyncio.wait({running}, timeout=1)
+        rows = [row for row in watched.run.state.workers if row.role in (WorkerRole.FETCH, WorkerRole.MEDIA)]
+        now = {(row.id, row.done) for row in rows if row.state is WorkerState.BUSY}
+        for worker, _ in now & before:  # at the same thing for a second
+            with contextlib.suppress(TobsError):
+                watched.run.restart_worker(worker)
+        before = now
+    assert await running is Outcome.COMPLETE
+    again = {row.role for row in watched.seen.workers if row.retries and row.last_error == "Begun anew by hand."}
+    assert again == {WorkerRole.FETCH, WorkerRole.MEDIA}
+    await account.export(tmp_path / "calm", wanted)
+    assert vault_bytes(tmp_path / "vault") == vault_bytes(tmp_path / "calm")
 
 
 @pytest.mark.parametrize("error", ["AUTH_KEY_UNREGISTERED", "SESSION_REVOKED"])

@@ -161,7 +161,7 @@ class FetchCrew:
                     worker.state = WorkerState.WAITING
                 async with self._turn:
                     worker.go_on()
-                    raw = await self._ask(piece)
+                    raw = await worker.restartable(lambda: self._ask(piece))
                 worker.go_on()
                 await self._take_in(piece, raw, worker)
             except TobsError as error:

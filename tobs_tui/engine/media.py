@@ -317,7 +317,8 @@ class MediaQueue:
             await slot.take()
             file = source.file
             try:
-                return await download_file(
+                download = partial(
+                    download_file,
                     self._shelf.stem(task),
                     file.size,
                     source.part,
@@ -327,6 +328,7 @@ class MediaQueue:
                     on_bytes=count,
                     on_fetched=give_back,
                 )
+                return await worker.restartable(download)
             except (WrongBytesError, FileUnavailable) as error:
                 worker.retries += 1
                 worker.last_error = str(error)

@@ -147,6 +147,11 @@ class ExportRun:
         self._board.enter(RunPhase.RUNNING if self._targets_known else RunPhase.PLANNING)
         self._board.log(Level.INFO, "Resumed.")
 
+    def restart_worker(self, id: str) -> None:
+        """Have a worker begin anew what it is at. Raises `TobsError` USAGE when it is at nothing of the kind."""
+        self._board.workers.restart(id)
+        self._board.log(Level.INFO, f"Worker {id} begins anew, as was asked.")
+
     def _hold(self, sentence: str) -> None:
         """Pause for a reason that passes."""
         self.pause()

@@ -1,12 +1,21 @@
-"""The workers' statistics, as the dashboard's worker table shows them."""
+"""The workers of a run: their statistics, as the dashboard's worker table shows them, and how one begins anew."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar
+from typing import Any, TypeVar
 
+from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.run import WorkerRole, WorkerRow, WorkerState
 from tobs_tui.monitor.rates import RateMeter
+
+T = TypeVar("T")
+RESTARTED = "Begun anew by hand."
 
 
 class WorkerStats:
@@ -31,6 +40,43 @@ class WorkerStats:
         self.share = -1.0
         self._messages = RateMeter()
         self._bytes = RateMeter()
+        self._begin_anew: Callable[[], None] | None = None
+
+    async def restartable(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What `work` gives; it is begun anew whenever `restart` is called meanwhile."""
+        while True:
+            task, asked = asyncio.create_task(work()), asyncio.Event()
+
+            def begin_anew(task: asyncio.Task[T] = task, asked: asyncio.Event = asked) -> None:
+                asked.set()
+                task.cancel()
+
+            self._begin_anew = begin_anew
+            try:
+                return await task
+            except asyncio.CancelledError:
+                own = asyncio.current_task()
+                if not asked.is_set() or (own is not None and own.cancelling()):
+                    raise
+            finally:
+                if self._begin_anew is begin_anew:
+                    self._begin_anew = None
+            self.retries += 1
+            self.last_error = RESTARTED
+
+    def restart(self) -> None:
+        """Give up what it is at and begin that anew: its request or download, or its process, which is replaced.
+
+        Raises `TobsError` USAGE when it is at nothing that could be.
+        """
+        if self._begin_anew is not None:
+            self._begin_anew()
+        elif self.pid and self.state is WorkerState.BUSY:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self.last_error = RESTARTED
+        else:
+            raise TobsError(ErrorCode.USAGE, f"{self.id} is at nothing that could be begun anew.")
 
     def begin(self, target: str, chat: int = 0) -> None:
         """It works on something now."""
@@ -131,6 +177,13 @@ class WorkerTable:
         for worker in workers:
             if not worker.pid and alive:
                 worker.pid = alive.pop(0)
+
+    def restart(self, id: str) -> None:
+        """Restart a worker (see there). Raises `TobsError` USAGE, for a name that none has as well."""
+        worker = self._workers.get(id)
+        if worker is None:
+            raise TobsError(ErrorCode.USAGE, f"There is no worker {id}.")
+        worker.restart()
 
     def by_pid(self, pid: int) -> WorkerStats | None:
         """The worker whose process has this id."""

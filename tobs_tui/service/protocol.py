@@ -176,6 +176,12 @@ class CancelRun(Command, frozen=True):
     """End the run, keeping what is fetched and rendering it; resumable."""
 
 
+class RestartWorker(Command, frozen=True):
+    """Have a worker of the run give up its request, download or process, and begin that anew."""
+
+    worker: str
+
+
 class RetryTakeout(Command, frozen=True):
     """Ask Telegram again for a delayed takeout: the person has approved it on another device."""
 
@@ -221,6 +227,7 @@ AnyCommand = (
     | EstimateExport
     | StartRun
     | PauseRun
+    | RestartWorker
     | ResumeRun
     | CancelRun
     | RetryTakeout

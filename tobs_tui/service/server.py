@@ -187,6 +187,7 @@ class Service:
             p.PauseRun: lambda c: _at_once(lambda: self._runs.current().pause()),
             p.ResumeRun: lambda c: _at_once(lambda: self._runs.current().resume()),
             p.CancelRun: lambda c: _at_once(lambda: self._runs.current().cancel()),
+            p.RestartWorker: lambda c: _at_once(lambda: self._runs.current().restart_worker(c.worker)),
             p.RetryTakeout: lambda c: _at_once(self._retry_takeout),
             p.SkipTakeout: lambda c: _at_once(self._skip_takeout),
             p.ClearCache: lambda c: _at_once(desk.clear_cache),

@@ -111,6 +111,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.zoom", "z", "zoom", "Zoom", "Show one panel alone, or all again"),
     Action("run.freeze", "space", "freeze", "Freeze view", "Hold the view still; the job continues", footer=False),
     Action("run.ack", "a", "acknowledge", "Acknowledge", "Mark all alerts as seen", footer=False),
+    Action("run.restart", "r", "restart", "Restart", "Have the worker under the cursor begin anew", footer=False),
     Action("run.sort", "t", "sort", "Sort", "Sort by order, state, name, size or progress", footer=False),
     Action("run.level", "l", "level", "Log level", "Show log lines from the next level up", footer=False),
     Action("run.follow", "f", "follow", "Follow", "Follow the log, or hold it", footer=False),

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 
 from tobs_tui.model.display import ago, clean, eta, plural, stopwatch
 from tobs_tui.model.run import RunPhase, RunState
-from tobs_tui.service.protocol import AcknowledgeAlert, CancelRun, PauseRun, ResumeRun
+from tobs_tui.service.protocol import AcknowledgeAlert, CancelRun, PauseRun, RestartWorker, ResumeRun
 from tobs_tui.ui import run_model
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line
@@ -280,6 +280,15 @@ class RunScreen(Page):
         rows = panel.alerts()
         key = rows[panel.cursor].key if panel.has_focus and rows else ""
         await self.tobs.do(AcknowledgeAlert(key))
+
+    async def action_restart(self) -> None:
+        """Have the worker under the cursor begin anew what it is at."""
+        panel = self.query_one(WorkersPanel)
+        rows = panel.rows()
+        if not panel.has_focus or not rows:
+            self.tobs.say("Go to the worker first, with 2.")
+        elif await self.tobs.do(RestartWorker(rows[panel.cursor].id)):
+            self.tobs.say(f"{rows[panel.cursor].id} begins anew.")
 
     def action_sort(self) -> None:
         """Another order of the chats."""

@@ -212,7 +212,7 @@ class WorkersPanel(RunPanel):
 
     def hints(self) -> Line:
         """What Enter does."""
-        return [*self.filter_note(), Segment("enter: detail", self.tobs.palette.faint)]
+        return [*self.filter_note(), Segment("enter: detail  r: restart", self.tobs.palette.faint)]
 
     def empty(self) -> str:
         """Why there are none."""
