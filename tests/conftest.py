@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -20,6 +21,14 @@ from tobs_tui.service.launch import attach
 from tobs_tui.service.protocol import Shutdown
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests and whole worlds of messages live as long as this process: looking through them for garbage
+    again and again took a seventh of its time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A directory that holds everything the program keeps; what still runs below it at the end is ended."""
@@ -30,7 +39,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             monkeypatch.delenv(name)
     yield directory
     for demo in (True, False):
-        stop_service(Paths.resolve(demo=demo, home=directory))
+        for account in Paths.resolve(demo=demo, home=directory, account="").accounts():
+            stop_service(Paths.resolve(demo=demo, home=directory, account=account))
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ async def test_a_wait_is_shown_where_it_holds_something_up(
     account: Account, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
     sandbox.faults.add(Fault(method="messages.getHistory", after=6, error="FLOOD_WAIT_2"))
-    watched = account.run(tmp_path / "vault", profile_of([LOUNGE], media=TEXT_ONLY))
+    watched = account.run(tmp_path / "vault", profile_of([LOUNGE], media=TEXT_ONLY, filters=Filters(last=2500)))
     running = asyncio.create_task(watched.run.run())
     await watched.until(lambda state: any(row.state is ChatState.WAITING for row in state.chats))
     waiting = [row for row in watched.seen.workers if row.state is WorkerState.WAITING]
