@@ -16,13 +16,13 @@ from tests.e2e.exported import LONG, MANY
 from tests.e2e.scripted import SIGNED_IN, ScriptedClient, finished_run, scripted_app, settled, until
 from tests.e2e.terminal import Terminal
 from tests.e2e.test_screens import screen_text
+from tobs_tui.config.editor import editor_command
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import save_profile
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.service.protocol import ListRuns, Runs, Snapshot
 from tobs_tui.ui.app import TobsApp
-from tobs_tui.ui.editor import editor_command
 from tobs_tui.ui.screens.home import HomeScreen
 from tobs_tui.ui.screens.message import MessageScreen
 from tobs_tui.ui.screens.pick import PickOne

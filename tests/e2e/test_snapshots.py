@@ -47,6 +47,7 @@ CREDENTIALS = AccountState(AccountPhase.NEEDS_CREDENTIALS)
 SHOTS: dict[str, tuple[Snapshot, str, tuple[int, int]]] = {
     "home-120x36": (Snapshot(SIGNED_IN), "", WIDE),
     "home-80x24": (Snapshot(SIGNED_IN), "", SMALL),
+    "home-copy-80x24": (Snapshot(SIGNED_IN), "c enter", SMALL),
     "home-running-120x36": (Snapshot(SIGNED_IN, run_state()), "", WIDE),
     "welcome-120x36": (SIGNED_OUT, "", WIDE),
     "sign-in-credentials-120x36": (Snapshot(CREDENTIALS), "i", WIDE),

@@ -12,6 +12,7 @@ from tobs_tui.cli.formats import chosen, format_option
 from tobs_tui.cli.looks import look_flags, look_options
 from tobs_tui.cli.options import Options
 from tobs_tui.cli.places import FILE, F, merged, place_options
+from tobs_tui.cli.profile_commands import PROFILE_COMMANDS
 from tobs_tui.cli.vault_commands import VAULT_COMMANDS
 
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -265,45 +266,7 @@ def config_variables() -> int:
     return show_variables()
 
 
-@tobs.group(invoke_without_command=True)
-@place_options
-@click.pass_context
-def profiles(ctx: click.Context, demo: bool, server: Path | None) -> int | None:
-    """Saved profiles: list, show, delete."""
-    ctx.obj = merged(ctx, demo, server)
-    return int(ctx.invoke(profiles_list)) if ctx.invoked_subcommand is None else None
-
-
-@profiles.command("list")
-@click.pass_context
-def profiles_list(ctx: click.Context) -> int:
-    """Names of the saved profiles, with what is wrong with bad ones."""
-    from tobs_tui.cli.show import show_profiles
-
-    return show_profiles(ctx.obj)
-
-
-@profiles.command("show")
-@click.argument("name")
-@click.pass_context
-def profiles_show(ctx: click.Context, name: str) -> int:
-    """A profile's file."""
-    from tobs_tui.cli.show import show_profile
-
-    return show_profile(ctx.obj, name)
-
-
-@profiles.command("delete")
-@click.argument("name")
-@click.pass_context
-def profiles_delete(ctx: click.Context, name: str) -> int:
-    """Remove a profile; what it exported stays."""
-    from tobs_tui.cli.show import remove_profile
-
-    return remove_profile(ctx.obj, name)
-
-
-for _command in VAULT_COMMANDS:
+for _command in (*VAULT_COMMANDS, *PROFILE_COMMANDS):
     tobs.add_command(_command)
 
 

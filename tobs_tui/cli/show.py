@@ -1,4 +1,4 @@
-"""`tobs config` and `tobs profiles`: what is in force and what is saved, printed."""
+"""`tobs config`: what is in force, printed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import click
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.config.environment import OTHER_VARIABLES, variable_names
 from tobs_tui.config.layers import PROFILE_KEYS, Layer
-from tobs_tui.config.profiles import delete_profile, list_profiles, read_profile
 from tobs_tui.model.display import clean
 from tobs_tui.model.profile import ChatTarget
 
@@ -90,31 +89,4 @@ def show_variables() -> int:
         "\nThey override a profile, and flags override them. A .env file in the current directory, or in the config"
     )
     click.echo("directory, may set them too. Lists are separated by commas; yes/no, true/false, on/off and 1/0 serve.")
-    return 0
-
-
-def show_profiles(options: Options) -> int:
-    """Print the saved profiles. Gives the exit status: 2 when one of them cannot be used."""
-    found = list_profiles(Setting(options).paths)
-    if not found:
-        click.echo("No profile is saved yet. Run tobs to make one.")
-    for info in found:
-        problem = click.style(f"  {clean(info.problem, 1000)}", fg="red") if info.problem else ""
-        click.echo(f"{clean(info.name)}{problem}")
-    return 2 if any(info.problem for info in found) else 0
-
-
-def show_profile(options: Options, name: str) -> int:
-    """Print a profile's file. Gives the exit status. Raises `TobsError` when it cannot be used."""
-    path = read_profile(name, Setting(options).paths).path
-    click.echo(f"# {path}")
-    for line in path.read_text(encoding="utf-8").splitlines():
-        click.echo(clean(line, 10_000))
-    return 0
-
-
-def remove_profile(options: Options, name: str) -> int:
-    """Delete a profile. Gives the exit status. Raises `TobsError` when there is none."""
-    delete_profile(name, Setting(options).paths)
-    click.echo(f"Deleted: {clean(name)}. What it exported is untouched.")
     return 0

@@ -14,7 +14,7 @@ from tobs_tui.config.machine import Machine, this_machine
 from tobs_tui.config.paths import Paths, expanded
 from tobs_tui.config.presets import UNTUNED, tuned
 from tobs_tui.config.settings import load_settings
-from tobs_tui.config.toml_file import did_you_mean, given_keys, line_of, read_toml, write_toml
+from tobs_tui.config.toml_file import did_you_mean, given_keys, line_of, parse_toml, read_source, write_toml
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import SPOKEN_KINDS, Performance, Preset, Profile, Transcription
 from tobs_tui.model.text_match import text_matcher
@@ -29,6 +29,7 @@ RESERVED_NAMES = frozenset(
         "render",
         "retry",
         "sandbox",
+        "schedule",
         "search",
         "service",
         "transcribe",
@@ -39,7 +40,8 @@ RESERVED_NAMES = frozenset(
 _NAME = re.compile(r"\w[\w .+-]{0,62}")
 CLUSTER = re.compile(r"dask://(\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}")
 """What `media.executor` may name."""
-_TUNED_KEYS = frozenset(Performance.__struct_fields__) - UNTUNED
+TUNED_KEYS = frozenset(Performance.__struct_fields__) - UNTUNED
+"""The performance values that a preset stands for."""
 
 
 class ProfileInfo(Struct, frozen=True):
@@ -142,15 +144,16 @@ def read_profile(name_or_path: str, paths: Paths, machine: Machine | None = None
     try:
         path = profile_path(name_or_path, paths)
     except TobsError as error:  # no profile can have such a name
-        raise _missing(name_or_path, paths) from error
+        raise missing_profile(name_or_path, paths) from error
     try:
-        profile, raw = read_toml(path, Profile)
+        source = read_source(path)
     except FileNotFoundError as error:
-        raise _missing(name_or_path, paths) from error
-    _refuse_unusable(profile, path)
+        raise missing_profile(name_or_path, paths) from error
+    profile, raw = parse_toml(source, Profile, path.name)
+    refuse_unusable(profile, source, path.name)
     given = frozenset(given_keys(raw))
     performance = profile.performance
-    own = {key for key in _TUNED_KEYS if f"performance.{key}" in given}
+    own = {key for key in TUNED_KEYS if f"performance.{key}" in given}
     if own or performance.preset is Preset.CUSTOM:
         machine = machine or this_machine()
         preset = performance.preset if "performance.preset" in given else load_settings(paths).preset
@@ -170,13 +173,19 @@ def read_profile(name_or_path: str, paths: Paths, machine: Machine | None = None
     )
 
 
-def _refuse_unusable(profile: Profile, path: Path) -> None:
+def refuse_unusable(profile: Profile, source: str, name: str) -> None:
+    """Whether the values of a profile make sense; `source` is the text of its file, `name` the file's.
+
+    Raises:
+        TobsError: BAD_PROFILE with file, line and key.
+    """
     if problem := unusable_value(profile):
-        line = line_of(path.read_text(encoding="utf-8"), problem[0].split("."))
-        raise TobsError(ErrorCode.BAD_PROFILE, f"{path.name}:{line}: {problem[0]}: {problem[1]}", field=problem[0])
+        line = line_of(source, problem[0].split("."))
+        raise TobsError(ErrorCode.BAD_PROFILE, f"{name}:{line}: {problem[0]}: {problem[1]}", field=problem[0])
 
 
-def _missing(name_or_path: str, paths: Paths) -> TobsError:
+def missing_profile(name_or_path: str, paths: Paths) -> TobsError:
+    """What to say of a profile that is not there: which one could be meant, and which there are."""
     if name_or_path.endswith(".toml"):
         return TobsError(ErrorCode.BAD_PROFILE, f"There is no file {name_or_path}.")
     names = [info.name for info in list_profiles(paths)]
@@ -203,11 +212,17 @@ def save_profile(profile: Profile, paths: Paths) -> Path:
             for key in sorted(UNTUNED - {"preset"})
             if getattr(profile.performance, key) != getattr(defaults, key)
         }
-    write_toml(path, data, comment=f"Start it with: tobs {_quoted(profile.name)}")
+    write_toml(path, data, comment=started_with(profile.name))
     return path
 
 
-def _quoted(name: str) -> str:
+def started_with(name: str) -> str:
+    """The comment at the head of a profile's file."""
+    return f"Start it with: tobs {quoted(name)}"
+
+
+def quoted(name: str) -> str:
+    """A profile's name as one types it in a shell."""
     return f'"{name}"' if " " in name else name
 
 
@@ -217,7 +232,8 @@ def list_profiles(paths: Paths) -> list[ProfileInfo]:
     for path in sorted(paths.profiles_dir.glob("*.toml")):
         try:
             check_name(path.stem)
-            _refuse_unusable(read_toml(path, Profile)[0], path)
+            source = read_source(path)
+            refuse_unusable(parse_toml(source, Profile, path.name)[0], source, path.name)
         except TobsError as error:
             found.append(ProfileInfo(name=path.stem, path=path, problem=str(error)))
         except FileNotFoundError:  # deleted meanwhile
@@ -238,6 +254,6 @@ def delete_profile(name: str, paths: Paths) -> None:
     try:
         path.unlink()
     except FileNotFoundError as error:
-        raise _missing(name, paths) from error
+        raise missing_profile(name, paths) from error
     except OSError as error:
         raise TobsError(ErrorCode.OUTPUT_NOT_WRITABLE, f"{path} cannot be removed: {error.strerror}.") from error

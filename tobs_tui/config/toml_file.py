@@ -168,9 +168,14 @@ def read_toml(path: Path, struct: type[T]) -> tuple[T, dict[str, Any]]:
     Raises:
         TobsError: BAD_PROFILE with file, line and key; FileNotFoundError passes through.
     """
+    return parse_toml(read_source(path), struct, path.name)
+
+
+def read_source(path: Path) -> str:
+    """The text of a TOML file. Raises as `read_toml` where it cannot be read or is no text."""
     name = path.name
     try:
-        source = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except NotADirectoryError as error:
         raise FileNotFoundError(*error.args) from error
     except FileNotFoundError:
@@ -179,6 +184,14 @@ def read_toml(path: Path, struct: type[T]) -> tuple[T, dict[str, Any]]:
         raise TobsError(ErrorCode.BAD_PROFILE, f"{name}: the file is not UTF-8 text.") from error
     except OSError as error:
         raise TobsError(ErrorCode.BAD_PROFILE, f"{name}: the file cannot be read: {error.strerror}.") from error
+
+
+def parse_toml(source: str, struct: type[T], name: str) -> tuple[T, dict[str, Any]]:
+    """A TOML text as `struct`, and as TOML gave it; messages call it `name`.
+
+    Raises:
+        TobsError: BAD_PROFILE with file, line and key.
+    """
     try:
         raw = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
@@ -203,11 +216,15 @@ def write_toml(path: Path, value: Struct | Mapping[str, Any], *, comment: str = 
     Raises:
         TobsError: OUTPUT_NOT_WRITABLE.
     """
+    data = _sparse(msgspec.to_builtins(value, builtin_types=(datetime.date,)))
+    write_private(path, toml_text(data, comment=comment).encode())
+
+
+def toml_text(data: Mapping[str, Any], *, comment: str = "") -> str:
+    """`data` as TOML, below a comment of one line."""
     import tomli_w
 
-    data = _sparse(msgspec.to_builtins(value, builtin_types=(datetime.date,)))
-    text = (f"# {comment}\n" if comment else "") + tomli_w.dumps(data)
-    write_private(path, text.encode())
+    return (f"# {comment}\n" if comment else "") + tomli_w.dumps(data)
 
 
 def write_private(path: Path, content: bytes) -> None:

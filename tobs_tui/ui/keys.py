@@ -68,7 +68,19 @@ ACTIONS: tuple[Action, ...] = (
         "Run the profile under the cursor, and look for edits, reactions and deletions",
         footer=False,
     ),
-    Action("home.delete", "x", "delete", "Delete", "Delete the profile under the cursor", footer=False),
+    Action("home.copy", "c", "file('copy')", "Copy", "Duplicate the profile under the cursor", footer=False),
+    Action(
+        "home.edit_file",
+        "o",
+        "file('edit')",
+        "Open file",
+        "Change the file of the profile under the cursor in $VISUAL or $EDITOR",
+        footer=False,
+    ),
+    Action(
+        "home.export", "w", "file('export')", "Export", "Write the profile under the cursor to a file", footer=False
+    ),
+    Action("home.delete", "x", "file('delete')", "Delete", "Delete the profile under the cursor", footer=False),
     Action("home.account", "i", "account", "Account", "Sign in, or see the account", footer=False),
     Action("home.search", "slash", "search", "Search", "Search what is exported"),
     Action("home.settings", "s", "settings", "Settings", "Change theme, account and terminal settings"),

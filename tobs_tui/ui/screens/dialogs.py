@@ -69,17 +69,19 @@ class Ask(Dialog[bool]):
 
 
 class AskName(Dialog[str]):
-    """Asks for a name; `check` gives what is wrong with one, and the dialog stays until nothing is."""
+    """Asks for a name, or a file's; `check` gives what is wrong with one, and the dialog stays until nothing is."""
 
-    def __init__(self, question: str, value: str, check: Callable[[str], str], note: str = "") -> None:
+    def __init__(
+        self, question: str, value: str, check: Callable[[str], str], note: str = "", *, label: str = "Name"
+    ) -> None:
         super().__init__()
-        self._question, self._value, self._check, self._note = question, value, check, note
+        self._question, self._value, self._check, self._note, self._label = question, value, check, note, label
 
     def compose(self) -> ComposeResult:
         """Question and field."""
         with Vertical():
             yield Words(self._question, tone="strong", classes="heading")
-            yield Field("name", "Name", value=self._value, hint=self._note)
+            yield Field("name", self._label, value=self._value, hint=self._note)
 
     def on_mount(self) -> None:
         """Type at once."""

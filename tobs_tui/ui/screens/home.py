@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from tobs_tui.config.profiles import ProfileFile, ProfileInfo, delete_profile, list_profiles, read_profile
+from tobs_tui.config.profiles import ProfileFile, ProfileInfo, list_profiles, read_profile
 from tobs_tui.model.display import clean, count, duration, moment, percent, plural
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from textual.events import ScreenResume
 
 MAX_SHORTCUTS = 9
+_OF_PROFILES = frozenset(f"home.{name}" for name in ("edit", "refresh", "copy", "edit_file", "export", "delete"))
 
 
 @dataclass(frozen=True)
@@ -315,8 +316,8 @@ class HomeScreen(Page):
         return soon
 
     def offers(self, action: Action) -> bool:
-        """Edit and delete only where there are profiles."""
-        if action.id in ("home.edit", "home.delete", "home.refresh"):
+        """What is done with profiles, only where there are some."""
+        if action.id in _OF_PROFILES:
             return bool(self.query_one(ProfilesPanel).found)
         if action.id == "home.attach":
             return self.tobs.model.running
@@ -380,26 +381,22 @@ class HomeScreen(Page):
         if panel.found and (file := panel.loaded.get(panel.found[panel.cursor].name)) is not None:
             await self.tobs.show_tuning(file.profile, file.given)
 
-    async def action_delete(self) -> None:
-        """Delete the profile under the cursor, after asking."""
-        from tobs_tui.ui.screens.dialogs import Ask
+    async def action_file(self, what: str) -> None:
+        """Do something with the file of the profile under the cursor: see `profile_files.DOES`."""
+        from tobs_tui.ui.screens.profile_files import DOES
 
         panel = self.query_one(ProfilesPanel)
-        if not panel.found:
-            return
-        info = panel.found[panel.cursor]
+        if panel.found:
+            await DOES[what](self, panel.found[panel.cursor].name)
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                try:
-                    delete_profile(info.name, self.tobs.paths)
-                except TobsError as error:
-                    self.tobs.say_error(error)
-                self.reload_profiles()
-                self.paint()
-
-        question = f"Delete the profile “{clean(info.name, 60)}”?"
-        await self.tobs.push_screen(Ask(question, "What it exported stays.", "Delete it", "Keep it"), answered)
+    def profiles_changed(self, name: str = "") -> None:
+        """Read the profiles again; the cursor goes to `name`, where it is among them."""
+        self.reload_profiles()
+        panel = self.query_one(ProfilesPanel)
+        place = next((at for at, info in enumerate(panel.found) if info.name == name), None)
+        if place is not None:
+            panel.move_to(place)
+        self.paint()
 
     async def action_account(self) -> None:
         """Sign in; or, signed in, the settings with the account."""
