@@ -27,6 +27,7 @@ from tobs_tui.model.profile import Profile
 from tobs_tui.service.protocol import AccountPhase, AccountState, Snapshot
 from tobs_tui.ui.app import TobsApp
 from tobs_tui.ui.screens.search import SearchScreen
+from tobs_tui.ui.themes import shipped_folder
 from tobs_tui.ui.widgets.fields import Line1
 
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*Can not relate snapshot")
@@ -100,7 +101,7 @@ def test_screen(name: str, snap_compare: Compare, tmp_path: Path) -> None:
     assert picture(snap_compare, app, keys, size)
 
 
-@pytest.mark.parametrize("name", ["theme-ember", "theme-paper", "theme-contrast", "theme-terminal"])
+@pytest.mark.parametrize("name", sorted(f"theme-{path.stem}" for path in shipped_folder().glob("*.toml")))
 def test_theme(name: str, snap_compare: Compare, tmp_path: Path) -> None:
     """The dashboard looks as accepted in every theme that is shipped."""
     app = scripted_app(

@@ -266,6 +266,16 @@ def config_variables() -> int:
     return show_variables()
 
 
+@config.command("keys")
+@place_options
+@click.pass_context
+def config_keys(ctx: click.Context, demo: bool, server: Path | None) -> int:
+    """Every action with its id, its keys and where these come from, as lines for the settings file."""
+    from tobs_tui.cli.show import show_keys
+
+    return show_keys(merged(ctx, demo, server))
+
+
 for _command in (*VAULT_COMMANDS, *PROFILE_COMMANDS):
     tobs.add_command(_command)
 

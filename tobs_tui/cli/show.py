@@ -54,6 +54,30 @@ def show_config(options: Options, profile: str) -> int:
     return 0
 
 
+def show_keys(options: Options) -> int:
+    """Print every action as a line for the table `keymap` of the settings file; what is wrong with it goes to stderr.
+
+    Gives the exit status: that of a bad profile where an entry is wrong.
+    """
+    from tobs_tui.ui.keymap import read_keymap
+    from tobs_tui.ui.keys import ACTIONS, keys_of
+
+    setting = Setting(options)
+    settings = setting.effective("").settings
+    read = read_keymap(settings.keymap, settings.key_style)
+    click.echo(f"# Lines to change belong below [keymap] in {setting.paths.settings_file}")
+    click.echo(f'# key_style = "{settings.key_style}" (vim or arrows) stands above all tables there.')
+    click.echo("[keymap]")
+    lines = [(action, f'{action.id} = "{",".join(keys_of(action, read.keys))}"') for action in ACTIONS]
+    width = max(len(line) for _, line in lines)
+    for action, line in lines:
+        click.echo(f"{line:<{width}}  # {read.origin(action)}: {action.help}")
+    if read.problems:
+        click.echo(f"tobs: {read.message(setting.paths.settings_file)}", err=True)
+        return 2  # as for a profile with a mistake
+    return 0
+
+
 def _words(value: Any) -> str:
     """A value as a TOML file would have it."""
     match value:

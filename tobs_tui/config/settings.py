@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -21,6 +21,13 @@ class LogLevel(enum.StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+class KeyStyle(enum.StrEnum):
+    """The keys that lists start from."""
+
+    VIM = "vim"
+    ARROWS = "arrows"
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -44,8 +51,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """How much the log file keeps."""
     thresholds: Thresholds = Thresholds()
     """From where on the machine's load is high, and where it is overloaded."""
-    keymap: dict[str, str] = {}
-    """Keys by the id of the action they are for: `"run.pause" = "p,f5"`."""
+    key_style: KeyStyle = KeyStyle.VIM
+    """`vim`: lists move with j, k, g, G and arrows; `arrows`: with arrows, Home and End only."""
+    keymap: dict[str, Any] = {}
+    """Keys by the id of the action they are for: `run.pause = "p,f5"`. The screens check it entry by entry."""
 
 
 def load_settings(paths: Paths) -> Settings:

@@ -23,7 +23,8 @@ from tobs_tui.monitor.clock import now
 from tobs_tui.service.protocol import AnyCommand, Done, StartRun
 from tobs_tui.ui import glyphs as glyph_sets
 from tobs_tui.ui.feed import Connect, Feed, ReplyT
-from tobs_tui.ui.keys import ACTIONS, BY_ID, EVERYWHERE, LIST, bindings, check_keymap, keys_of, shown
+from tobs_tui.ui.keymap import read_keymap
+from tobs_tui.ui.keys import ACTIONS, BY_ID, EVERYWHERE, LIST, bindings, keys_of, shown
 from tobs_tui.ui.paint import Palette, plain_palette
 from tobs_tui.ui.run_model import Link, RunModel
 from tobs_tui.ui.screens.home import HomeScreen
@@ -47,6 +48,8 @@ class Resolve(Protocol):
         """`given` are the dotted keys that the profile sets; None: those that differ from the defaults."""
 
 
+THEMES_S = 1.0
+"""How often the theme files are looked at."""
 PAINTS_A_SECOND = 4.0
 PAINTS_A_SECOND_LOW = 2.0
 TERMINATED = 128 + signal.SIGTERM
@@ -87,6 +90,7 @@ class TobsApp(TypeAhead):
         self.themes.load()
         for look in self.themes.looks.values():
             self.register_theme(look.theme)
+        self.wanted_theme = settings.theme
         self.look = self.themes.get(settings.theme)
         self.theme = self.look.name
         self.animation_level = "none"
@@ -110,6 +114,7 @@ class TobsApp(TypeAhead):
 
     def use_theme(self, name: str) -> None:
         """Paint everything in another theme, now."""
+        self.wanted_theme = name  # a file that is broken for a moment, while it is being written, comes back
         self.look = self.themes.get(name)
         self.theme = self.look.name
         for screen in self.screen_stack:
@@ -140,7 +145,7 @@ class TobsApp(TypeAhead):
         self._feed = Feed(self._connect, self.model, self._wake)
         self.run_worker(self._feed.run(), group="feed", exit_on_error=True)
         self._start_painting()
-        self.set_interval(2.0, self._reload_themes)
+        self.set_interval(THEMES_S, self._reload_themes)
 
     async def on_unmount(self) -> None:
         """Let go of the service; a run continues there."""
@@ -153,21 +158,21 @@ class TobsApp(TypeAhead):
         return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None)
 
     def _check_settings(self) -> None:
-        problems = check_keymap(self.settings.keymap)
-        if problems:
-            self.notify(
-                "The key map in the settings is not used: " + "; ".join(problems) + ".",
-                severity="warning",
-                markup=False,
-                timeout=15,
-            )
-        else:
-            self.keymap = self.settings.keymap
-            self.set_keymap(dict(self.keymap))
-            self.urgent = frozenset(keys_of(BY_ID["app.force_quit"], self.keymap))
+        self.use_keys()
         self._tell_theme_problems()
         if self.settings.theme and self.settings.theme not in self.themes.looks:
             self.notify(f"There is no theme {clean(self.settings.theme, 40)}.", severity="warning", markup=False)
+
+    def use_keys(self) -> None:
+        """Put the keys of the settings in force, and tell what is wrong with them."""
+        read = read_keymap(self.settings.keymap, self.settings.key_style)
+        self.keymap = read.keys
+        self.set_keymap(dict(self.keymap))
+        self.urgent = frozenset(keys_of(BY_ID["app.force_quit"], self.keymap))
+        if read.problems:
+            self.notify(read.message(self.paths.settings_file), severity="warning", markup=False, timeout=30)
+        if self.page is not None:
+            self.page.paint(force=True)
 
     def _tell_theme_problems(self) -> None:
         if self.themes.problems:
@@ -176,12 +181,16 @@ class TobsApp(TypeAhead):
     def _reload_themes(self) -> None:
         if not self.themes.changed():
             return
+        told = self.themes.problems
         self.themes.load()
         for look in self.themes.looks.values():
             self.register_theme(look.theme)
-        self._tell_theme_problems()
-        self.use_theme(self.look.name)
-        self.refresh_css()
+        if self.themes.problems != told:
+            self._tell_theme_problems()
+        wanted = self.wanted_theme
+        if self.themes.get(wanted) != self.look:  # else nothing on the screen changes
+            self.use_theme(wanted)
+            self.refresh_css()
 
     # Painting.
 
@@ -349,9 +358,9 @@ class TobsApp(TypeAhead):
     def action_help_quit(self) -> None:
         """Textual's answer to ctrl+c where there is nothing to copy: how one leaves."""
         goes_on = " The job continues." if self.model.running else ""
-        self.say(f"{self._key_of('app.force_quit')} leaves tobs.{goes_on}")
+        self.say(f"{self.key_of('app.force_quit')} leaves tobs.{goes_on}")
 
-    def _key_of(self, action: str) -> str:
+    def key_of(self, action: str) -> str:
         """The key that does an action, as the screens write it."""
         return shown(keys_of(BY_ID[action], self.keymap)[0])
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding
+if TYPE_CHECKING:
+    from textual.binding import Binding
 
 EVERYWHERE = "app"
 LIST = "list"
-FORBIDDEN_KEYS = {
-    "ctrl+j": "terminals send it for Enter",
-    "ctrl+m": "terminals send it for Enter",
-    "ctrl+h": "terminals send it for Backspace",
-    "ctrl+i": "terminals send it for Tab",
-}
+DIALOG = "dialog"
+DIALOGS = ("help", "pick", "detail", "choice")
+"""Contexts that are dialogs or parts of them: the keys of `DIALOG` work there too."""
+MAX_SHORTCUTS = 9
+"""How many profiles have a key of their own on the home screen."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("list.first", "g,home", "first", "First", "Go to the first row", footer=False),
     Action("list.last", "G,end", "last", "Last", "Go to the last row", footer=False),
     Action("list.choose", "enter", "choose", "Open", "Open or choose the row under the cursor", footer=False),
+    Action("dialog.close", "escape", "close", "Close", "Close the dialog, changing nothing", footer=False),
+    Action("dialog.next", "down,j", "next", "Next", "Go to the next answer", footer=False),
+    Action("dialog.previous", "up,k", "previous", "Previous", "Go to the answer before", footer=False),
+    Action("help.close", "question_mark,q,enter", "close", "Close", "Close the help", footer=False),
+    Action("detail.close", "enter,q,space", "close", "Close", "Close the details", footer=False),
+    Action("choice.press", "enter,space", "press", "Choose", "Take the answer that has the focus", footer=False),
+    Action("pick.mark", "space", "mark", "Mark", "Mark the row under the cursor, or no longer", footer=False),
+    Action("pick.all", "a", "all", "All or none", "Mark all rows, or none", footer=False),
     Action("home.new", "n", "new_export", "New export", "Choose chats for a new export"),
     Action("home.attach", "a", "attach", "Attach", "Watch the run in progress", footer=False),
     Action("home.edit", "e", "edit", "Edit", "Change the profile under the cursor"),
@@ -79,6 +88,10 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "home.export", "w", "file('export')", "Export", "Write the profile under the cursor to a file", footer=False
+    ),
+    *(
+        Action(f"home.launch{n}", str(n), f"launch({n})", f"Start profile {n}", f"Start profile {n}", footer=False)
+        for n in range(1, MAX_SHORTCUTS + 1)
     ),
     Action("home.delete", "x", "file('delete')", "Delete", "Delete the profile under the cursor", footer=False),
     Action("home.account", "i", "account", "Account", "Sign in, or see the account", footer=False),
@@ -170,6 +183,8 @@ def actions_of(*contexts: str) -> list[Action]:
 
 def bindings(context: str) -> list[Binding]:
     """Textual's bindings for a context; each carries its action's id, so that a key map can change it."""
+    from textual.binding import Binding
+
     return [
         Binding(action.key, action.does, action.name, show=False, id=action.id, priority=action.priority)
         for action in actions_of(context)
@@ -195,24 +210,3 @@ _SHOWN = {
 def shown(key: str) -> str:
     """A key as the footer and the help write it: ``?``, ``^p``, ``esc``."""
     return f"^{key[5:]}" if key.startswith("ctrl+") else _SHOWN.get(key, key)
-
-
-def check_keymap(keymap: Mapping[str, str]) -> list[str]:
-    """What is wrong with a key map from the settings: unknown ids, unusable keys, one key for two actions."""
-    problems = [f"{name} is not an action" for name in keymap if name not in BY_ID]
-    for name, keys in keymap.items():
-        for key in (part.strip() for part in keys.split(",")):
-            if not key:
-                problems.append(f"{name} has an empty key")
-            elif key.lower() in FORBIDDEN_KEYS:
-                problems.append(f"{name} cannot use {key}: {FORBIDDEN_KEYS[key.lower()]}")
-    contexts = {action.context for action in ACTIONS} - {EVERYWHERE, LIST}
-    seen: dict[str, None] = {}
-    for context in sorted(contexts):
-        holders: dict[str, str] = {}
-        for action in actions_of(context):
-            for key in keys_of(action, keymap):
-                other = holders.setdefault(key, action.id)
-                if other != action.id and (other in keymap or action.id in keymap):
-                    seen[f"{other} and {action.id} share the key {key}"] = None
-    return problems + list(seen)

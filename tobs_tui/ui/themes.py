@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import BUILTIN_THEMES, Theme
 
+from tobs_tui.model.display import clean
 from tobs_tui.ui.paint import Palette, palette_of
 
 COLOR_KEYS = {
@@ -63,6 +66,29 @@ class WithoutColor(LineFilter):
         return [Segment(text, style and style.without_color, control) for text, style, control in segments]
 
 
+Stamp = tuple[tuple[str, int, int], ...]
+"""Path, time of the last change and size of each theme file."""
+
+
+def _stamps(folder: Path) -> Iterator[tuple[str, int, int]]:
+    """A folder's theme files as they are; one that goes away meanwhile is not there, nor is a folder that is missing.
+
+    Asked every second: one call a folder and one a file.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.path for entry in entries if entry.name.endswith(".toml")]
+    except OSError:
+        return
+    for name in names:
+        try:
+            stat = os.stat(name)  # noqa: PTH116 - follows links: a theme may be one to a repository of dot files
+        except OSError:
+            yield name, 0, -1  # a link that leads nowhere: to be told
+        else:
+            yield name, stat.st_mtime_ns, stat.st_size
+
+
 @dataclass
 class ThemeBook:
     """All themes found, by name, and what is wrong with the others."""
@@ -70,19 +96,24 @@ class ThemeBook:
     folders: tuple[Path, ...]
     looks: dict[str, Look] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    _stamp: tuple[tuple[str, int], ...] = ()
+    _stamp: Stamp = ()
 
     def load(self) -> None:
-        """Read every folder anew; a user's theme replaces a shipped one of the same name."""
+        """Read every folder anew; a user's theme replaces a shipped one of the same name.
+
+        Raises FileNotFoundError where the default theme is not there and never was.
+        """
         self._stamp = self._files_now()
+        before = self.looks.get(DEFAULT_THEME)
         self.looks, self.problems = {}, []
-        for folder in self.folders:
-            for path in sorted(folder.glob("*.toml")):
-                look = self._read(path)
-                if look is not None:
-                    self.looks[look.name] = look
-        if DEFAULT_THEME not in self.looks:
-            raise FileNotFoundError(f"the theme {DEFAULT_THEME} is missing from {self.folders[0]}")
+        for path, _, _ in self._stamp:
+            look = self._read(Path(path))
+            if look is not None:
+                self.looks[look.name] = look
+        if DEFAULT_THEME not in self.looks:  # as while the program is being replaced by a newer one
+            if before is None:
+                raise FileNotFoundError(f"the theme {DEFAULT_THEME} is missing from {self.folders[0]}")
+            self.looks[DEFAULT_THEME] = before
 
     def changed(self) -> bool:
         """Whether a theme file was added, removed or written since `load`."""
@@ -96,20 +127,18 @@ class ThemeBook:
         """One sentence naming every bad file and key; empty when all are good."""
         return "Some themes cannot be used. " + "; ".join(self.problems) + "." if self.problems else ""
 
-    def _files_now(self) -> tuple[tuple[str, int], ...]:
-        return tuple(
-            (str(path), path.stat().st_mtime_ns) for folder in self.folders for path in sorted(folder.glob("*.toml"))
-        )
+    def _files_now(self) -> Stamp:
+        return tuple(stamp for folder in self.folders for stamp in sorted(_stamps(folder)))
 
     def _read(self, path: Path) -> Look | None:
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            self.problems.append(f"{path.name}: {error}")
+            self.problems.append(f"{clean(path.name, 60)}: {clean(str(error), 200)}")
             return None
         wrong = check_theme(table)
         if wrong:
-            self.problems.append(f"{path.name}: " + ", ".join(wrong))
+            self.problems.append(f"{clean(path.name, 60)}: " + ", ".join(clean(phrase, 120) for phrase in wrong))
             return None
         return _look(path, table)
 
@@ -177,4 +206,4 @@ def _look(path: Path, table: dict[str, Any]) -> Look:
         variables=variables,
     )
     palette = palette_of(colors)
-    return Look(path.stem, table["title"], table.get("dark", True), theme, palette, path)
+    return Look(path.stem, clean(table["title"], 40), table.get("dark", True), theme, palette, path)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from tobs_tui.ui.keys import DIALOG, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.widgets.fields import Choice, Field
 from tobs_tui.ui.widgets.painted import Painted, Words, wrap
@@ -26,11 +27,7 @@ AnswerT = TypeVar("AnswerT")
 class Dialog(ModalScreen[AnswerT]):
     """Base of the dialogs: Escape closes without an answer."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Close", show=False),
-        Binding("down,j", "app.focus_next", "Next", show=False),
-        Binding("up,k", "app.focus_previous", "Previous", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(DIALOG))
 
     @property
     def tobs(self) -> TobsApp:
@@ -40,6 +37,14 @@ class Dialog(ModalScreen[AnswerT]):
     def action_close(self) -> None:
         """No answer."""
         self.dismiss(None)
+
+    def action_next(self) -> None:
+        """To the next answer or field."""
+        self.focus_next()
+
+    def action_previous(self) -> None:
+        """To the answer or field before."""
+        self.focus_previous()
 
 
 class Ask(Dialog[bool]):
@@ -123,7 +128,7 @@ class Sheet(Painted):
 class Detail(Dialog[None]):
     """Everything about one row."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,q,space", "close", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("detail"))
 
     def __init__(self, heading: str, pairs: list[tuple[str, str]]) -> None:
         super().__init__()

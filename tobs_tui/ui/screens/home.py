@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from tobs_tui.config.profiles import ProfileFile, ProfileInfo, list_profiles, read_profile
@@ -17,7 +17,7 @@ from tobs_tui.model.profile import Profile
 from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import Outcome, RunPhase, RunRecord
 from tobs_tui.service.protocol import AccountPhase, ListRuns, Reconnect, Runs
-from tobs_tui.ui.keys import Action, bindings
+from tobs_tui.ui.keys import BY_ID, MAX_SHORTCUTS, Action, bindings, keys_of, shown
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.run_model import Link
 from tobs_tui.ui.screens.page import Page
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import ScreenResume
 
-MAX_SHORTCUTS = 9
 _OF_PROFILES = frozenset(f"home.{name}" for name in ("edit", "refresh", "copy", "edit_file", "export", "delete"))
 
 
@@ -93,7 +92,9 @@ class ProfilesPanel(Panel):
     def row(self, index: int, width: int) -> Line:
         """Number, name, what it exports and where to; or what is wrong with its file."""
         palette, info = self.tobs.palette, self.found[index]
-        number = str(index + 1) if index < MAX_SHORTCUTS else " "
+        number = " "
+        if index < MAX_SHORTCUTS:
+            number = shown(keys_of(BY_ID[f"home.launch{index + 1}"], self.tobs.keymap)[0])
         name_width = min(28, max(12, width // 3))
         line: Line = [
             Segment(f" {number} ", palette.accent),
@@ -189,10 +190,7 @@ class HomeScreen(Page):
     """Home."""
 
     context = "home"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("home"),
-        *(Binding(str(n), f"launch({n})", f"Start profile {n}", show=False) for n in range(1, MAX_SHORTCUTS + 1)),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("home"))
     _asked_runs_at = -1
     _launched = False
 
@@ -319,6 +317,8 @@ class HomeScreen(Page):
         """What is done with profiles, only where there are some."""
         if action.id in _OF_PROFILES:
             return bool(self.query_one(ProfilesPanel).found)
+        if action.id.startswith("home.launch"):
+            return int(action.id.removeprefix("home.launch")) <= len(self.query_one(ProfilesPanel).found)
         if action.id == "home.attach":
             return self.tobs.model.running
         if action.id == "home.new":

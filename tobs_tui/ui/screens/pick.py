@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 
+from tobs_tui.ui.keys import bindings
 from tobs_tui.ui.paint import Line
 from tobs_tui.ui.screens.dialogs import Dialog
 from tobs_tui.ui.widgets.painted import Words
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 class PickPanel(Panel):
     """The things, each with a mark."""
 
+    type_ahead = True
+
     def __init__(self, name: str, items: list[str], chosen: list[str]) -> None:
         super().__init__(id="pick")
         self._caption, self.items, self.chosen = name, items, set(chosen)
@@ -27,6 +30,10 @@ class PickPanel(Panel):
     def count(self) -> int:
         """One row a thing."""
         return len(self.items)
+
+    def label(self, index: int) -> str:
+        """What typed letters are compared with."""
+        return self.items[index]
 
     def title(self) -> Line:
         """What is chosen here."""
@@ -45,10 +52,7 @@ class PickPanel(Panel):
 class Pick(Dialog[list[str]]):
     """Space marks, Enter takes what is marked, Escape changes nothing."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "mark", "Mark", show=False),
-        Binding("a", "all", "All or none", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("pick"))
 
     def __init__(self, name: str, items: list[str], chosen: list[str]) -> None:
         super().__init__()
@@ -91,6 +95,8 @@ class Pick(Dialog[list[str]]):
 class OnePanel(Panel):
     """The things to choose one of; `current` is the one in use."""
 
+    type_ahead = True
+
     def __init__(self, name: str, items: list[str], current: int) -> None:
         super().__init__(id="pick")
         self._caption, self.items, self._current = name, items, current
@@ -99,6 +105,10 @@ class OnePanel(Panel):
     def count(self) -> int:
         """One row a thing."""
         return len(self.items)
+
+    def label(self, index: int) -> str:
+        """What typed letters are compared with."""
+        return self.items[index]
 
     def title(self) -> Line:
         """What is chosen here."""

@@ -10,12 +10,12 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from tobs_tui.config.paths import MAIN_ACCOUNT, account_name
-from tobs_tui.config.settings import LogLevel, Settings, load_settings, save_settings
+from tobs_tui.config.settings import KeyStyle, LogLevel, Settings, load_settings, save_settings
 from tobs_tui.model.display import clean
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Preset
 from tobs_tui.service.protocol import SignOut
-from tobs_tui.ui.keys import Action, bindings
+from tobs_tui.ui.keys import ACTIONS, Action, bindings, keys_of
 from tobs_tui.ui.paint import Line, bar, fit, sparkline
 from tobs_tui.ui.screens.dialogs import Ask
 from tobs_tui.ui.screens.page import Page
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
 _SWITCHES = ("low_bandwidth", "mouse", "ascii")
-_CHOICES: dict[str, tuple[Any, ...]] = {"preset": tuple(Preset)[:3], "log_level": tuple(LogLevel)}
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "preset": tuple(Preset)[:3],
+    "log_level": tuple(LogLevel),
+    "key_style": tuple(KeyStyle),
+}
 
 
 class PreviewPanel(Panel):
@@ -113,7 +117,7 @@ class SettingsScreen(Page):
         name = clean(account.name, 40) if account and app.model.signed_in else "not signed in"
         phone = clean(account.phone, 20) if account and app.model.signed_in else ""
         accounts, used = paths.accounts(), paths.account or MAIN_ACCOUNT
-        keys = f"{len(settings.keymap)} changed" if settings.keymap else "as shipped"
+        own = sum(keys_of(action, app.keymap) != keys_of(action, {}) for action in ACTIONS)
         return [
             FormRow("", "Account"),
             FormRow("account", "Telegram", name, phone or "Enter signs in"),
@@ -138,7 +142,8 @@ class SettingsScreen(Page):
                 f"{app.paints_a_second:.0f} paints a second",
             ),
             FormRow("mouse", "Mouse", _yes(settings.mouse), "from the next start on"),
-            FormRow("keymap", "Keys", keys, "shown by ?, set in the file"),
+            FormRow("key_style", "Keys of lists", settings.key_style.value, "vim: also j k g G; arrows: no letters"),
+            FormRow("keymap", "Keys", f"{own} changed" if own else "as shipped", "shown by ?, set in the file"),
             FormRow("", "Exports"),
             FormRow("preset", "Preset", settings.preset.value, "unless a profile says"),
             FormRow(
@@ -220,6 +225,9 @@ class SettingsScreen(Page):
             current = getattr(settings, key)
             place = values.index(current) if current in values else 0
             self._keep(**{key: values[(place + by) % len(values)]})
+            if key == "key_style":
+                self.tobs.use_keys()
+                self.query_one(FormPanel).reload()
 
     def _use_account(self, name: str) -> None:
         """Start again with another account; a run of this one goes on."""

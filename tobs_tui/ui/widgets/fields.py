@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
+from tobs_tui.ui.keys import bindings
 from tobs_tui.ui.paint import Line, highlight
 from tobs_tui.ui.widgets.painted import Painted, Words
 
@@ -74,7 +75,7 @@ class Field(Vertical):
 class Choice(Painted, can_focus=True):
     """Something to choose with Enter, Space or a click: a button without a box."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "press", "Choose", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("choice"))
 
     @dataclass
     class Pressed(Message):

@@ -10,12 +10,13 @@ from rich.style import Style
 from textual.binding import BindingType
 from textual.message import Message
 
+from tobs_tui.config.settings import KeyStyle
 from tobs_tui.ui.keys import LIST, bindings
 from tobs_tui.ui.paint import Line, crop, cut, highlight, width_of
 from tobs_tui.ui.widgets.painted import Painted, wrap
 
 if TYPE_CHECKING:
-    from textual.events import Click, MouseScrollDown, MouseScrollUp
+    from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
 WHEEL_ROWS = 3
 
@@ -44,7 +45,14 @@ class Panel(Painted, can_focus=True):
         self.cursor = 0
         self.offset_row = 0
 
+    type_ahead: ClassVar[bool] = False
+    """Whether letters that do nothing else go to the next row that begins with them, where lists leave them free."""
+
     # What a subclass says.
+
+    def label(self, index: int) -> str:
+        """What typed letters are compared with, where `type_ahead` is on."""
+        return ""
 
     def count(self) -> int:
         """How many rows there are."""
@@ -148,6 +156,19 @@ class Panel(Painted, can_focus=True):
         """Choose the row under the cursor."""
         if 0 <= self.cursor < self.count():
             self.post_message(self.Chosen(self, self.cursor))
+
+    def on_key(self, event: Key) -> None:
+        """In the arrow style, a letter goes to the next row that begins with it; keys that do something come first."""
+        letter = event.character or ""
+        arrows = self.tobs.settings.key_style is KeyStyle.ARROWS
+        if not (self.type_ahead and arrows and letter.isalnum()) or event.key in self.screen.active_bindings:
+            return
+        total = self.count()
+        for index in ((self.cursor + step) % total for step in range(1, total + 1)):
+            if self.selectable(index) and self.label(index).casefold().startswith(letter.casefold()):
+                event.stop()
+                self.move_to(index)
+                return
 
     def on_click(self, event: Click) -> None:
         """A click moves the cursor; a second one chooses."""
