@@ -63,6 +63,8 @@ class Terminal:
             timeout=None,
         )
         self._process.delaybeforesend = None
+        self.sent = bytearray()
+        """Everything the program has written."""
         self.alternate = False
         """Whether the program has the alternate screen now."""
 
@@ -87,11 +89,33 @@ class Terminal:
         cells = [cell for row in self._screen.buffer.values() for cell in row.values()]
         return {cell.fg for cell in cells} | {cell.bg for cell in cells}
 
+    def cells(self, text: str) -> list[pyte.screens.Char]:
+        """The cells of the first place on the screen where `text` stands, with their looks."""
+        for y, line in enumerate(self.lines()):
+            if (x := line.find(text)) >= 0:
+                return [self._screen.buffer[y][x + step] for step in range(len(text))]
+        raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}")
+
+    def click(self, text: str) -> None:
+        """Click on the first place on the screen where `text` stands."""
+        y = next(y for y, line in enumerate(self.lines()) if text in line)
+        x = self.lines()[y].find(text)
+        self._process.send(f"\x1b[<0;{x + 1};{y + 1}M\x1b[<0;{x + 1};{y + 1}m")
+        self._read(0.03)
+
+    def wheel(self, text: str, down: bool = True) -> None:
+        """Turn the wheel once over the first place where `text` stands."""
+        y = next(y for y, line in enumerate(self.lines()) if text in line)
+        x = self.lines()[y].find(text)
+        self._process.send(f"\x1b[<{65 if down else 64};{x + 1};{y + 1}M")
+        self._read(0.03)
+
     def _read(self, timeout: float) -> bool:
         try:
             data = self._process.read_nonblocking(65536, timeout)
         except (pexpect.TIMEOUT, pexpect.EOF):
             return False
+        self.sent += data
         for on in ALTERNATE.findall(data):
             self.alternate = on == b"h"
         self._stream.feed(PRIVATE.sub(b"", data))

@@ -23,8 +23,9 @@ from tests.e2e.scripted import (
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import save_profile
 from tobs_tui.config.settings import Settings
+from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
-from tobs_tui.service.protocol import AccountPhase, AccountState, Snapshot
+from tobs_tui.service.protocol import AccountPhase, AccountState, Dialogs, ListDialogs, Snapshot
 from tobs_tui.ui.app import TobsApp
 from tobs_tui.ui.screens.search import SearchScreen
 from tobs_tui.ui.themes import shipped_folder
@@ -71,6 +72,11 @@ SHOTS: dict[str, tuple[Snapshot, str, tuple[int, int]]] = {
     "summary-80x24": (Snapshot(SIGNED_IN, finished_run()), "a", SMALL),
     "settings-120x36": (Snapshot(SIGNED_IN), "s", WIDE),
     "help-120x36": (Snapshot(SIGNED_IN, run_state()), "a question_mark", WIDE),
+    "welcome-80x24": (SIGNED_OUT, "", SMALL),
+    "sign-in-phone-80x24": (SIGNED_OUT, "i", SMALL),
+    "topics-80x24": (Snapshot(SIGNED_IN), "n down t down down space down space", SMALL),
+    "settings-80x24": (Snapshot(SIGNED_IN), "s", SMALL),
+    "help-80x24": (Snapshot(SIGNED_IN, run_state()), "a question_mark", SMALL),
     "no-room-50x12": (Snapshot(SIGNED_IN), "", (50, 12)),
 }
 
@@ -110,6 +116,17 @@ def test_theme(name: str, snap_compare: Compare, tmp_path: Path) -> None:
         settings=Settings(theme=name.removeprefix("theme-")),
     )
     assert picture(snap_compare, app, "a", WIDE)
+
+
+@pytest.mark.parametrize("name", ["targets-empty-80x24", "targets-error-80x24"])
+def test_targets_without_chats(name: str, snap_compare: Compare, tmp_path: Path) -> None:
+    """The list of chats says why there is nothing in it."""
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    if "error" in name:
+        client.refusals[ListDialogs] = TobsError(ErrorCode.SERVER_UNREACHABLE, "Telegram cannot be reached.")
+    else:
+        client.answers[ListDialogs] = lambda _: Dialogs(())
+    assert picture(snap_compare, scripted_app(client, Paths.resolve(home=tmp_path)), "n", SMALL)
 
 
 @pytest.mark.parametrize("name", ["ascii-run-80x24"])

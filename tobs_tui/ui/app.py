@@ -25,11 +25,11 @@ from tobs_tui.ui import glyphs as glyph_sets
 from tobs_tui.ui.feed import Connect, Feed, ReplyT
 from tobs_tui.ui.keymap import read_keymap
 from tobs_tui.ui.keys import ACTIONS, BY_ID, EVERYWHERE, LIST, bindings, keys_of, shown
-from tobs_tui.ui.paint import Palette, plain_palette
+from tobs_tui.ui.paint import Palette, plain_palette, with_few_colors
 from tobs_tui.ui.run_model import Link, RunModel
 from tobs_tui.ui.screens.home import HomeScreen
 from tobs_tui.ui.screens.page import Page
-from tobs_tui.ui.themes import ThemeBook, WithoutColor, shipped_folder
+from tobs_tui.ui.themes import OWN_COLORS_THEME, ThemeBook, WithoutColor, shipped_folder
 from tobs_tui.ui.type_ahead import TypeAhead
 from tobs_tui.ui.widgets.painted import Painted
 
@@ -90,8 +90,9 @@ class TobsApp(TypeAhead):
         self.themes.load()
         for look in self.themes.looks.values():
             self.register_theme(look.theme)
-        self.wanted_theme = settings.theme
-        self.look = self.themes.get(settings.theme)
+        self._few_colors = self.console.color_system == "standard"
+        self.wanted_theme = settings.theme or (OWN_COLORS_THEME if self._few_colors else "")
+        self.look = self.themes.get(self.wanted_theme)
         self.theme = self.look.name
         self.animation_level = "none"
         self._connect = connect
@@ -106,7 +107,9 @@ class TobsApp(TypeAhead):
     @property
     def palette(self) -> Palette:
         """The styles of the theme in use."""
-        return self._plain if self.no_color else self.look.palette
+        if self.no_color:
+            return self._plain
+        return with_few_colors(self.look.palette) if self._few_colors else self.look.palette
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """With NO_COLOR nothing has a colour, the stock widgets included."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -36,6 +36,7 @@ class Palette:
     frame_focus: Style
     cursor: Style
     chip: Style
+    tab: Style
     spark: Style
 
 
@@ -69,9 +70,27 @@ def palette_of(colors: dict[str, str]) -> Palette:
         trough=style("faint") if trough == "default" else bar("faint"),
         frame=style("frame"),
         frame_focus=style("accent"),
-        cursor=Style(bgcolor=color("cursor"), bold=None, reverse=None),
+        cursor=Style(reverse=True) if color("cursor") == "default" else Style(bgcolor=color("cursor")),
         chip=Style(color=color("chip_text"), bgcolor=color("accent"), bold=True),
+        tab=style("text", bold=True),
         spark=style("bar"),
+    )
+
+
+def with_few_colors(palette: Palette) -> Palette:
+    """The palette where there are 16 colours: what differed by a shade has to differ by more than that.
+
+    The nearest of the 16 to a cursor's background is often that of the text or of everything else.
+    """
+    bars = {name: Style(color=getattr(palette, name).color) for name in ("bar", "bar_done", "bar_held")}
+    return replace(
+        palette,
+        cursor=Style(reverse=True),
+        tab=palette.tab + Style(underline=True),
+        faint=palette.muted,
+        frame=palette.muted,
+        trough=palette.muted,
+        **bars,
     )
 
 
@@ -81,6 +100,7 @@ def plain_palette() -> Palette:
     same = dict.fromkeys(("text", "muted", "ok", "info", "bar", "bar_done", "bar_held", "trough", "spark"), plain)
     loud = dict.fromkeys(("strong", "accent", "warn", "bad", "frame_focus"), bold)
     turned = {"cursor": Style(reverse=True), "chip": Style(reverse=True, bold=True)}
+    turned["tab"] = Style(bold=True, underline=True)
     return Palette(faint=dim, frame=dim, **same, **loud, **turned)
 
 

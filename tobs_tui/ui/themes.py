@@ -38,6 +38,8 @@ COLOR_KEYS = {
 """Every colour a theme must give, and what it is for."""
 
 DEFAULT_THEME = "night"
+OWN_COLORS_THEME = "terminal"
+"""What is used instead where the terminal has 16 colours and no theme was chosen."""
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _ANSI = {"default"} | {
     prefix + name

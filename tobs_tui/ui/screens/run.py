@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
@@ -171,9 +172,10 @@ class RunScreen(Page):
                 here = number == panel.number
                 extra = "".join(segment.text for segment in panel.caption()) if here and number == 1 else ""
                 line += [Segment(f" {glyphs.down} ", palette.frame)] if line else []
+                link = Style(meta={"@click": f"screen.panel({number})"})
                 line += [
-                    Segment(f"{number} ", palette.accent if here else palette.faint),
-                    Segment(f"{name} {extra}".rstrip(), palette.strong if here else palette.muted),
+                    Segment(f"{number} ", (palette.accent if here else palette.faint) + link),
+                    Segment(f"{name} {extra}".rstrip(), (palette.tab if here else palette.muted) + link),
                 ]
             panel.tabs = line
 
