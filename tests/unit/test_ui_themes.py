@@ -22,7 +22,8 @@ def test_dark_light_and_terminal_themes_are_shipped() -> None:
     book.load()
     assert DEFAULT_THEME in book.looks
     assert sum(look.dark and not look.theme.ansi for look in book.looks.values()) >= 2
-    assert any(not look.dark for look in book.looks.values())
+    assert len(book.looks) >= 7
+    assert sum(not look.dark for look in book.looks.values()) >= 2
     assert any(look.theme.ansi for look in book.looks.values())
     assert book.message() == ""
 
@@ -82,3 +83,18 @@ def test_terminal_colours_are_only_for_terminal_themes() -> None:
     colors = dict.fromkeys(COLOR_KEYS, "ansi_green")
     assert check_theme({"title": "T", "terminal_colors": True, "colors": colors}) == []
     assert len(check_theme({"title": "T", "colors": colors})) == len(COLOR_KEYS)
+
+
+def test_a_removed_and_a_dangling_file_are_noticed_and_a_folder_may_be_missing(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text((shipped_folder() / "paper.toml").read_text())
+    book = ThemeBook((shipped_folder(), tmp_path, tmp_path / "none"))
+    book.load()
+    assert "mine" in book.looks
+    mine.unlink()
+    assert book.changed()
+    mine.symlink_to(tmp_path / "nowhere")
+    book.load()
+    assert "mine" not in book.looks
+    assert "mine.toml: " in book.message()
+    assert not book.changed()

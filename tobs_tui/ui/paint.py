@@ -182,7 +182,12 @@ def sparkline(values: Sequence[float], width: int, style: Style, glyphs: Glyphs)
 
 
 def highlight(line: Line, style: Style) -> Line:
-    """`line` with `style` laid under it, as for the row with the cursor; what has a background of its own keeps it."""
+    """`line` with `style` laid under it, as for the row with the cursor; what has a background of its own keeps it.
+
+    A row that is reversed gives up its colours: they would become backgrounds, a patch for every word.
+    """
+    if style.reverse:
+        return [Segment(text, own.without_color + style if own else style) for text, own, _ in line]
     return [
         Segment(text, own if own is not None and own.bgcolor is not None else (own + style if own else style))
         for text, own, _ in line
