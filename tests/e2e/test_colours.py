@@ -59,7 +59,7 @@ def test_no_color_sends_none_and_all_can_be_told_apart(dashboard: Open) -> None:
     terminal.wait_until(lambda _: stands_out(terminal, "Async internals", "Announcements"), "the cursor's row")
     tab, other = terminal.cells("Chats")[0], terminal.cells("Workers")[0]
     assert tab.underscore and not other.underscore
-    terminal.press("s")
+    terminal.click("Stop…")
     terminal.wait_for("Let it run")
     terminal.press("esc", "ctrl+p")
     terminal.wait_for("Search for commands")

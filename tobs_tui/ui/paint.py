@@ -181,13 +181,18 @@ def sparkline(values: Sequence[float], width: int, style: Style, glyphs: Glyphs)
     return [Segment(fit(marks, width, ">"), style)]
 
 
+def colorless(style: Style) -> Style:
+    """`style` without its colours. What a click does stays: rich drops that as well."""
+    return style.without_color + Style(meta=style.meta) if style.meta else style.without_color
+
+
 def highlight(line: Line, style: Style) -> Line:
     """`line` with `style` laid under it, as for the row with the cursor; what has a background of its own keeps it.
 
     A row that is reversed gives up its colours: they would become backgrounds, a patch for every word.
     """
     if style.reverse:
-        return [Segment(text, own.without_color + style if own else style) for text, own, _ in line]
+        return [Segment(text, colorless(own) + style if own else style) for text, own, _ in line]
     return [
         Segment(text, own if own is not None and own.bgcolor is not None else (own + style if own else style))
         for text, own, _ in line

@@ -16,7 +16,7 @@ from textual.filter import LineFilter
 from textual.theme import BUILTIN_THEMES, Theme
 
 from tobs_tui.model.display import clean
-from tobs_tui.ui.paint import Palette, palette_of
+from tobs_tui.ui.paint import Palette, colorless, palette_of
 
 COLOR_KEYS = {
     "background": "behind everything",
@@ -65,7 +65,7 @@ class WithoutColor(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The line without colours."""
-        return [Segment(text, style and style.without_color, control) for text, style, control in segments]
+        return [Segment(text, style and colorless(style), control) for text, style, control in segments]
 
 
 Stamp = tuple[tuple[str, int, int], ...]

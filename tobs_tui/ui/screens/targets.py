@@ -64,6 +64,8 @@ class DialogsPanel(Panel):
         """Why the list is empty."""
         if self.waiting == ASKING:
             return self.waiting + still_waiting(self.tobs.model.clock() - self.asked_at)
+        if not self.waiting and not self.targets.dialogs:
+            return "There are no chats in this account. l adds one by its link, @name or id."
         return self.waiting or "No chat matches. Esc clears the filter; l adds a chat by its link, @name or id."
 
     def _title_width(self, width: int) -> int:
