@@ -48,8 +48,7 @@ class Resolve(Protocol):
         """`given` are the dotted keys that the profile sets; None: those that differ from the defaults."""
 
 
-THEMES_S = 1.0
-"""How often the theme files are looked at."""
+THEMES_S = 1.0  # how often the theme files are looked at
 PAINTS_A_SECOND = 4.0
 PAINTS_A_SECOND_LOW = 2.0
 TERMINATED = 128 + signal.SIGTERM
@@ -102,14 +101,11 @@ class TobsApp(TypeAhead):
         self._painted_revision = -1
         self._painted_second = 0
 
-    # Looks.
-
     @property
     def palette(self) -> Palette:
         """The styles of the theme in use."""
-        if self.no_color:
-            return self._plain
-        return with_few_colors(self.look.palette) if self._few_colors else self.look.palette
+        few = with_few_colors(self.look.palette) if self._few_colors else self.look.palette
+        return self._plain if self.no_color else few
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """With NO_COLOR nothing has a colour, the stock widgets included."""
