@@ -38,7 +38,7 @@ check: install
 	$(BIN)/lint-imports
 
 test: install
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 # Without apt-get, or the right to use it, the machine is left as it is; the tests say then what is missing.
 browser:
