@@ -142,7 +142,7 @@ class SettingsScreen(Page):
                 f"{app.paints_a_second:.0f} paints a second",
             ),
             FormRow("mouse", "Mouse", _yes(settings.mouse), "from the next start on"),
-            FormRow("key_style", "Keys of lists", settings.key_style.value, "vim: also j k g G; arrows: no letters"),
+            FormRow("key_style", "Keys of lists", settings.key_style.value, "vim (j k g G too) or arrows"),
             FormRow("keymap", "Keys", f"{own} changed" if own else "as shipped", "shown by ?, set in the file"),
             FormRow("", "Exports"),
             FormRow("preset", "Preset", settings.preset.value, "unless a profile says"),
