@@ -14,7 +14,7 @@ from tobs_tui.config.machine import Machine, this_machine
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.presets import UNTUNED, tuned
 from tobs_tui.config.profiles import read_profile
-from tobs_tui.config.settings import LogLevel, Settings, load_settings, save_settings
+from tobs_tui.config.settings import KeyStyle, LogLevel, Settings, load_settings, save_settings
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.load import Thresholds
 from tobs_tui.model.profile import (
@@ -207,6 +207,7 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "low_bandwidth": ("1", True),
     "mouse": ("No", False),
     "ascii": ("TRUE", True),
+    "key_style": ("arrows", KeyStyle.ARROWS),
     "unattended_wait_min": ("90", 90),
     "log_level": ("debug", LogLevel.DEBUG),
     "thresholds.cpu": ("50,60", (50.0, 60.0)),
