@@ -89,6 +89,19 @@ class Browser:
         self._call("Page.navigate", url=address)
         self._await_load()
 
+    def led_on(self) -> None:
+        """Wait until the page has led on to another one, and that is loaded."""
+        self._loaded = False
+        self._await_load()
+
+    def prepare(self, script: str) -> None:
+        """Have every page from now on begin with this script."""
+        self._call("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    def type(self, text: str) -> None:
+        """Type a text into what has the focus."""
+        self._call("Input.insertText", text=text)
+
     def ask(self, expression: str) -> Any:
         """The value of a JavaScript expression on the page, or what its promise comes to."""
         found = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)

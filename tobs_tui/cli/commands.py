@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -223,9 +224,9 @@ def _refuse_idle(ctx: click.Context, options: Options) -> None:
             "--all-chats": options.all_chats,
             "--refresh": options.refresh,
             **{_FLAGS.get(key, f"--{key.partition('.')[2].replace('_', '-')}"): True for key, _ in options.filters},
-            "--low-bandwidth": bool(options.low_bandwidth),
-            "--no-mouse": options.no_mouse,
         }
+        if ctx.invoked_subcommand != "web":
+            idle |= {"--low-bandwidth": bool(options.low_bandwidth), "--no-mouse": options.no_mouse}
     for name, given in idle.items():
         if given:
             raise click.UsageError(f"{name} is for runs: tobs {ctx.invoked_subcommand} has no use for it.", ctx)
@@ -239,6 +240,26 @@ def doctor(ctx: click.Context, demo: bool, server: Path | None) -> int:
     from tobs_tui.cli.doctor import examine
 
     return examine(merged(ctx, demo, server))
+
+
+@tobs.command()
+@click.argument("profile", default="")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Where to listen; by default only to this machine."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8717, show_default=True, help="The port; 0 takes a free one."
+)
+@place_options
+@click.pass_context
+def web(ctx: click.Context, profile: str, host: str, port: int, demo: bool, server: Path | None) -> int:
+    """The same screens in a browser; with PROFILE, straight on its run. Ctrl+C ends them, and no run.
+
+    Prints an address with a token, without which nobody gets in. Needs the extra web: tobs-tui[web].
+    """
+    from tobs_tui.cli.web import serve
+
+    return serve(replace(merged(ctx, demo, server), profile=profile), host, port)
 
 
 @tobs.group()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tobs_tui.service.client import ServiceClient
 
 _POOR_TERMINALS = ("", "dumb", "unknown")
+BROWSER_DRIVER = "tobs_tui.ui.web_driver:BrowserDriver"
+"""Textual's variable TEXTUAL_DRIVER has this value where the screen is shown in a browser (`tobs web`)."""
 
 
 def warn(sentences: tuple[str, ...]) -> None:
@@ -32,8 +34,14 @@ def warn(sentences: tuple[str, ...]) -> None:
         sys.stderr.write(f"tobs: {clean(sentence, 1000)}\n")
 
 
+def _in_browser() -> bool:
+    return os.environ.get("TEXTUAL_DRIVER") == BROWSER_DRIVER
+
+
 def check_terminal() -> None:
     """Whether the full-screen application can be shown here. Raises `TobsError` USAGE with the way to go without."""
+    if _in_browser():
+        return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         problem = "There is no terminal here to show the screen on."
     elif os.environ.get("TERM", "") in _POOR_TERMINALS:

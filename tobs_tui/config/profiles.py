@@ -34,6 +34,7 @@ RESERVED_NAMES = frozenset(
         "service",
         "transcribe",
         "versions",
+        "web",
     }
 )
 """Commands: a profile of that name could not be started with `tobs NAME`."""
