@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 
-.PHONY: help install demo check test browser snapshots pictures bench chaos kills clean
+.PHONY: help install demo check test browser snapshots pictures bench bench-ui chaos kills drops clean
 
 help:
 	@echo "make demo       install, then explore the program against an embedded Telegram"
@@ -14,6 +14,8 @@ help:
 	@echo "make snapshots  accept the screens as they look now"
 	@echo "make pictures   accept the HTML pages as they look now, with the fonts of this machine"
 	@echo "make bench      how fast, beside others: MESSAGES=200000, ROUNDS=1, ROWS=throughput,memory"
+	@echo "make bench-ui   how fast the screens are, beside other programs for terminals: ROUNDS=5, ROWS=start,help"
+	@echo "make drops      drop SSH lines under the dashboard in three ways: RUNS=20"
 	@echo "make kills      kill downloads of 500 MB at random moments: RUNS=50, SEED=1"
 	@echo "make chaos      kill and cut exports for as long as you like: RUNS=20, SEED=1"
 
@@ -58,6 +60,13 @@ pictures: install
 bench: install
 	@$(BIN)/python -m tests.benchmarks $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	  $(if $(ROWS),--rows $(ROWS))
+
+bench-ui: install
+	@$(BIN)/python -m tests.benchmarks.ui $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ROWS),--rows $(ROWS))
+
+# Each run is an export of the demo world over a line of its own; needs tmux.
+drops: install
+	@$(BIN)/python -m tests.faults.line_drops --runs $(or $(RUNS),20)
 
 chaos: install
 	@$(BIN)/python -m tests.faults.chaos --runs $(or $(RUNS),10) --seed $(or $(SEED),1) --gone-s 120

@@ -19,8 +19,13 @@ import pyte
 from tests.e2e.terminal import KEYS, PRIVATE, ScreenTimeout
 
 
-async def _give_terminal(channel: asyncssh.SSHServerProcess[bytes], environment: Mapping[str, str]) -> None:
-    """Run the client's command on a pseudo-terminal of its own; the channel's end is the terminal's end (SIGHUP)."""
+async def _give_terminal(
+    channel: asyncssh.SSHServerProcess[bytes], environment: Mapping[str, str], stalled: asyncio.Event
+) -> None:
+    """Run the client's command on a pseudo-terminal of its own; the channel's end is the terminal's end (SIGHUP).
+
+    While `stalled` is set nothing is taken from the terminal, as sshd does once a dead link's window is full.
+    """
     columns, rows, _, _ = channel.term_size
     pid, master = pty.fork()
     if pid == 0:
@@ -31,6 +36,9 @@ async def _give_terminal(channel: asyncssh.SSHServerProcess[bytes], environment:
     ended = asyncio.Event()
 
     def forward() -> None:
+        if stalled.is_set():
+            loop.remove_reader(master)
+            return
         try:
             data = os.read(master, 65536)
         except BlockingIOError:
@@ -63,8 +71,9 @@ async def _give_terminal(channel: asyncssh.SSHServerProcess[bytes], environment:
 
 
 @asynccontextmanager
-async def ssh_server(environment: Mapping[str, str]) -> AsyncIterator[int]:
-    """A server on a free port of loopback that lets anyone in; gives the port."""
+async def ssh_server(environment: Mapping[str, str], stalled: asyncio.Event | None = None) -> AsyncIterator[int]:
+    """A server on a free port of loopback that lets anyone in; gives the port. Setting `stalled` stalls its links."""
+    standing = stalled or asyncio.Event()
 
     class Open(asyncssh.SSHServer):
         def begin_auth(self, username: str) -> bool:
@@ -75,7 +84,7 @@ async def ssh_server(environment: Mapping[str, str]) -> AsyncIterator[int]:
         "127.0.0.1",
         0,
         server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
-        process_factory=lambda channel: _give_terminal(channel, environment),
+        process_factory=lambda channel: _give_terminal(channel, environment, standing),
         encoding=None,
     )
     try:

@@ -147,6 +147,25 @@ class Terminal:
             self._process.send(KEYS.get(key, key))
             self._read(0.03)
 
+    def first_text(self, timeout: float = 60) -> None:
+        """Wait until the screen shows any text. Raises `ScreenTimeout`."""
+        give_up = time.monotonic() + timeout
+        while time.monotonic() < give_up:
+            if self._read(0.2) and any(line.strip() for line in self._screen.display):
+                return
+            if not self._process.isalive() and not self._read(0.1):
+                raise ScreenTimeout(f"it ended before it painted (signal {self._process.signalstatus})")
+        raise ScreenTimeout("it painted nothing")
+
+    def seconds_to(self, key: str, seen: Callable[[str], bool], timeout: float = 10) -> float:
+        """Press a key; seconds until `seen` holds for the screen. Raises `ScreenTimeout`."""
+        began = time.monotonic()
+        self._process.send(KEYS.get(key, key))
+        while time.monotonic() - began < timeout:
+            if self._read(0.2) and seen("\n".join(self._screen.display)):
+                return time.monotonic() - began
+        raise ScreenTimeout(f"{key!r} was not answered; the screen shows:\n{self.text()}")
+
     def type(self, text: str) -> None:
         """Type a text, all at once."""
         self._process.send(text)

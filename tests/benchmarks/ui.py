@@ -1,0 +1,255 @@
+"""How quick and calm the screens are, through a real pseudo-terminal: ``python -m tests.benchmarks.ui [--rows A,B]``.
+
+posting and harlequin are installed beside the program, below build/, and started in turn with it. Prints a table with
+goals, and writes ``build/bench-ui.json``; exit status 1 when a figure misses its goal. Wall times on a machine that
+does other things say little: ratios and CPU figures do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import psutil
+from rich.console import Console
+
+from tests.benchmarks.exports import TOBS, place
+from tests.benchmarks.meter import pss_mib
+from tests.benchmarks.rows import Row, Verdict, judged, show
+from tests.e2e.signing import sign_in_account
+from tests.e2e.terminal import ScreenTimeout, Terminal
+from tobs_tui.config.paths import Paths
+from tobs_tui.model.errors import TobsError
+from tobs_tui.service.launch import attach
+from tobs_tui.service.protocol import Shutdown
+
+BUILD = Path(__file__).parents[2] / "build"
+PEERS = ("posting", "harlequin")
+TRIVIAL = """
+from textual.app import App
+from textual.widgets import Static
+class Trivial(App):
+    def compose(self):
+        yield Static("first painted text")
+Trivial().run()
+"""
+MESSAGES = 3_000_000
+PRESSES = 200
+WATCHED_S = 10.0
+
+
+def _peer(name: str) -> Path | None:
+    """The command of another program, installed where it is not yet; None when it cannot be."""
+    folder = BUILD / "peers" / name
+    command = folder / "bin" / name
+    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+    try:
+        if not command.exists():
+            subprocess.run([uv, "venv", "--quiet", "--clear", str(folder)], check=True)
+            python = str(folder / "bin" / "python")
+            subprocess.run([uv, "pip", "install", "--quiet", "--python", python, name], check=True, timeout=300)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return command if command.exists() else None
+
+
+def _first_paint(command: Sequence[str], home: Path) -> float:
+    """Seconds from the start of a program to text on its screen."""
+    began = time.monotonic()
+    terminal = Terminal(command, environment={"TOBS_HOME": str(home), "HOME": str(home)}, cwd=home)
+    try:
+        terminal.first_text()
+        return time.monotonic() - began
+    finally:
+        terminal.close()
+
+
+def _stop_service(home: Path) -> None:
+    """End the service that a start left behind, so that the next one starts its own as well."""
+
+    async def ask(paths: Paths) -> int:
+        client = await attach(paths)
+        await client.call(Shutdown())
+        await client.close()
+        return client.snapshot.pid
+
+    paths = Paths.resolve(home=home)
+    if paths.socket.exists():
+        with contextlib.suppress(TobsError, OSError, psutil.NoSuchProcess):  # it has ended by itself
+            psutil.Process(asyncio.run(ask(paths))).wait(20)
+
+
+def start(rounds: int) -> list[Row]:
+    """Start to first painted text, all programs in turn; the medians, and the median of each round's ratio."""
+    commands: dict[str, list[str]] = {"tobs": [TOBS], "trivial": [sys.executable, "-c", TRIVIAL]}
+    found = {name: _peer(name) for name in PEERS}
+    commands |= {name: [str(command)] for name, command in found.items() if command is not None}
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    broken = {name: "it could not be installed" for name, command in found.items() if command is None}
+    with tempfile.TemporaryDirectory(prefix="tobs-ui-", ignore_cleanup_errors=True) as folder:
+        for number in range(rounds + 1):  # the first fills caches of bytecode, and is not counted
+            for name, command in commands.items():
+                if name in broken:
+                    continue
+                try:
+                    seconds = _first_paint(command, Path(folder))
+                except ScreenTimeout as error:
+                    broken[name] = str(error)
+                    continue
+                finally:
+                    _stop_service(Path(folder))
+                if number:
+                    taken[name].append(seconds)
+    ours = statistics.median(taken["tobs"])
+    told = {name: [round(second, 3) for second in seconds] for name, seconds in taken.items()}
+    rows = [Row("start", "tobs: start to first text", f"{ours * 1000:.0f} ms", how=f"median of {rounds}", facts=told)]
+    for name, bound in (("trivial", 1.15), ("posting", 0.5), ("harlequin", 0.5)):
+        what = f"the same beside {'a trivial Textual app' if name == 'trivial' else name}"
+        if name in broken:
+            rows.append(Row("start", what, broken[name], f"<= {bound} x"))
+            continue
+        ratio = statistics.median(mine / theirs for mine, theirs in zip(taken["tobs"], taken[name], strict=True))
+        figure = f"{ratio:.2f} x {statistics.median(taken[name]) * 1000:.0f} ms"
+        rows.append(Row("start", what, figure, f"<= {bound} x", judged(ratio <= bound), "median of ratios", told))
+    return rows
+
+
+def help_text(rounds: int) -> list[Row]:
+    """`tobs --help`, by the clock and in CPU time."""
+    walls, cpus = [], []
+    for _ in range(max(3, rounds)):
+        began, before = time.monotonic(), os.times()
+        subprocess.run([TOBS, "--help"], stdout=subprocess.DEVNULL, check=True)
+        walls.append(time.monotonic() - began)
+        after = os.times()
+        cpus.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    wall, cpu = statistics.median(walls) * 1000, statistics.median(cpus) * 1000
+    figure = f"{wall:.0f} ms, {cpu:.0f} ms CPU"
+    return [Row("help", "tobs --help", figure, "<= 150 ms", judged(wall <= 150), f"median of {len(walls)}")]
+
+
+def _watched(terminal: Terminal, seconds: float = WATCHED_S) -> tuple[float, float]:
+    """Percent of a core that the screen's process takes, and KiB/s that it writes."""
+    process = psutil.Process(terminal.pid)
+    terminal.lines()
+    began, spent, written = time.monotonic(), sum(process.cpu_times()[:2]), len(terminal.sent)
+    while time.monotonic() - began < seconds:
+        terminal.lines()
+        time.sleep(0.05)
+    passed = time.monotonic() - began
+    cpu = (sum(process.cpu_times()[:2]) - spent) / passed * 100
+    return cpu, (len(terminal.sent) - written) / 1024 / passed
+
+
+def _calm(name: str, what: str, watched: tuple[float, float], cpu_goal: float, bytes_goal: float) -> Row:
+    cpu, rate = watched
+    good = cpu <= cpu_goal and rate <= bytes_goal
+    goal = f"<= {cpu_goal} %, <= {bytes_goal} KiB/s"
+    return Row(name, what, f"{cpu:.1f} % of a core, {rate:.1f} KiB/s", goal, judged(good), f"over {WATCHED_S:.0f} s")
+
+
+def dashboard(_: int) -> list[Row]:
+    """The dashboard on an export that runs as fast as it can, at both speeds of painting; keys; memory; idle."""
+    rows: list[Row] = []
+    with place(MESSAGES) as here:
+        box = here.sandbox
+        asyncio.run(sign_in_account(here.paths, box.phone, box.code, box.password, server_file=box.toml))
+        profile = here.folder / "flat-out.toml"
+        tuned = '[performance]\npreset = "custom"\nhistory_workers = 8\n'
+        profile.write_text(f'output = "{here.folder / "vault"}"\n[targets]\nall_chats = true\n{tuned}')
+        command = [TOBS, "--server", str(box.toml)]
+        terminal = Terminal([*command, str(profile)])
+        try:
+            terminal.wait_for("RUNNING", "Workers")
+            rows.append(_calm("run", "dashboard, 1 chat, 8 workers, flat out", _watched(terminal), 4, 25))
+            waits = _presses(terminal)
+            busy = "RUNNING" in terminal.text()
+            rows.append(_keys(waits, busy))
+            memory = pss_mib(terminal.pid)
+            rows.append(Row("memory", "memory of the screen's process (PSS)", f"{memory:.0f} MiB", "<= 60 MB"))
+            rows[-1] = msgspec.structs.replace(rows[-1], verdict=judged(memory * 1.048576 <= 60))
+        finally:
+            terminal.close()
+        terminal = Terminal([*command, "--low-bandwidth", str(profile)])
+        try:
+            terminal.wait_for("RUNNING", "Workers")
+            rows.append(_calm("run-low", "the same with --low-bandwidth", _watched(terminal), 4, 12))
+        finally:
+            terminal.close()
+    return rows
+
+
+def _presses(terminal: Terminal) -> list[float]:
+    """Seconds from each press of `?` to the help. Escape, which closes it, is not counted: a terminal's reader waits a
+    while after it for the rest of a longer sequence."""
+    waits = []
+    for _ in range(PRESSES):
+        waits.append(terminal.seconds_to("?", lambda screen: "Keys: Dashboard" in screen))
+        terminal.seconds_to("esc", lambda screen: "Keys: Dashboard" not in screen)
+    return waits
+
+
+def _keys(waits: list[float], busy: bool) -> Row:
+    middle, last = statistics.median(waits) * 1000, statistics.quantiles(waits, n=100)[98] * 1000
+    figure = f"median {middle:.0f} ms, p99 {last:.0f} ms"
+    how = f"{len(waits)} presses of ?" + ("" if busy else "; the export ended meanwhile")
+    goal = "<= 30 ms, <= 80 ms"
+    return Row(
+        "keys", "key to painted answer, flat out", figure, goal, judged(middle <= 30 and last <= 80 and busy), how
+    )
+
+
+def idle(_: int) -> list[Row]:
+    """The home screen with nobody there."""
+    with tempfile.TemporaryDirectory(prefix="tobs-ui-", ignore_cleanup_errors=True) as folder:
+        terminal = Terminal([TOBS], environment={"TOBS_HOME": folder})
+        try:
+            terminal.wait_for("Sign in to Telegram")
+            time.sleep(2)
+            return [_calm("idle", "idle screen", _watched(terminal), 0.5, 0)]
+        finally:
+            terminal.close()
+            _stop_service(Path(folder))
+
+
+ROWS: dict[str, Callable[[int], list[Row]]] = {"start": start, "help": help_text, "idle": idle, "dashboard": dashboard}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, write; gives the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", default="", help=f"of {', '.join(ROWS)}")
+    wanted = parser.parse_args(arguments)
+    names = [name for name in wanted.rows.split(",") if name] or list(ROWS)
+    if unknown := [name for name in names if name not in ROWS]:
+        parser.error(f"there is no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    rows: list[Row] = []
+    for name in names:
+        try:
+            rows += ROWS[name](wanted.rounds)
+        except Exception as error:  # noqa: BLE001  # one row that fails must not cost the others
+            traceback.print_exc()
+            rows.append(Row(name, name, f"{type(error).__name__}: {error}"[:200], verdict=Verdict.MISSED))
+    show(rows, Console(width=None if sys.stdout.isatty() else 160))
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / "bench-ui.json").write_text(json.dumps(msgspec.to_builtins(rows), indent=1) + "\n")
+    return 1 if any(row.verdict is Verdict.MISSED for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
