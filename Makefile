@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 
+# Where it is set, as in many containers, each of the hundreds of processes that the tests start would compile the
+# program and its libraries anew: more than half of the tests' time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install demo check test browser snapshots pictures bench bench-ui chaos kills drops clean
 
 help:
