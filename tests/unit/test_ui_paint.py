@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
-from tobs_tui.ui.glyphs import ASCII, UNICODE, choose
+from tobs_tui.ui.glyphs import ASCII, UNICODE, Glyphs, choose
 from tobs_tui.ui.paint import bar, fit, justify, sparkline, width_of
 from tobs_tui.ui.widgets.painted import wrap
 
@@ -56,8 +56,8 @@ def test_wrapped_lines_fit(text: str, width: int) -> None:
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
-def test_every_sign_is_one_column_wide(glyphs: object) -> None:
-    for name in type(glyphs).__dataclass_fields__:  # type: ignore[attr-defined]
+def test_every_sign_is_one_column_wide(glyphs: Glyphs) -> None:
+    for name in Glyphs.__struct_fields__:
         value = getattr(glyphs, name)
         if isinstance(value, str):
             assert all(cell_len(char) == 1 for char in value), name

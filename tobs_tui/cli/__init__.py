@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+
 from tobs_tui.cli import interrupts
 
 interrupts.hold()
+gc.disable()  # modules are no garbage, and looking through them takes a tenth of the time to load them
 
 from tobs_tui.cli.main import main  # noqa: E402  # what takes time to import comes while interrupts are held
 
 interrupts.release()
+gc.enable()
 
 __all__ = ["main"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -68,6 +69,7 @@ def check_targets(options: Options, profile: Profile) -> None:
 
 def export_on_screen(options: Options) -> int:
     """Open the application; with a profile or chats, straight on their run. Gives the exit status."""
+    gc.disable()  # until the first screen is painted, see `ready`
     setting = Setting(options)
     chosen = setting.effective()
     if options.profile:
@@ -82,20 +84,25 @@ def export_on_screen(options: Options) -> int:
     started = [start_service(setting.paths, demo=options.demo, server_file=options.server)]
 
     from tobs_tui.config.layers import effective
-    from tobs_tui.monitor.logs import configure_logging
     from tobs_tui.ui.app import run_app
-
-    configure_logging(setting.paths.log_dir, chosen.settings.log_level.upper(), name="client")
 
     async def connect() -> ServiceClient:
         process = started.pop() if started else None
         return await attach(setting.paths, demo=options.demo, server_file=options.server, started=process)
+
+    def ready() -> None:
+        from tobs_tui.monitor.logs import configure_logging
+
+        configure_logging(setting.paths.log_dir, chosen.settings.log_level.upper(), name="client")
+        gc.freeze()
+        gc.enable()
 
     def resolve(profile: Profile | None, given: Collection[str] | None = None) -> Effective:
         return effective(profile, setting.paths, setting.environ, options.look_flags(), given=given)
 
     status = run_app(
         connect=connect,
+        ready=ready,
         paths=setting.paths,
         settings=chosen.settings,
         effective=resolve,

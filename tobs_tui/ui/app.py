@@ -6,9 +6,8 @@ import signal
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from loguru import logger
 from rich.text import Text
 from textual.app import SystemCommand
 from textual.binding import BindingType
@@ -29,6 +28,7 @@ from tobs_tui.ui.paint import Palette, plain_palette, with_few_colors
 from tobs_tui.ui.run_model import Link, RunModel
 from tobs_tui.ui.screens.home import HomeScreen
 from tobs_tui.ui.screens.page import Page
+from tobs_tui.ui.stylesheet import PatientStylesheet
 from tobs_tui.ui.themes import OWN_COLORS_THEME, ThemeBook, WithoutColor, shipped_folder
 from tobs_tui.ui.type_ahead import TypeAhead
 from tobs_tui.ui.widgets.painted import Painted
@@ -74,6 +74,7 @@ class TobsApp(TypeAhead):
         refresh: Refresh | None = None,
         demo: bool = False,
         low_bandwidth: bool = False,
+        ready: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = now,
     ) -> None:
         super().__init__()
@@ -93,8 +94,9 @@ class TobsApp(TypeAhead):
         self.wanted_theme = settings.theme or (OWN_COLORS_THEME if self._few_colors else "")
         self.look = self.themes.get(self.wanted_theme)
         self.theme = self.look.name
+        self.stylesheet = PatientStylesheet(variables=self.get_css_variables())
         self.animation_level = "none"
-        self._connect = connect
+        self._connect, self._when_ready = connect, ready
         self._feed: Feed | None = None
         self._painter: Timer | None = None
         self._painted_link = Link.CONNECTING
@@ -137,14 +139,23 @@ class TobsApp(TypeAhead):
 
     # Life.
 
+    def get_default_screen(self) -> Screen[Any]:
+        """The home screen lies below all others."""
+        return HomeScreen()
+
     def on_mount(self) -> None:
         """Show the first screen, then look for the service: the first paint waits for nothing."""
         self._check_settings()
-        self.push_screen(HomeScreen())
         self._feed = Feed(self._connect, self.model, self._wake)
         self.run_worker(self._feed.run(), group="feed", exit_on_error=True)
         self._start_painting()
         self.set_interval(THEMES_S, self._reload_themes)
+        self.call_after_refresh(self._be_ready)
+
+    def _be_ready(self) -> None:
+        """Once: what can wait until there is something to see."""
+        ready, self._when_ready = self._when_ready, lambda: None
+        ready()
 
     async def on_unmount(self) -> None:
         """Let go of the service; a run continues there."""
@@ -342,6 +353,9 @@ class TobsApp(TypeAhead):
 
         Textual itself would print a traceback with the values of variables, a password among them perhaps.
         """
+        from loguru import logger
+
+        self._be_ready()  # the log file
         logger.opt(exception=True).critical("The application failed.")
         self.panic(
             Text(
@@ -407,12 +421,13 @@ def run_app(
     demo: bool = False,
     low_bandwidth: bool = False,
     mouse: bool = True,
+    ready: Callable[[], None] = lambda: None,
 ) -> int | tuple[str, ...]:
     """Run the application on this terminal; gives the process's exit status, or the options to start again with.
 
     `connect` attaches to the service and is called again after a cut line. `profile` is started (or, where it runs
     already, watched) at once, with `refresh` looking again at what is exported. `effective` resolves a profile with all
-    layers of configuration.
+    layers of configuration. `ready` is called when the first screen has been painted: for whatever can wait until then.
     """
     app = TobsApp(
         connect=connect,
@@ -423,6 +438,7 @@ def run_app(
         refresh=refresh,
         demo=demo,
         low_bandwidth=low_bandwidth,
+        ready=ready,
     )
     _mind_signals(app)
     app.run(mouse=mouse)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tobs_tui.config.settings import KeyStyle
 from tobs_tui.config.toml_file import did_you_mean, line_of
@@ -36,16 +37,14 @@ STYLES: dict[KeyStyle, dict[str, str]] = {
 _MODIFIERS = ("ctrl", "alt", "shift", "super", "hyper", "meta")
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something wrong with one entry: the id as written, and what is wrong with the way on."""
 
     id: str
     says: str
 
 
-@dataclass(frozen=True)
-class Keymap:
+class Keymap(Struct, frozen=True):
     """What holds: `keys` by action id where they differ from the shipped ones, `own` those from the person's file."""
 
     keys: dict[str, str]

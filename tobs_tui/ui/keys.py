@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from textual.binding import Binding
@@ -18,8 +19,7 @@ MAX_SHORTCUTS = 9
 """How many profiles have a key of their own on the home screen."""
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(Struct, frozen=True):
     """One thing a person can do.
 
     `id` is ``context.name`` and stays the same across versions; `does` is the method behind it (``action_...``);

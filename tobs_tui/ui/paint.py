@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
@@ -15,8 +16,7 @@ Line = list[Segment]
 """One line of the screen."""
 
 
-@dataclass(frozen=True)
-class Palette:
+class Palette(Struct, frozen=True):
     """The styles of a theme. Names say what they are for, never what colour they are."""
 
     text: Style
@@ -104,7 +104,7 @@ def plain_palette() -> Palette:
     return Palette(faint=dim, frame=dim, **same, **loud, **turned)
 
 
-PALETTE_KEYS = tuple(field.name for field in fields(Palette))
+PALETTE_KEYS = Palette.__struct_fields__
 
 
 def fit(text: str, width: int, align: str = "<", more: str = "…") -> str:

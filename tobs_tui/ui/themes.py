@@ -6,10 +6,10 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -48,8 +48,7 @@ _ANSI = {"default"} | {
 }
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """A theme ready for use: `title` for the person, textual's own theme, and the palette of the painted widgets."""
 
     name: str
@@ -91,14 +90,14 @@ def _stamps(folder: Path) -> Iterator[tuple[str, int, int]]:
             yield name, stat.st_mtime_ns, stat.st_size
 
 
-@dataclass
 class ThemeBook:
-    """All themes found, by name, and what is wrong with the others."""
+    """All themes found in `folders`: `looks` by name, and `problems`, what is wrong with the others."""
 
-    folders: tuple[Path, ...]
-    looks: dict[str, Look] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    _stamp: Stamp = ()
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self.folders = folders
+        self.looks: dict[str, Look] = {}
+        self.problems: list[str] = []
+        self._stamp: Stamp = ()
 
     def load(self) -> None:
         """Read every folder anew; a user's theme replaces a shipped one of the same name.

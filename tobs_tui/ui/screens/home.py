@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from msgspec import Struct
 from rich.segment import Segment
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 _OF_PROFILES = frozenset(f"home.{name}" for name in ("edit", "refresh", "copy", "edit_file", "export", "delete"))
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(Struct, frozen=True):
     """One thing to start with: its key, what it says, and what it does."""
 
     key: str
