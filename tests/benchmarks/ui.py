@@ -197,8 +197,9 @@ def _presses(terminal: Terminal) -> list[float]:
     while after it for the rest of a longer sequence."""
     waits = []
     for _ in range(PRESSES):
-        waits.append(terminal.seconds_to("?", lambda screen: "Keys: Dashboard" in screen))
-        terminal.seconds_to("esc", lambda screen: "Keys: Dashboard" not in screen)
+        waits.append(terminal.seconds_to("?", "Keys: Dashboard"))
+        terminal.press("esc")
+        terminal.wait_gone("Keys: Dashboard")
     return waits
 
 

@@ -63,6 +63,7 @@ class Terminal:
             timeout=None,
         )
         self._process.delaybeforesend = None
+        self._unread: list[bytes] = []
         self.sent = bytearray()
         """Everything the program has written."""
         self.alternate = False
@@ -110,16 +111,25 @@ class Terminal:
         self._process.send(f"\x1b[<{65 if down else 64};{x + 1};{y + 1}M")
         self._read(0.03)
 
-    def _read(self, timeout: float) -> bool:
+    def _read(self, timeout: float, keep: bool = False) -> bool:
+        """Read what has come; with `keep` it is put on the screen only with the next reading."""
         try:
             data = self._process.read_nonblocking(65536, timeout)
         except (pexpect.TIMEOUT, pexpect.EOF):
+            data = b""
+        if keep and data:
+            self._unread.append(data)
+            return True
+        came = bool(data)
+        data = b"".join([*self._unread, data])
+        self._unread.clear()
+        if not data:
             return False
         self.sent += data
         for on in ALTERNATE.findall(data):
             self.alternate = on == b"h"
         self._stream.feed(PRIVATE.sub(b"", data))
-        return True
+        return came
 
     def wait_until(self, seen: Callable[[str], bool], what: str, timeout: float = 60) -> str:
         """The screen as soon as `seen` holds for it. Raises `ScreenTimeout`."""
@@ -157,13 +167,21 @@ class Terminal:
                 raise ScreenTimeout(f"it ended before it painted (signal {self._process.signalstatus})")
         raise ScreenTimeout("it painted nothing")
 
-    def seconds_to(self, key: str, seen: Callable[[str], bool], timeout: float = 10) -> float:
-        """Press a key; seconds until `seen` holds for the screen. Raises `ScreenTimeout`."""
+    def seconds_to(self, key: str, answer: str, timeout: float = 10) -> float:
+        """Press a key; seconds until the program has written `answer`, which it writes as one run of text.
+
+        Looks at the bytes: pyte, being Python, takes longer to put a whole screen in its place than the program takes
+        to paint it. Raises `ScreenTimeout`.
+        """
+        self.lines()
+        came, awaited = b"", answer.encode()
         began = time.monotonic()
         self._process.send(KEYS.get(key, key))
         while time.monotonic() - began < timeout:
-            if self._read(0.2) and seen("\n".join(self._screen.display)):
-                return time.monotonic() - began
+            if self._read(0.2, keep=True):
+                came += self._unread[-1]
+                if awaited in came:
+                    return time.monotonic() - began
         raise ScreenTimeout(f"{key!r} was not answered; the screen shows:\n{self.text()}")
 
     def type(self, text: str) -> None:

@@ -83,6 +83,10 @@ def export_on_screen(options: Options) -> int:
     # Before textual is imported, so that both load at the same time.
     started = [start_service(setting.paths, demo=options.demo, server_file=options.server)]
 
+    # Textual waits for the next of so many frames a second before it paints anything: 60 would add 16 ms to each key.
+    # What moves by itself moves at the application's own pace.
+    os.environ.setdefault("TEXTUAL_FPS", "240")
+
     from tobs_tui.config.layers import effective
     from tobs_tui.ui.app import run_app
 

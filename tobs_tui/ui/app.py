@@ -92,7 +92,7 @@ class TobsApp(TypeAhead):
             self.register_theme(look.theme)
         self._few_colors = self.console.color_system == "standard"
         self.wanted_theme = settings.theme or (OWN_COLORS_THEME if self._few_colors else "")
-        self.look = self.themes.get(self.wanted_theme)
+        self._take_look(self.wanted_theme)
         self.theme = self.look.name
         self.stylesheet = PatientStylesheet(variables=self.get_css_variables())
         self.animation_level = "none"
@@ -103,20 +103,27 @@ class TobsApp(TypeAhead):
         self._painted_revision = -1
         self._painted_second = 0
 
+    def _take_look(self, name: str) -> None:
+        self.look = self.themes.get(name)
+        self._palette = with_few_colors(self.look.palette) if self._few_colors else self.look.palette
+
     @property
     def palette(self) -> Palette:
         """The styles of the theme in use."""
-        few = with_few_colors(self.look.palette) if self._few_colors else self.look.palette
-        return self._plain if self.no_color else few
+        return self._plain if self.no_color else self._palette
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """With NO_COLOR nothing has a colour, the stock widgets included."""
-        return (WithoutColor(),) if self.no_color else super().get_line_filters()
+        """With NO_COLOR nothing has a colour, the stock widgets included.
+
+        Textual's own filter replaces the terminal's sixteen colours, run by run, in a tenth of the time that a screen
+        takes; a theme has true colours only, or is meant to have the terminal's.
+        """
+        return (WithoutColor(),) if self.no_color else ()
 
     def use_theme(self, name: str) -> None:
         """Paint everything in another theme, now."""
         self.wanted_theme = name  # a file that is broken for a moment, while it is being written, comes back
-        self.look = self.themes.get(name)
+        self._take_look(name)
         self.theme = self.look.name
         for screen in self.screen_stack:
             for widget in screen.query(Painted):

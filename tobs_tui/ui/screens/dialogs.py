@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from rich.segment import Segment
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
+from textual.widget import _RenderCache
 
+from tobs_tui.ui.dimmed import dimmed
 from tobs_tui.ui.keys import DIALOG, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.widgets.fields import Choice, Field
@@ -33,6 +36,16 @@ class Dialog(ModalScreen[AnswerT]):
     def tobs(self) -> TobsApp:
         """The application, by its own type."""
         return cast("TobsApp", self.app)
+
+    def _render_content(self) -> None:
+        """Textual's hook that fills what `render_line` gives: the screen below, dimmed, without a detour over Rich."""
+        found = self.render()
+        if not isinstance(found, BackgroundScreen):
+            super()._render_content()
+            return
+        below = found.screen._compositor.render_strips(self.size)
+        self._render_cache = _RenderCache(self.size, [dimmed(strip, found.color) for strip in below])
+        self._dirty_regions.clear()
 
     def action_close(self) -> None:
         """No answer."""

@@ -41,8 +41,8 @@ class KeysPanel(Panel):
         self._about = context
         self.entries: list[tuple[str, str]] = []
 
-    def on_mount(self) -> None:
-        """Read the table of actions."""
+    def read(self) -> None:
+        """Read the table of actions, and be as high as it needs, as far as there is room."""
         for context in (self._about, LIST, EVERYWHERE):
             self.entries.append(("", _NAMES[context]))
             for action in actions_of(context):
@@ -50,6 +50,7 @@ class KeysPanel(Panel):
                     continue  # told once: nine rows that differ by a number would hide the others
                 keys = "  ".join(shown(key) for key in keys_of(action, self.tobs.keymap))
                 self.entries.append((keys, action.help))
+        self.styles.height = min(self.count() + 2, self.app.size.height - 11)
 
     def count(self) -> int:
         """One row an action or heading."""
@@ -87,8 +88,10 @@ class HelpScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """The keys, and where to change them."""
+        panel = KeysPanel(self._about)
+        panel.read()  # before the first layout, which a height that comes later would do anew
         with Vertical():
-            yield KeysPanel(self._about)
+            yield panel
             yield Words(
                 "Every key can be changed in the settings file, under keymap: `tobs config keys` prints all of them. "
                 f"{self.tobs.key_of('app.commands')} finds any action by name.",
@@ -96,9 +99,8 @@ class HelpScreen(Dialog[None]):
             )
 
     def on_mount(self) -> None:
-        """As high as it needs, as far as there is room."""
+        """The cursor on the first key."""
         panel = self.query_one(KeysPanel)
-        panel.styles.height = min(panel.count() + 2, self.app.size.height - 11)
         panel.focus()
         panel.move_to(0)
 

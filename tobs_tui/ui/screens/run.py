@@ -102,7 +102,8 @@ class RunScreen(Page):
             yield Line1(id="filter", placeholder="type to filter; Enter keeps it, Esc clears it")
 
     def on_mount(self) -> None:
-        """Start on the chats."""
+        """Start on the chats, laid out for this terminal from the first frame on."""
+        self._arrange()
         self.panels[0].focus()
 
     def on_resize(self, event: Resize) -> None:
