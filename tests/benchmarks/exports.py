@@ -50,14 +50,15 @@ class Exported(Struct, frozen=True):
 class Place:
     """A served world with an account that is signed in at it, in a folder of its own."""
 
-    def __init__(self, folder: Path, messages: int) -> None:
+    def __init__(self, folder: Path, messages: int, world: str = "bench") -> None:
         self.folder = folder
+        self._world = world
         self.sandbox = self._served(messages, port=0)
         self.paths = Paths.resolve(server=load_server(self.sandbox.toml))
         self._signed_in = False
 
     def _served(self, messages: int, port: int) -> ServedSandbox:
-        world = ("--world", "bench", "--messages", str(messages))
+        world = ("--world", self._world, "--messages", str(messages))
         place = ("--port", str(port), "--state", str(self.folder / "accounts"))
         return ServedSandbox(self.folder / "server", *world, *place)
 
@@ -140,7 +141,7 @@ def check_vault(vault: Path, messages: int) -> None:
 
 
 @contextlib.contextmanager
-def place(messages: int) -> Iterator[Place]:
+def place(messages: int, world: str = "bench") -> Iterator[Place]:
     """A bench world of that size, served, and a home for the account; all of it goes with the block."""
     with tempfile.TemporaryDirectory(prefix="tobs-bench-") as name:
         folder = Path(name)
@@ -149,7 +150,7 @@ def place(messages: int) -> Iterator[Place]:
             del os.environ[key]
         os.environ |= {"TOBS_HOME": str(folder / "home"), "TOBS_API_ID": "1", "TOBS_API_HASH": "0" * 32}
         try:
-            here = Place(folder, messages)
+            here = Place(folder, messages, world)
             try:
                 yield here
             finally:

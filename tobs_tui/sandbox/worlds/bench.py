@@ -18,6 +18,7 @@ from tobs_tui.sandbox.worlds.world import MAX_ID, DialogEntry, World
 
 DEFAULT_MESSAGES = 100_000
 SPARSE_MESSAGES = 200_000
+CHATS = 20
 BENCH_CHANNEL_ID = 1_700_000_001
 RECORD_BYTES = 212
 VARIANTS = 64
@@ -135,27 +136,42 @@ def load_bench(seed: int, messages: int) -> World:
     """The benchmark world with `messages` messages in its one supergroup."""
     world = new_world("bench", seed)
     members = add_bench_cast(world)
-    rng = Rng(f"bench:{seed}")
+    sentences = tech_sentences(Rng(f"bench:{seed}"), VARIANTS)
+    hall = _add_hall(world, members, sentences, messages)
+    chats, users = world.encoded_peers([hall.key, *members])
+    world.fixed_answer = lambda _keys: (chats, users)
+    return world
+
+
+def load_chats(seed: int, messages: int) -> World:
+    """The benchmark world with `messages` messages in `CHATS` supergroups, each with as many as the others."""
+    world = new_world("bench-chats", seed)
+    members = add_bench_cast(world)
+    sentences = tech_sentences(Rng(f"bench:{seed}"), VARIANTS)
+    halls = [_add_hall(world, members, sentences, messages // CHATS, number) for number in range(1, CHATS + 1)]
+    everything = world.encoded_peers([*(hall.key for hall in halls), *members])
+    alone = {hall.key: world.encoded_peers([hall.key, *members]) for hall in halls}
+    world.fixed_answer = lambda keys: alone[next(iter(keys))] if len(keys) == 1 and keys <= alone.keys() else everything
+    return world
+
+
+def _add_hall(world: World, members: list[int], sentences: Sequence[str], messages: int, number: int = 0) -> Channel:
+    """A supergroup with so many messages; `number` tells it from others."""
     channel = Channel(
-        id=BENCH_CHANNEL_ID,
-        title="Benchmark Hall",
+        id=BENCH_CHANNEL_ID + number,
+        title=f"Benchmark Hall {number}" if number else "Benchmark Hall",
         date=FIRST_DATE,
-        username="benchmark_hall",
-        access_hash=stable_int64("bench", seed, BENCH_CHANNEL_ID),
+        username=f"benchmark_hall_{number}" if number else "benchmark_hall",
+        access_hash=stable_int64("bench", world.seed, BENCH_CHANNEL_ID + number),
         members=members,
         creator_id=members[0],
         about="As many messages as you ask for, and nothing else.",
     )
     world.channels[channel.id] = channel
-    sentences = tech_sentences(rng, VARIANTS)
-    variants = [
-        _variant(channel.key, members[number % len(members)], sentence) for number, sentence in enumerate(sentences)
-    ]
+    variants = [_variant(channel.key, members[at % len(members)], sentence) for at, sentence in enumerate(sentences)]
     world.histories[channel.key] = BenchHistory(channel.key, dense_ids(messages), variants, SECONDS_BETWEEN)
     world.dialogs.append(DialogEntry(channel.key))
-    chats, users = world.encoded_peers([channel.key, *members])
-    world.fixed_answer = lambda _keys: (chats, users)
-    return world
+    return channel
 
 
 def load_sparse(seed: int, messages: int) -> World:

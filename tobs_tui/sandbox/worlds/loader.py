@@ -5,7 +5,7 @@ from __future__ import annotations
 from tobs_tui.sandbox.worlds.world import World
 
 DEFAULT_SEED = 1
-WORLD_NAMES = ("demo", "bench", "bench-sparse", "bench-files")
+WORLD_NAMES = ("demo", "bench", "bench-sparse", "bench-chats", "bench-files")
 
 
 class UnknownWorld(ValueError):
@@ -17,9 +17,9 @@ def load_world(
 ) -> World:
     """The world of this name; the same seed gives the same bytes in every process and Python version.
 
-    `messages` sets the size of a benchmark world: "bench" is a supergroup (100,000 by default), "bench-sparse" a
-    private chat (200,000), "bench-files" a channel (20) whose every message is a file of `file_bytes` (100 MB). The
-    demo world has a size of its own and takes no notice. Raises `UnknownWorld`.
+    `messages` sets the size of a benchmark world: "bench" is a supergroup (100,000 by default), "bench-chats" twenty
+    that share as many, "bench-sparse" a private chat (200,000), "bench-files" a channel (20) whose every message is a
+    file of `file_bytes` (100 MB). The demo world has a size of its own and takes no notice. Raises `UnknownWorld`.
     """
     if name == "demo":
         from tobs_tui.sandbox.worlds.demo import load_demo
@@ -29,6 +29,10 @@ def load_world(
         from tobs_tui.sandbox.worlds.bench import DEFAULT_MESSAGES, load_bench
 
         return load_bench(seed, DEFAULT_MESSAGES if messages is None else messages)
+    if name == "bench-chats":
+        from tobs_tui.sandbox.worlds.bench import DEFAULT_MESSAGES, load_chats
+
+        return load_chats(seed, DEFAULT_MESSAGES if messages is None else messages)
     if name == "bench-sparse":
         from tobs_tui.sandbox.worlds.bench import SPARSE_MESSAGES, load_sparse
 
