@@ -14,6 +14,7 @@ from tobs_tui.ui.glyphs import PLAIN
 from tobs_tui.ui.paint import Line, crop
 
 if TYPE_CHECKING:
+    from rich.style import Style
     from textual.events import Resize
 
     from tobs_tui.ui.app import TobsApp
@@ -27,6 +28,9 @@ class Painted(Widget):
     """
 
     _painted: list[Line] | None = None
+    _drawn: tuple[object, list[Line]] = (None, [])
+    """What `_painted` was made for and of."""
+    _ground: Style | None = None
 
     @property
     def tobs(self) -> TobsApp:
@@ -48,7 +52,7 @@ class Painted(Widget):
         if force or before is None or len(before) != len(now):
             self.refresh()
             return
-        changed = [y for y, (old, new) in enumerate(zip(before, now, strict=True)) if old != new]
+        changed = [y for y, (old, new) in enumerate(zip(before, now, strict=True)) if old is not new and old != new]
         if changed:
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
@@ -61,19 +65,38 @@ class Painted(Widget):
 
     def forget(self) -> None:
         """Drop what was painted, as after a change of theme."""
-        self._painted = None
+        self._painted = self._ground = None
         self.refresh()
 
     def on_resize(self, event: Resize) -> None:
         """Lay the lines out for the new size."""
         self.forget()
 
+    def notify_style_update(self) -> None:
+        """Textual tells of styles that changed, as with the focus."""
+        super().notify_style_update()
+        self._ground = None
+
     def _fresh(self, width: int, height: int) -> list[Line]:
-        base = self.rich_style
+        """The lines as they are to be shown; those drawn as they were before are the same objects.
+
+        To compare a line costs a tenth of what it costs to finish it, and of a dashboard's fifty lines ten change.
+        """
+        if self._ground is None:
+            self._ground = self.rich_style  # textual looks through all ancestors for it
+        base, plain = self._ground, self.tobs.glyphs.ascii
         found = self.lines(width, height)[:height]
-        if self.tobs.glyphs.ascii:
-            found = [[Segment(text.translate(PLAIN), style) for text, style, _ in line] for line in found]
-        rows = [list(Segment.apply_style(crop(line, width), base)) for line in found]
+        made_for, drawn = (width, base, plain), []
+        if self._painted is not None and self._drawn[0] == made_for:
+            drawn = self._drawn[1]
+        rows: list[Line] = []
+        for y, line in enumerate(found):
+            if self._painted is not None and y < len(drawn) and drawn[y] == line:
+                rows.append(self._painted[y])
+                continue
+            letters = [Segment(text.translate(PLAIN), style) for text, style, _ in line] if plain else line
+            rows.append(list(Segment.apply_style(crop(letters, width), base)))
+        self._drawn = made_for, found
         blank = [Segment(" " * width, base)]
         return rows + [blank] * (height - len(rows))
 
