@@ -28,11 +28,21 @@ KEYS = {
     "ctrl+a": "\x01",
     "ctrl+u": "\x15",
     "ctrl+q": "\x11",
+    "ctrl+z": "\x1a",
 }
 
 # pyte takes these private sequences (keyboard protocol, xterm settings) for ordinary ones, and prints what is left.
 PRIVATE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1bP.*?\x1b\\|\x1b\[\?[0-9;]*\$[a-z]", re.DOTALL)
 ALTERNATE = re.compile(rb"\x1b\[\?1049([hl])")
+MODE = re.compile(rb"\x1b\[\?(\d+)([hl])")
+MOUSE = {1000, 1002, 1003, 1005, 1006, 1015, 1016}
+"""The private modes in which a terminal reports what the mouse does."""
+
+
+def messages_shown(screen: str) -> int:
+    """The number of messages that the dashboard shows as exported: the left one of ``12 345 / 20 000``."""
+    found = re.search(r"(\d[\d ]*) / \d[\d ]* msgs?", screen.replace("\u202f", " ").replace("\u00a0", " "))
+    return int(found[1].replace(" ", "")) if found else -1
 
 
 class ScreenTimeout(AssertionError):
@@ -83,6 +93,14 @@ class Terminal:
     def text(self) -> str:
         """The screen as one string."""
         return "\n".join(self.lines())
+
+    def modes(self) -> set[int]:
+        """The private modes that the program has set and not taken back."""
+        self.lines()
+        on: set[int] = set()
+        for number, way in MODE.findall(bytes(self.sent)):
+            (on.add if way == b"h" else on.discard)(int(number))
+        return on
 
     def colours(self) -> set[str]:
         """Every colour on the screen, by name or as hex digits; ``default`` is the terminal's own."""
@@ -211,6 +229,10 @@ class Terminal:
     def cut(self) -> None:
         """Close the terminal under the program, as a dropped line does: its processes get SIGHUP."""
         self._process.close(force=False)
+
+    def hang_up(self) -> None:
+        """Close the terminal and send nothing: what comes of it is between the system and the program."""
+        self._process.ptyproc.fileobj.close()
 
     def close(self) -> None:
         """End the program if it still runs."""

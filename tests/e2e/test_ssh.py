@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 from tests.compare_vault import differences
 from tests.e2e.serving import ServedSandbox, sign_in
 from tests.e2e.ssh import SshTerminal, ssh_server
+from tests.e2e.terminal import messages_shown
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import save_profile
 from tobs_tui.config.server_file import load_server
@@ -22,12 +22,6 @@ from tobs_tui.service import protocol as p
 from tobs_tui.service.launch import attach
 
 TOBS = str(Path(sys.executable).with_name("tobs"))
-
-
-def messages_shown(screen: str) -> int:
-    """The number of messages that the dashboard shows as exported: the left one of ``12 345 / 20 000``."""
-    found = re.search(r"(\d[\d ]*) / \d[\d ]* msgs?", screen.replace("\u202f", " ").replace("\u00a0", " "))
-    return int(found[1].replace(" ", "")) if found else -1
 
 
 async def test_a_cut_connection_costs_nothing(

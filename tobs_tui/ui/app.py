@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -28,12 +26,14 @@ from tobs_tui.ui.paint import Palette, plain_palette, with_few_colors
 from tobs_tui.ui.run_model import Link, RunModel
 from tobs_tui.ui.screens.home import HomeScreen
 from tobs_tui.ui.screens.page import Page
+from tobs_tui.ui.signals import mind_signals
 from tobs_tui.ui.stylesheet import PatientStylesheet
 from tobs_tui.ui.themes import OWN_COLORS_THEME, ThemeBook, WithoutColor, shipped_folder
 from tobs_tui.ui.type_ahead import TypeAhead
 from tobs_tui.ui.widgets.painted import Painted
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.filter import LineFilter
     from textual.screen import Screen
     from textual.timer import Timer
@@ -51,8 +51,6 @@ class Resolve(Protocol):
 THEMES_S = 1.0  # how often the theme files are looked at
 PAINTS_A_SECOND = 4.0
 PAINTS_A_SECOND_LOW = 2.0
-TERMINATED = 128 + signal.SIGTERM
-_STUCK_S = 3
 
 
 class TobsApp(TypeAhead):
@@ -149,6 +147,12 @@ class TobsApp(TypeAhead):
     def get_default_screen(self) -> Screen[Any]:
         """The home screen lies below all others."""
         return HomeScreen()
+
+    def get_driver_class(self) -> type[Driver]:
+        """On terminals, the driver that is a good job of a shell."""
+        from tobs_tui.ui.terminal_driver import driver_for
+
+        return driver_for(super().get_driver_class())
 
     def on_mount(self) -> None:
         """Show the first screen, then look for the service: the first paint waits for nothing."""
@@ -375,6 +379,16 @@ class TobsApp(TypeAhead):
         """Leave the application; a run goes on in the service."""
         self.exit(0)
 
+    def action_suspend_process(self) -> None:
+        """Stop, and give the terminal back to the shell; a run goes on in the service."""
+        from tobs_tui.ui.terminal_driver import TerminalDriver, shell_waits
+
+        if not isinstance(self._driver, TerminalDriver) or not shell_waits():
+            self.say(f"There is no shell here to go back to. {self.key_of('app.force_quit')} leaves tobs.")
+        else:
+            self._suspend_signal()
+            self._driver.stop_job()
+
     def action_help_quit(self) -> None:
         """Textual's answer to ctrl+c where there is nothing to copy: how one leaves."""
         goes_on = " The job continues." if self.model.running else ""
@@ -447,25 +461,7 @@ def run_app(
         low_bandwidth=low_bandwidth,
         ready=ready,
     )
-    _mind_signals(app)
+    mind_signals(app)
     app.run(mouse=mouse)
     status = (app.return_code or 0) if app.return_value is None else app.return_value
     return app.elsewhere or status
-
-
-def _mind_signals(app: TobsApp) -> None:
-    """Die of SIGHUP, the terminal being gone; leave in order on SIGTERM, the terminal restored.
-
-    With SIGHUP ignored, as under nohup, textual's loop would spin; a handler in the loop would
-    never run while a write to a stalled terminal blocks it. For the same reason SIGTERM gets an alarm behind it.
-    """
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGHUP"):
-        return
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-    def terminate(number: int, frame: object) -> None:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(_STUCK_S)
-        app.call_later(app.exit, TERMINATED)
-
-    signal.signal(signal.SIGTERM, terminate)

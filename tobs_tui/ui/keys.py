@@ -46,6 +46,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.commands", "ctrl+p", "command_palette", "Commands", "Find any action by name", priority=True),
     Action("app.quit", "q", "leave", "Quit", "Leave; a run continues in the background", end=True),
     Action("app.force_quit", "ctrl+q", "leave", "Quit", "Leave, also from within a field", footer=False, priority=True),
+    Action(
+        "app.suspend",
+        "ctrl+z",
+        "suspend_process",
+        "Suspend",
+        "Give the terminal back to the shell until its fg; a run continues",
+        footer=False,
+        priority=True,
+    ),
     Action("app.home", "h", "home", "Home", "Go to the home screen", footer=False),
     Action(
         "app.settings", "comma", "settings", "Settings", "Change theme, account and terminal settings", footer=False
