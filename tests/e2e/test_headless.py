@@ -15,6 +15,7 @@ import pytest
 
 from tests.compare_vault import differences
 from tests.e2e.serving import sign_in
+from tests.json_lines import judged
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
 
@@ -26,11 +27,6 @@ def tobs(*arguments: str, timeout: float = 150) -> subprocess.CompletedProcess[s
     return subprocess.run(
         [*TOBS, *arguments], check=False, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
     )
-
-
-def json_lines(output: str) -> list[dict[str, Any]]:
-    """Standard output as objects; fails on a line that is none."""
-    return [json.loads(line) for line in output.splitlines()]
 
 
 @pytest.fixture(scope="session")
@@ -55,9 +51,10 @@ def test_a_whole_account_is_exported_complete_and_a_rerun_adds_nothing(
     command = ["--demo", "--headless", "--all-chats", "--output", str(vault), "--json"]
     first = tobs(*command)
     assert first.returncode == 0, first.stdout[-2000:] + first.stderr
-    lines = json_lines(first.stdout)
+    lines = judged(first.stdout)
     assert lines[-1]["event"] == "run_finished"
     assert lines[-1]["outcome"] == "complete"
+    assert {"run_started", "progress", "phase_changed", "chat_finished"} < {line["event"] for line in lines}
     assert differences(vault, manifest) == []
 
     before = snapshot_of(vault)
@@ -76,7 +73,7 @@ def test_a_refresh_says_what_it_looked_at_and_changes_nothing_where_nothing_chan
     before = snapshot_of(vault)
     result = tobs(*command, "--refresh-window", "50")
     assert result.returncode == 0, result.stderr
-    last = json_lines(result.stdout)[-1]
+    last = judged(result.stdout)[-1]
     assert last["totals"]["reread"] >= 50
     assert "again: 0 edited, 0 deleted, 0 with other reactions" in last["message"]
     assert snapshot_of(vault) == before
@@ -92,13 +89,14 @@ def test_a_worker_killed_in_the_middle_ends_in_the_same_bytes(
     command = [*TOBS, "--demo", "--headless", "--all-chats", "--output", str(vault), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        started = json.loads(process.stdout.readline())
-        assert started["event"] == "run_started"
-        while json.loads(process.stdout.readline())["event"] != moment:
-            pass
+        lines = judged(process.stdout.readline())
+        assert lines[0]["event"] == "run_started"
+        while lines[-1]["event"] != moment:
+            lines += judged(process.stdout.readline())
         _kill_service(home)
-        process.communicate(timeout=120)
-        assert process.returncode != 0
+        lines += judged(process.communicate(timeout=120)[0])
+        assert process.returncode == 5
+        assert (lines[-1]["event"], lines[-1]["outcome"]) == ("run_finished", "interrupted")
     again = tobs(*command[1:])
     assert again.returncode == 0, again.stdout[-2000:] + again.stderr
     assert differences(vault, manifest) == []
@@ -128,7 +126,7 @@ def test_ctrl_c_leaves_a_resumable_run(home: Path, tmp_path: Path, manifest: dic
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=120)
     assert process.returncode == 5, output + errors
-    assert json_lines(output)[-1]["outcome"] == "interrupted"
+    assert judged(output)[-1]["outcome"] == "interrupted"
     again = tobs(*command[1:])
     assert again.returncode == 0, again.stderr
     assert differences(vault, manifest) == []
@@ -152,7 +150,7 @@ def test_chats_are_named_by_id_username_link_or_title(home: Path, tmp_path: Path
 
 def test_mistakes_get_a_sentence_a_way_on_and_their_status(home: Path, tmp_path: Path) -> None:
     unknown = tobs("--demo", "--headless", "--chat", "@nobody_has_this_name", "--output", str(tmp_path / "v"), "--json")
-    last = json_lines(unknown.stdout)[-1]
+    last = judged(unknown.stdout)[-1]
     assert last["event"] == "run_finished"
     assert unknown.returncode != 0
     assert "nobody_has_this_name" in unknown.stdout + unknown.stderr
@@ -163,7 +161,7 @@ def test_mistakes_get_a_sentence_a_way_on_and_their_status(home: Path, tmp_path:
 
     nowhere = tobs("--demo", "--headless", "--all-chats", "--output", "/proc/nowhere", "--json")
     assert nowhere.returncode not in (0, 5)
-    assert json_lines(nowhere.stdout)[-1]["outcome"] == "failed"
+    assert judged(nowhere.stdout)[-1]["outcome"] == "failed"
 
     no_terminal = tobs("--demo")
     assert no_terminal.returncode == 2
@@ -177,7 +175,7 @@ def test_nobody_signed_in_is_told_with_status_4(home: Path, tmp_path: Path, serv
     server = serve_sandbox()
     result = tobs("--server", str(server.toml), "--headless", "--all-chats", "--output", str(tmp_path / "v"), "--json")
     assert result.returncode == 4, result.stdout + result.stderr
-    assert json_lines(result.stdout)[-1]["outcome"] == "signed_out"
+    assert judged(result.stdout)[-1]["outcome"] == "signed_out"
 
 
 def test_an_unreachable_server_is_told(home: Path, tmp_path: Path, serve_sandbox: Any) -> None:
@@ -216,7 +214,7 @@ def test_a_long_wait_ends_an_unattended_run_with_status_6_and_the_next_one_compl
     command = ["--server", str(server.toml), "--headless", "--all-chats", "--output", str(vault), "--json"]
     waiting = tobs(*command)
     assert waiting.returncode == 6, waiting.stdout[-1000:] + waiting.stderr
-    told = json_lines(waiting.stdout)
+    told = judged(waiting.stdout)
     last = told[-1]
     assert (last["event"], last["outcome"]) == ("run_finished", "waiting")
     assert "3600 s" in last["message"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import psutil
 import pytest
 
 from tests.e2e.serving import ServedSandbox
+from tests.json_lines import judged
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
 
@@ -42,7 +42,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, list[dict[str, Any]]]:
     """The exit status and the JSON lines."""
     out, errors = process.communicate(timeout=100)
     assert "Traceback" not in errors
-    return process.returncode, [json.loads(line) for line in out.splitlines()]
+    return process.returncode, judged(out)
 
 
 def kill_service_of(process: subprocess.Popen[str]) -> None:
@@ -96,4 +96,4 @@ def test_an_interrupt_while_the_program_loads_leaves_no_trace() -> None:
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 5
     assert done.stderr == "tobs: Interrupted.\n"
-    assert json.loads(done.stdout)["outcome"] == "interrupted"
+    assert judged(done.stdout)[-1]["outcome"] == "interrupted"

@@ -70,6 +70,18 @@ def _filter_options(command: F) -> F:
     return command
 
 
+def _print_schema(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Print the JSON Schema, as --version prints the version, and end."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    import json
+
+    from tobs_tui.headless.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))
+    ctx.exit()
+
+
 @click.group(
     cls=ProfileGroup,
     invoke_without_command=True,
@@ -79,6 +91,14 @@ def _filter_options(command: F) -> F:
 )
 @click.option("--headless", is_flag=True, help="No screen: report on the terminal, or in plain lines to a pipe.")
 @click.option("--json", "json_lines", is_flag=True, help="Headless, with JSON lines on standard output.")
+@click.option(
+    "--json-schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON Schema of these lines, and end.",
+)
 @click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
 @click.option("--chat", "chats", multiple=True, metavar="X", help="Export this chat: id, @name, link or exact title.")
 @click.option("--all-chats", is_flag=True, help="Export every chat.")

@@ -2,18 +2,20 @@
 
 The first line of a run that began is `run_started`, the last line of any headless run is `run_finished`, also when
 nothing could be started. Every key of an event is always there. New events and new keys may be added within a schema;
-what is there keeps its meaning. Times are seconds since the epoch, sizes bytes, rates per second; -1 is unknown.
+what is there keeps its meaning. Times are seconds since the epoch, sizes bytes, rates per second; -1 is unknown. The
+module schema makes the JSON Schema of these types.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
+from tobs_tui.headless.figures import Connection, Machine, Sums, whole
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.run import (
     EXIT_STATUS,
@@ -23,13 +25,11 @@ from tobs_tui.model.run import (
     Failure,
     Level,
     Outcome,
-    Resources,
     RunPhase,
     RunState,
-    Totals,
 )
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 EXIT_USAGE = 2
 """Exit status for usage errors and bad profiles."""
 
@@ -81,7 +81,7 @@ class Line(Struct, frozen=True, tag_field="event", tag=_snake):
 class RunStarted(Line, frozen=True):
     """First line. `followed`: the run was in progress already and this process only watches it."""
 
-    schema: int
+    schema: Literal[1]
     at: float
     run_id: str
     profile: str
@@ -90,38 +90,27 @@ class RunStarted(Line, frozen=True):
 
 
 class Progress(Line, frozen=True):
-    """Where the run stands, at most once a second. `totals` has the fields of `model.run.Totals`, each of `connections`
-    those of its `ConnectionRow`; `rates` are the requests a second that Telegram was found to allow, by method.
-    `machine` has the fields of `Resources`: the newest sample, with every process of the program and every cache."""
+    """Where the run stands, at most once a second. `rates` are the requests a second that Telegram was found to allow,
+    by method; `machine` is the newest sample, with every process of the program and every cache."""
 
     at: float
     phase: RunPhase
-    totals: dict[str, float]
-    connections: tuple[dict[str, Any], ...] = ()
+    totals: Sums
+    connections: tuple[Connection, ...] = ()
     rates: dict[str, float] = {}
-    machine: dict[str, Any] = {}
+    machine: Machine = Machine()
 
 
 def progress(run: RunState, at: float) -> Progress:
     """The line for a state."""
-    rows = tuple(msgspec.structs.asdict(row) for row in run.link.connections)
     return Progress(
         at=at,
         phase=run.phase,
-        totals=sums(run.totals),
-        connections=rows,
+        totals=whole(run.totals, Sums),
+        connections=tuple(whole(row, Connection) for row in run.link.connections),
         rates=run.link.rates,
-        machine=_machine(run.resources),
+        machine=whole(run.resources, Machine),
     )
-
-
-def _machine(sample: Resources) -> dict[str, Any]:
-    """All of a sample, zeros and unknowns included."""
-    lists = {
-        name: tuple(msgspec.structs.asdict(each) for each in getattr(sample, name))
-        for name in ("gpus", "processes", "caches")
-    }
-    return msgspec.structs.asdict(sample) | lists
 
 
 class PhaseChanged(Line, frozen=True):
@@ -204,22 +193,25 @@ class FailedItem(Struct, frozen=True):
 
 
 class RunFinished(Line, frozen=True):
-    """Last line. `exit_status` is the process's; `failures` lists every item that could not be had; `message` is a
-    sentence; `code` is set when an error kept the run from starting or from being watched."""
+    """Last line, and the only one where nothing could begin. `exit_status` is the process's; `failures` lists every
+    item that could not be had; `message` is a sentence; `code` is set when an error kept the run from starting or from
+    being watched."""
 
     outcome: Outcome
     exit_status: int
     at: float
+    schema: Literal[1] = SCHEMA
     run_id: str = ""
     output: str = ""
     message: str = ""
     code: ErrorCode | None = None
     wait_s: int = 0
-    totals: dict[str, float] = {}
+    totals: Sums = Sums()
     failures: tuple[FailedItem, ...] = ()
 
 
 AnyNews = PhaseChanged | ChatFinished | WaitStarted | TakeoutDelayed | AlertRaised | AlertResolved | ItemFailed
+AnyLine = RunStarted | Progress | AnyNews | RunFinished
 _OVER = (ChatState.DONE, ChatState.FAILED)
 
 
@@ -269,11 +261,6 @@ def _alert_news(before: tuple[Alert, ...], after: tuple[Alert, ...], at: float) 
             yield AlertResolved(at=at, key=key)
 
 
-def sums(totals: Totals) -> dict[str, float]:
-    """All of the totals, zeros and unknowns included."""
-    return msgspec.structs.asdict(totals)
-
-
 def _items(failures: tuple[Failure, ...]) -> tuple[FailedItem, ...]:
     return tuple(FailedItem(**msgspec.structs.asdict(failure)) for failure in failures)
 
@@ -288,7 +275,7 @@ def ended(run: RunState, at: float) -> RunFinished:
         run_id=run.run_id,
         output=run.output,
         message=run.message,
-        totals=sums(run.totals),
+        totals=whole(run.totals, Sums),
         failures=_items(run.failures),
     )
 
@@ -304,7 +291,7 @@ def refused(error: TobsError, at: float, run: RunState | None = None) -> RunFini
         message=str(error),
         code=error.code,
         wait_s=error.wait_s,
-        totals=sums(run.totals if run else Totals()),
+        totals=whole(run.totals, Sums) if run else Sums(),
         failures=_items(run.failures if run else ()),
     )
 
@@ -316,7 +303,6 @@ def not_begun(at: float) -> RunFinished:
         exit_status=EXIT_STATUS[Outcome.INTERRUPTED],
         at=at,
         message="Interrupted before the run began.",
-        totals=sums(Totals()),
     )
 
 
@@ -333,7 +319,7 @@ def left(run: RunState, message: str, at: float) -> RunFinished:
 _RISKY = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
-def encode(line: Line) -> str:
+def encode(line: AnyLine) -> str:
     """The line as JSON, titles and names exact; characters that could disturb a terminal are \\u escapes."""
     text = msgspec.json.encode(line).decode()
     return _RISKY.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
-
 from tobs_tui.headless import lines
 from tobs_tui.headless.lines import AnyNews
 from tobs_tui.model.display import clean, count, duration, eta, percent, plural, size
-from tobs_tui.model.run import EXIT_STATUS, ChatState, Outcome, RunPhase, RunState, Totals
+from tobs_tui.model.run import EXIT_STATUS, ChatState, Outcome, RunPhase, RunState
 from tobs_tui.monitor.clock import now
 
 JSON_EVERY_S = 1.0
@@ -115,7 +113,7 @@ def summary_sentences(last: lines.RunFinished) -> list[str]:
     if last.message:
         told.append(clean(last.message, 2000))
     if last.run_id:
-        totals = msgspec.convert(last.totals, Totals)
+        totals = last.totals
         worked = f" {plural(totals.jobs, 'job')} on them," if totals.jobs else ""
         told.append(
             f"{plural(totals.messages_new, 'new message')} of {count(totals.messages)},"
@@ -192,7 +190,7 @@ class JsonReporter:
         """The last line."""
         self._write(last)
 
-    def _write(self, line: lines.Line) -> None:
+    def _write(self, line: lines.AnyLine) -> None:
         self._out.write(lines.encode(line) + "\n")
         self._out.flush()
 
