@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from tobs_tui.cli import interrupts
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.cli.streams import Audience
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -141,6 +141,7 @@ def _window(options: Options) -> Refresh | None:
 
 def export_headless(options: Options, targets: Targets | None = None) -> int:
     """Run a profile, or the chats named, and report; `targets` replace those of the profile. Gives the exit status."""
+    interrupts.hold()  # what comes while all this is loaded is answered as soon as the run is watched
     setting = Setting(options)
     chosen = setting.effective()
     warn(chosen.warnings)
@@ -167,10 +168,8 @@ def export_headless(options: Options, targets: Targets | None = None) -> int:
         refresh=_window(options),
     )
     reporter = _reporter(options, chosen.settings, sys.stdout)
-    status = asyncio.run(run_headless(setting.paths, assignment, reporter))
-    for number in (signal.SIGINT, signal.SIGTERM):  # all is said; the status must not depend on one more Ctrl+C
-        signal.signal(number, signal.SIG_IGN)
-    return status
+    # Signals stay held when it has ended: all is said then, and the status must not depend on one more Ctrl+C.
+    return asyncio.run(run_headless(setting.paths, assignment, reporter, interrupts.came))
 
 
 def _reporter(options: Options, settings: Settings, out: TextIO) -> Reporter:

@@ -26,7 +26,18 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (default: this process's). Gives the exit status; never raises, never shows a traceback."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    interrupts.hold()
+    try:
+        if arguments is None:
+            interrupts.come_again()
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:  # one more, while the person was told of the first
+        return _INTERRUPTED
+    finally:
+        interrupts.ignore() if arguments is None else interrupts.release()
+
+
+def _main(given: list[str]) -> int:
     json_wanted = "--json" in given
     _prepare_streams(json_wanted)
     try:
@@ -42,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str], json_wanted: bool) -> int:
     try:
+        interrupts.release()
         interrupts.answer()
         for argument in given:
             if any("\ud800" <= letter <= "\udfff" for letter in argument):  # bytes that Python could not read as text
@@ -113,6 +125,7 @@ def _refuse(error: TobsError, json_wanted: bool) -> int:
 
 
 def _interrupted(json_wanted: bool) -> int:
+    interrupts.hold()  # one more must not keep the last line from being whole
     _tell("Interrupted.")
     if json_wanted:
         from tobs_tui.headless.lines import not_begun

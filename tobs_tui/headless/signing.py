@@ -43,7 +43,12 @@ async def sign_in(
             if account.phase is p.AccountPhase.SIGNED_IN:
                 return snapshot
             if account.phase is not p.AccountPhase.CONNECTING:
-                await client.call(_answer(account, credentials, note))
+                try:
+                    await client.call(_answer(account, credentials, note))
+                except TobsError as error:
+                    if error.code is not ErrorCode.CODE_EXPIRED:
+                        raise
+                    await client.call(p.BackToPhone())  # one that was interrupted in the middle has used the code up
             account = await _next_account(events)
     raise TobsError(ErrorCode.NOT_SIGNED_IN, "Signing in did not come to an end.", "Run tobs and sign in there.")
 

@@ -43,11 +43,16 @@ class Assignment(Struct, frozen=True):
     refresh: Refresh | None = None
 
 
-async def run_headless(paths: Paths, assignment: Assignment, reporter: Reporter) -> int:
-    """Carry out the assignment and report on it. Gives the process's exit status; raises nothing that is a person's
-    business: every `TobsError` ends in the reporter's last word."""
+async def run_headless(
+    paths: Paths, assignment: Assignment, reporter: Reporter, came: Callable[[], int] = lambda: 0
+) -> int:
+    """Carry out the assignment and report on it. `came` gives how many signals came while nobody could heed them. Gives
+    the process's exit status; raises nothing that is a person's business: every `TobsError` ends in the reporter's last
+    word."""
     watch = _Watch(reporter, paths.sign_in_lock_file)
     async with _signals(watch.on_signal):
+        for _ in range(came()):
+            watch.on_signal()
         try:
             client = await watch.attached(paths, assignment)
             if client is None:
@@ -63,13 +68,15 @@ async def run_headless(paths: Paths, assignment: Assignment, reporter: Reporter)
 @asynccontextmanager
 async def _signals(handler: Callable[[], None]) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number in _SIGNALS:
         loop.add_signal_handler(number, handler)
     try:
         yield
     finally:
-        for number in _SIGNALS:
+        for number, former in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, former)
 
 
 class _Watch:
@@ -96,6 +103,8 @@ class _Watch:
 
     async def attached(self, paths: Paths, assignment: Assignment) -> ServiceClient | None:
         """A connection to the service; None when interrupted before there was one. Raises `TobsError`."""
+        if self._interrupted.is_set():
+            return None
         attaching = asyncio.create_task(attach(paths, demo=assignment.demo, server_file=assignment.server_file))
         if await self._unless(attaching, self._interrupted):
             return await attaching
