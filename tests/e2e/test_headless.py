@@ -18,6 +18,9 @@ from tests.e2e.serving import sign_in
 from tests.json_lines import judged
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.service import protocol as p
+from tobs_tui.service.launch import attach
 
 TOBS = [str(Path(sys.executable).with_name("tobs"))]
 
@@ -227,3 +230,27 @@ def test_a_long_wait_ends_an_unattended_run_with_status_6_and_the_next_one_compl
     result = tobs(*command[:-1], "--no-takeout")
     assert result.returncode == 0, result.stdout[-1000:] + result.stderr
     assert differences(vault, manifest) == []
+
+
+def test_a_used_up_code_of_an_interrupted_sign_in_does_not_keep_the_demo_signed_out(home: Path, tmp_path: Path) -> None:
+    asyncio.run(_use_up_the_code(Paths.resolve(demo=True)))
+    result = tobs("--demo", "--headless", "--chat", "5001000", "--output", str(tmp_path / "vault"), "--json")
+    assert result.returncode == 0, result.stdout[-1000:] + result.stderr
+
+
+async def _use_up_the_code(paths: Paths) -> None:
+    """Leave the demo where a code was sent that is good for nothing any more."""
+    client = await attach(paths, demo=True)
+    events = client.events()
+    account = client.snapshot.account
+    while account.phase is not p.AccountPhase.SIGNED_OUT:
+        event = await anext(events)
+        account = event.account if isinstance(event, p.AccountChanged) else account
+    await client.call(p.SendCode(account.demo_phone))
+    used_up = False
+    while not used_up:
+        try:
+            await client.call(p.SubmitCode("00000"))
+        except TobsError as error:
+            used_up = error.code is ErrorCode.CODE_EXPIRED
+    await client.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -45,19 +46,29 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, list[dict[str, Any]]]:
     return process.returncode, judged(out)
 
 
-def kill_service_of(process: subprocess.Popen[str]) -> None:
-    """Kill the service that a command starts, as soon as there is one."""
+def kill_service_of(process: subprocess.Popen[str], number: int, *, once: Callable[[], bool]) -> None:
+    """Send a signal to the service that a command starts, as soon as there is one and `once` holds."""
     while process.poll() is None:
         for child in psutil.Process(process.pid).children():
-            if "service" in child.cmdline():
-                child.kill()
+            if "service" in child.cmdline() and once():
+                child.send_signal(number)
                 return
         time.sleep(0.005)
 
 
-def test_a_service_that_is_killed_before_the_run_begins_interrupts(demo_paths: Paths, tmp_path: Path) -> None:
+def at_once() -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [(signal.SIGKILL, "start"), (signal.SIGTERM, "start"), (signal.SIGINT, "start"), (signal.SIGKILL, "attach")],
+)
+def test_a_service_that_is_killed_before_the_run_begins_interrupts(
+    demo_paths: Paths, tmp_path: Path, number: int, moment: str
+) -> None:
     process = command("--demo", "--json", "--all-chats", "--output", str(tmp_path / "vault"))
-    kill_service_of(process)
+    kill_service_of(process, number, once=at_once if moment == "start" else demo_paths.socket.exists)
     status, lines = ended(process)
     assert status == 5
     assert (lines[-1]["outcome"], lines[-1]["code"]) == ("interrupted", "service_gone")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 START_LIMIT_S = 60.0
 POLL_S = 0.05
+_INTERRUPTED = 5
+"""The exit status of `tobs`, whatever it was to do, after a signal that it noted while it loaded."""
 
 
 def is_running(paths: Paths) -> bool:
@@ -95,19 +97,25 @@ async def attach(
         except TobsError as error:
             if error.code not in (ErrorCode.SERVICE_UNREACHABLE, ErrorCode.SERVICE_GONE):
                 raise
-        if process is None:
-            process = start_service(paths, demo=demo, server_file=server_file)
-        elif (process.poll() or 0) < 0:
+        status = process.poll() if process is not None else None
+        if _was_killed(status):
             raise TobsError(ErrorCode.SERVICE_GONE, "The background service was killed while it started.", "Try again.")
-        elif process.poll() not in (None, 0) or loop.time() > give_up:
+        if status not in (None, 0) or loop.time() > give_up:
             raise TobsError(
                 ErrorCode.SERVICE_UNREACHABLE,
                 f"The background service did not start: {_last_words(paths)}",
                 f"Its log: {paths.log_dir / 'service.out'}",
             )
-        elif process.poll() == 0:
+        if process is None:
+            process = start_service(paths, demo=demo, server_file=server_file)
+        elif status == 0:
             process = None  # another service held the lock and then ended: start anew
         await asyncio.sleep(POLL_S)
+
+
+def _was_killed(status: int | None) -> bool:
+    """Whether a signal ended the process."""
+    return status is not None and (status < 0 or status == _INTERRUPTED)
 
 
 async def _sent_home(client: ServiceClient, server_file: Path | None) -> bool:
