@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from rich.cells import cell_len
 from rich.console import Console, Group
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from tobs_tui.headless import lines
-from tobs_tui.headless.reporters import chat_label, news_sentence, progress_sentence, summary_sentences
-from tobs_tui.model.display import clean, count, duration, eta, percent, short_count, size
-from tobs_tui.model.run import ChatProgress, ChatState, Level, Outcome, RunPhase, RunState
+from tobs_tui.headless.painter import Painter
+from tobs_tui.headless.reporters import chat_label, news_sentence, summary_sentences
+from tobs_tui.model.display import clean, count, duration, eta, percent, plural, short_count, size
+from tobs_tui.model.run import ChatProgress, ChatState, Level, Outcome, RunPhase, RunState, Totals
 from tobs_tui.monitor.clock import now
 
 PAINT_EVERY_S = 0.25
 PAINT_EVERY_LOW_S = 0.5
-_ROWS_BESIDES = 7
+_ROWS_BESIDES = 5
+_WIDE, _NARROW = 100, 50
+"""Columns for long bars, and for any."""
 _ORDER = {
     ChatState.WAITING: 0,
     ChatState.FETCHING: 1,
@@ -49,18 +52,18 @@ class LiveReporter:
         self._clock = clock
         self._every_s = PAINT_EVERY_LOW_S if low_bandwidth else PAINT_EVERY_S
         self._painted_at = 0.0
-        self._live: Live | None = None
+        self._painter = Painter(console)
+        self._open = False
 
     def note(self, sentence: str) -> None:
         """Above the table."""
-        self._console.print(Text(clean(sentence, 2000)), soft_wrap=True)
+        self._painter.above(lambda: self._console.print(Text(clean(sentence, 2000)), soft_wrap=True))
 
     def started(self, run: RunState, followed: bool) -> None:
         """Open the table."""
         if followed:
             self.note("This profile's run is in progress already: following it.")
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._live.start()
+        self._open = True
         self._paint(run)
 
     def changed(self, before: RunState, after: RunState) -> None:
@@ -73,23 +76,22 @@ class LiveReporter:
 
     def finished(self, last: lines.RunFinished) -> None:
         """Close the table; leave the summary."""
-        if self._live is not None:
-            self._live.stop()
+        self._open = False
+        self._painter.close()
         style = {Outcome.COMPLETE: "bold green", Outcome.FAILED: "bold red"}.get(last.outcome, "bold yellow")
         for number, sentence in enumerate(summary_sentences(last)):
             self._console.print(Text(sentence, style if number == 0 else ""), soft_wrap=True)
 
     def _paint(self, run: RunState) -> None:
-        if self._live is None:
-            return
-        self._painted_at = self._clock()
-        self._live.update(self._picture(run), refresh=True)
+        if self._open:
+            self._painted_at = self._clock()
+            self._painter.paint(self._picture(run))
 
     def _picture(self, run: RunState) -> Group:
         at = self._clock()
         parts: list[Text | Table] = [
             self._headline(run),
-            Text(progress_sentence(run), no_wrap=True, overflow="ellipsis"),
+            self._sums(run.totals),
         ]
         parts += [
             Text(clean(alert.text, 400), _ALERT_STYLES.get(alert.level, ""), no_wrap=True, overflow="ellipsis")
@@ -104,31 +106,59 @@ class LiveReporter:
         return Group(*parts)
 
     def _headline(self, run: RunState) -> Text:
+        totals = run.totals
+        phase = "yellow" if run.phase in (RunPhase.PAUSED, RunPhase.STOPPING) else "green"
+        link = f"dc{run.dc}" + (f" {run.latency_ms:.0f} ms" if run.latency_ms >= 0 else "") if run.dc else ""
+        return self._fitting(
+            (f"tobs {clean(run.profile.name, 30)}".strip(), "bold"),
+            (run.phase.upper(), phase),
+            (duration(totals.elapsed_s), ""),
+            (plural(totals.errors, "error") if totals.errors else "", "red"),
+            (plural(totals.flood_waits, "wait") if totals.flood_waits else "", "yellow"),
+            (f"{count(round(totals.messages_rate))} msg/s", ""),
+            (f"{size(totals.bytes_rate)}/s", ""),
+            (link, "dim"),
+        )
+
+    def _sums(self, totals: Totals) -> Text:
+        total = f"/{count(totals.messages_total)}" if totals.messages_total >= 0 else ""
+        files = f"{count(totals.files)}/{count(totals.files_total)} files" if totals.files_total else ""
+        return self._fitting(
+            (f"{percent(totals.fetched).strip()} fetched", ""),
+            (f"{eta(totals.eta_s)} left" if totals.eta_s > 0 else "", ""),
+            (f"{count(totals.messages)}{total} messages", ""),
+            (f"{totals.chats_done}/{totals.chats_total} chats", ""),
+            (files and f"{files}, {size(totals.bytes)}", ""),
+            (f"{count(totals.jobs)}/{count(totals.jobs_total)} jobs" if totals.jobs_total else "", ""),
+            (f"{count(totals.reread)} looked at again" if totals.reread else "", ""),
+        )
+
+    def _fitting(self, *parts: tuple[str, str]) -> Text:
+        """Those of the parts, the most telling first, for which one line has room: nothing is cut in its middle."""
         line = Text(no_wrap=True, overflow="ellipsis")
-        line.append(f"tobs {clean(run.profile.name)}".strip(), "bold")
-        line.append(f"  {run.phase.upper()}", "yellow" if run.phase is RunPhase.PAUSED else "green")
-        line.append(f"  {duration(run.totals.elapsed_s)}")
-        if run.dc:
-            line.append(f"  dc{run.dc}" + (f" {run.latency_ms:.0f} ms" if run.latency_ms >= 0 else ""), "dim")
-        line.append(f"  {count(round(run.totals.messages_rate))} msg/s  {size(run.totals.bytes_rate)}/s")
-        if run.totals.flood_waits:
-            line.append(f"  {run.totals.flood_waits} waits", "yellow")
-        if run.totals.errors:
-            line.append(f"  {run.totals.errors} errors", "red")
+        for words, style in parts:
+            if words and line.cell_len + 2 + cell_len(words) <= self._console.size.width:
+                line.append("  " if line.plain else "").append(words, style)
         return line
 
     def _table(self, rows: list[ChatProgress], at: float) -> Table:
+        width = self._console.size.width
+        bar = 16 if width >= _WIDE else 8
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
-        table.add_column(justify="right", no_wrap=True)
-        table.add_column(width=16)
-        table.add_column(justify="right", no_wrap=True)
+        if width >= _NARROW:
+            table.add_column(justify="right", no_wrap=True, min_width=5)
+            table.add_column(width=bar)
+        table.add_column(justify="right", no_wrap=True, min_width=5)
         table.add_column(ratio=2, no_wrap=True, overflow="ellipsis")
         for row in rows:
+            figures = (
+                Text(short_count(row.messages)),
+                ProgressBar(total=1.0, completed=max(0.0, min(1.0, row.fetched)), width=bar),
+            )
             table.add_row(
                 Text(chat_label(row.title, row.chat)),
-                Text(short_count(row.messages)),
-                ProgressBar(total=1.0, completed=max(0.0, min(1.0, row.fetched)), width=16),
+                *(figures if width >= _NARROW else ()),
                 Text(percent(row.fetched)),
                 Text(_state_words(row, at), _STYLES[row.state]),
             )
