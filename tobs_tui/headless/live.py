@@ -137,7 +137,7 @@ class LiveReporter:
         """Those of the parts, the most telling first, for which one line has room: nothing is cut in its middle."""
         line = Text(no_wrap=True, overflow="ellipsis")
         for words, style in parts:
-            if words and line.cell_len + 2 + cell_len(words) <= self._console.size.width:
+            if words and line.cell_len + 2 + cell_len(words) < self._console.size.width:
                 line.append("  " if line.plain else "").append(words, style)
         return line
 

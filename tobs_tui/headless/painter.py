@@ -1,7 +1,7 @@
 """A few lines at the end of a terminal's output that are painted anew in place; what is printed meanwhile goes above.
 
-`rich.live` erases every line before it writes it again, which flickers over slow links, and leaves pieces behind where
-a narrower window has wrapped what stood there.
+`rich.live` erases all of them before it writes them again, which flickers over slow links, and leaves pieces behind
+where a narrower window has wrapped what stood there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.text import Text
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 _BEGIN, _END = "\x1b[?2026h\x1b[?7l", "\x1b[?7h\x1b[?2026l"
 """One picture at a time, where the terminal can, and nothing that is too wide after all goes on in the next line."""
-_ERASE_LINE, _ERASE_BELOW = "\x1b[K", "\x1b[J"
+_ERASE_LINE = "\x1b[K"
 
 
 class Painter:
@@ -31,17 +31,16 @@ class Painter:
         screen."""
         lines = self._rendered(picture)
         if self._console.size.width != self._width:
-            self._send(self._up() + "\r" + _ERASE_BELOW)
-            self._lines, self._width = [], self._console.size.width
+            self._lines, self._width = self._clear(), self._console.size.width
         if lines == self._lines:
             return
         same = [old == new for old, new in zip(self._lines, lines, strict=False)]
         same += [False] * (len(lines) - len(same))
-        parts = [self._up()]
+        parts = [_up(self._rows())]
         for line, known in zip(lines, same, strict=True):
-            parts.append("\n" if known else f"\r{line}{_ERASE_LINE}\r\n")
+            parts.append("\n" if known else f"\r{_ERASE_LINE}{line}\r\n")
         if len(lines) < len(self._lines):
-            parts.append(_ERASE_BELOW)
+            parts.append(_emptied(len(self._lines) - len(lines)))
         self._lines = lines
         self._send("".join(parts))
 
@@ -50,7 +49,7 @@ class Painter:
         lines, self._lines = self._lines, self._clear()
         tell()
         if lines:
-            self._send("".join(f"{line}{_ERASE_LINE}\r\n" for line in lines))
+            self._send("".join(f"{line}\r\n" for line in lines))
             self._lines = lines
 
     def close(self) -> None:
@@ -62,22 +61,23 @@ class Painter:
             self._console.file.flush()
 
     def _clear(self) -> list[str]:
-        if self._lines:
-            self._send(self._up() + "\r" + _ERASE_BELOW)
+        if rows := self._rows():
+            self._send(_up(rows) + _emptied(rows))
         return []
 
-    def _up(self) -> str:
-        """To the first line of what is painted. A window that became narrower has wrapped it; most terminals do."""
+    def _rows(self) -> int:
+        """How many rows above the cursor what is painted takes. A window that became narrower has wrapped it; most
+        terminals do."""
         width, height = self._console.size
         rows = len(self._lines)
         if width < self._width:
             rows = sum(max(1, -(-Text.from_ansi(line).cell_len // width)) for line in self._lines)
-        rows = min(rows, height - 1)
-        return f"\x1b[{rows}A" if rows else ""
+        return min(rows, height - 1)
 
     def _rendered(self, picture: RenderableType) -> list[str]:
         with self._console.capture() as captured:
-            self._console.print(picture)
+            # Terminals disagree about where the cursor is after a letter in the last column.
+            self._console.print(picture, width=self._console.size.width - 1)
         return [line.rstrip() for line in captured.get().splitlines()]
 
     def _send(self, text: str) -> None:
@@ -85,3 +85,13 @@ class Painter:
         self._hidden = True
         self._console.file.write(f"{_BEGIN}{hide}{text}{_END}")
         self._console.file.flush()
+
+
+def _up(rows: int) -> str:
+    return f"\x1b[{rows}A" if rows else ""
+
+
+def _emptied(rows: int) -> str:
+    """Empty rows from the cursor's on, with the cursor where it was; one by one, because tmux keeps what is erased from
+    the screen's first row on as if it had scrolled away."""
+    return f"\r{_ERASE_LINE}\x1b[1B" * rows + _up(rows)
