@@ -15,6 +15,7 @@ import pytest
 
 from tests.compare_vault import differences
 from tests.e2e.serving import sign_in
+from tests.e2e.terminal import Terminal
 from tests.json_lines import judged
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
@@ -254,3 +255,37 @@ async def _use_up_the_code(paths: Paths) -> None:
         except TobsError as error:
             used_up = error.code is ErrorCode.CODE_EXPIRED
     await client.close()
+
+
+def test_ctrl_c_on_a_terminal_leaves_a_clean_screen_and_says_how_it_ended(demo_paths: Paths, tmp_path: Path) -> None:
+    command = [*TOBS, "--demo", "--headless", "--all-chats", "--output", str(tmp_path / "vault")]
+    terminal = Terminal(command, columns=80, rows=24, environment={"NO_COLOR": "1"})
+    try:
+        terminal.wait_for("RUNNING", "[bold]A | very")
+        terminal.press("ctrl+c")
+        assert terminal.exit_status(60) == 5
+        text = terminal.text()
+    finally:
+        terminal.close()
+    assert "Stopping: what is fetched is kept." in text
+    assert "Interrupted; run it again to go on from here." in text
+    assert "━" not in text
+    assert "RUNNING" not in text
+    assert "^C" not in text
+    assert "Traceback" not in text
+    assert b"\x1b[38" not in terminal.sent
+    assert b"\x1b[32m" not in terminal.sent
+    assert terminal.sent.rfind(b"\x1b[?25h") > terminal.sent.rfind(b"\x1b[?25l")
+
+
+def test_a_poor_terminal_gets_plain_lines_and_sigterm_stops_the_run(demo_paths: Paths, tmp_path: Path) -> None:
+    command = [*TOBS, "--demo", "--headless", "--all-chats", "--output", str(tmp_path / "vault")]
+    terminal = Terminal(command, columns=80, rows=24, environment={"TERM": "dumb"})
+    try:
+        terminal.wait_for("Exporting.")
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.exit_status(60) == 5
+        assert "Interrupted; run it again to go on from here." in terminal.text()
+    finally:
+        terminal.close()
+    assert b"\x1b" not in terminal.sent

@@ -15,6 +15,8 @@ _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 _BEGIN, _END = "\x1b[?2026h\x1b[?7l", "\x1b[?7h\x1b[?2026l"
 """One picture at a time, where the terminal can, and nothing that is too wide after all goes on in the next line."""
 _ERASE_LINE = "\x1b[K"
+_AT_THE_CURSOR = f"\r{_ERASE_LINE}"
+"""The terminal echoes keys there: ^C."""
 
 
 class Painter:
@@ -36,7 +38,7 @@ class Painter:
             return
         same = [old == new for old, new in zip(self._lines, lines, strict=False)]
         same += [False] * (len(lines) - len(same))
-        parts = [_up(self._rows())]
+        parts = [_AT_THE_CURSOR + _up(self._rows())]
         for line, known in zip(lines, same, strict=True):
             parts.append("\n" if known else f"\r{_ERASE_LINE}{line}\r\n")
         if len(lines) < len(self._lines):
@@ -62,7 +64,7 @@ class Painter:
 
     def _clear(self) -> list[str]:
         if rows := self._rows():
-            self._send(_up(rows) + _emptied(rows))
+            self._send(_AT_THE_CURSOR + _up(rows) + _emptied(rows))
         return []
 
     def _rows(self) -> int:
