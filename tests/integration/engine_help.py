@@ -22,6 +22,7 @@ from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import Outcome, RunState, RunUpdated, apply_update
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.telegram.link import LinkEvent, TelegramLink
+from tobs_tui.telegram.session import Session
 from tobs_tui.telegram.sign_in import SignInStep
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ async def account_at(address: ServerAddress, session: Path, login: Any = None) -
     """A connected link with the session in the file `session`; `login` (a sandbox's world) signs it in if need be."""
     ear = Ear()
     link = TelegramLink(
-        session_file=session,
+        session=Session.load(session),
         api_id=1,
         api_hash="0" * 32,
         server=address,

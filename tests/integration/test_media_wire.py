@@ -16,6 +16,7 @@ from tobs_tui.sandbox.rpc.registry import HOME_DC
 from tobs_tui.sandbox.server import SandboxServer
 from tobs_tui.telegram.decode import decode_page
 from tobs_tui.telegram.link import TelegramLink
+from tobs_tui.telegram.session import Session
 
 
 async def fill(rig: Rig, link: TelegramLink, chat: int, ids: list[int]) -> None:
@@ -37,7 +38,7 @@ async def test_every_medium_arrives_byte_for_byte_through_all_sorts_of_trouble(
 ) -> None:
     host, port = sandbox.address()
     link = TelegramLink(
-        session_file=tmp_path / "session",
+        session=Session.load(tmp_path / "session"),
         api_id=1,
         api_hash="0" * 32,
         server=ServerAddress(dc=HOME_DC, host=host, port=port, public_key=sandbox.public_key_pem),

@@ -28,6 +28,7 @@ from tobs_tui.telegram.link import (
     WaitStarted,
 )
 from tobs_tui.telegram.page import peek_page
+from tobs_tui.telegram.session import Session
 
 ATLAS = -1001600000001  # a forum of the demo world
 BOARD = "Board (confidential)"  # forbids forwarding
@@ -44,7 +45,7 @@ class Made:
     def __init__(self, server: SandboxServer, file: Path, connections: int = 1, dc: int = 2) -> None:
         self.events: list[LinkEvent] = []
         self.link = TelegramLink(
-            session_file=file,
+            session=Session.load(file),
             api_id=1,
             api_hash="hash",
             server=address(server, dc),

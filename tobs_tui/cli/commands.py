@@ -9,17 +9,19 @@ from typing import Any
 import click
 
 from tobs_tui import __version__
+from tobs_tui.cli.account_commands import ACCOUNT_COMMANDS
 from tobs_tui.cli.formats import chosen, format_option
 from tobs_tui.cli.looks import look_flags, look_options
 from tobs_tui.cli.options import Options
-from tobs_tui.cli.places import FILE, F, merged, place_options
+from tobs_tui.cli.places import FILE, F, merged, passphrase_option, place_options
 from tobs_tui.cli.profile_commands import PROFILE_COMMANDS
 from tobs_tui.cli.vault_commands import VAULT_COMMANDS
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 _EPILOG = (
     "Exit status: 0 complete, 1 unexpected, 2 usage or a bad profile, 3 finished but some items could not be had, "
-    "4 not signed in, 5 interrupted (run again to go on), 6 Telegram asked to wait (run again later)."
+    "4 not signed in, or locked with a passphrase that was not given, 5 interrupted (run again to go on), "
+    "6 Telegram asked to wait (run again later)."
 )
 
 
@@ -120,6 +122,7 @@ def _print_schema(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 @click.option("--plan", is_flag=True, help="Only count and estimate what would be exported; with --json for a machine.")
 @click.option("--low-bandwidth", is_flag=True, default=None, help="Paint less often, for slow links.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@passphrase_option
 @place_options
 @click.version_option(__version__, prog_name="tobs")
 @click.pass_context
@@ -317,7 +320,7 @@ def config_keys(ctx: click.Context, demo: bool, server: Path | None) -> int:
     return show_keys(merged(ctx, demo, server))
 
 
-for _command in (*VAULT_COMMANDS, *PROFILE_COMMANDS):
+for _command in (*VAULT_COMMANDS, *PROFILE_COMMANDS, *ACCOUNT_COMMANDS):
     tobs.add_command(_command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import sys
@@ -75,10 +76,11 @@ def export_on_screen(options: Options) -> int:
     if options.profile:
         check_targets(options, chosen.profile)
     check_terminal()
+    passphrase = setting.passphrase()
     wanted = chosen.profile if options.profile or options.chats or options.all_chats else None
     warn(chosen.warnings)
 
-    from tobs_tui.service.launch import attach, start_service
+    from tobs_tui.service.launch import attach, start_service, unlock
 
     # Before textual is imported, so that both load at the same time.
     started = [start_service(setting.paths, demo=options.demo, server_file=options.server)]
@@ -88,11 +90,16 @@ def export_on_screen(options: Options) -> int:
     os.environ.setdefault("TEXTUAL_FPS", "240")
 
     from tobs_tui.config.layers import effective
+    from tobs_tui.service.protocol import AccountPhase
     from tobs_tui.ui.app import run_app
 
     async def connect() -> ServiceClient:
         process = started.pop() if started else None
-        return await attach(setting.paths, demo=options.demo, server_file=options.server, started=process)
+        client = await attach(setting.paths, demo=options.demo, server_file=options.server, started=process)
+        if passphrase is not None and client.snapshot.account.phase is AccountPhase.LOCKED:
+            with contextlib.suppress(TobsError):  # the screen asks for the right one
+                await unlock(client, passphrase)
+        return client
 
     def ready() -> None:
         from tobs_tui.monitor.logs import configure_logging
@@ -166,6 +173,7 @@ def export_headless(options: Options, targets: Targets | None = None) -> int:
         credentials=None if options.demo else load_credentials(setting.paths),
         max_wait_s=chosen.settings.unattended_wait_min * 60 or None,
         refresh=_window(options),
+        passphrase=setting.passphrase(),
     )
     reporter = _reporter(options, chosen.settings, sys.stdout)
     # Signals stay held when it has ended: all is said then, and the status must not depend on one more Ctrl+C.

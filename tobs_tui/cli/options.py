@@ -69,6 +69,7 @@ class Setting:
 
     def __init__(self, options: Options) -> None:
         from tobs_tui.config.environment import read_environment
+        from tobs_tui.config.passphrase import PASSPHRASE_VARIABLE
         from tobs_tui.config.paths import HOME_VARIABLE, Paths, expanded
         from tobs_tui.config.server_file import load_server
 
@@ -85,7 +86,14 @@ class Setting:
         if home := self.environ.get(HOME_VARIABLE):
             os.environ[HOME_VARIABLE] = str(expanded(home).absolute())
         for variable in read_environment(self.paths, self.environ).variables.values():
-            os.environ.setdefault(variable.name, variable.value)
+            if variable.name != PASSPHRASE_VARIABLE:  # it goes over the service's socket, when it is asked for
+                os.environ.setdefault(variable.name, variable.value)
+
+    def passphrase(self) -> str | None:
+        """The passphrase that was given in a file or in the environment; None without. Raises `TobsError` USAGE."""
+        from tobs_tui.config.passphrase import given_passphrase
+
+        return given_passphrase(self.paths, self.environ)
 
     def profile_file(self, name: str = "") -> ProfileFile | None:
         """The profile of that name, or of the one among the options; None without any. Raises `TobsError`."""

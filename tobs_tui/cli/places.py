@@ -37,6 +37,24 @@ def place_options(command: F) -> F:
     return click.option("--demo", is_flag=True, help="Use the embedded Telegram; its state is kept apart.")(command)
 
 
+def _choose_passphrase_file(ctx: click.Context, option: click.Parameter, file: Path | None) -> None:
+    """Have this process, and those that it starts for its screens, read the passphrase there."""
+    if file is not None:
+        os.environ["TOBS_PASSPHRASE_FILE"] = str(file.expanduser().absolute())
+
+
+def passphrase_option(command: F) -> F:
+    """The option that says where the passphrase is, for the commands that may need it."""
+    return click.option(
+        "--passphrase-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        expose_value=False,
+        callback=_choose_passphrase_file,
+        help="Its first line opens an encrypted session (or set TOBS_PASSPHRASE).",
+    )(command)
+
+
 def merged(ctx: click.Context, demo: bool, server: Path | None) -> Options:
     """The group's options with a command's own --demo and --server."""
     options: Options = ctx.obj

@@ -56,7 +56,7 @@ async def _ask(options: Options, setting: Setting, chosen: Effective) -> p.Estim
     from tobs_tui.service import protocol as p
     from tobs_tui.service.launch import attach
 
-    client = await attach(setting.paths, demo=options.demo, server_file=options.server)
+    client = await attach(setting.paths, demo=options.demo, server_file=options.server, passphrase=setting.passphrase())
     try:
         events = client.events()
         credentials = None if options.demo else load_credentials(setting.paths)

@@ -131,7 +131,7 @@ def _take_back(units: Units, former: tuple[bytes | None, bytes | None], manager:
 
 def _warn_of_variables(setting: Setting) -> None:
     """Variables of this shell are not those of a timer; those that decide where things lie are carried along."""
-    known = {*variable_names().values(), "TOBS_API_ID", "TOBS_API_HASH"}
+    known = {*variable_names().values(), "TOBS_API_ID", "TOBS_API_HASH", "TOBS_PASSPHRASE", "TOBS_PASSPHRASE_FILE"}
     if lost := sorted(known & setting.environ.keys()):
         sentence = f"Its runs do not know what this shell sets: {', '.join(lost)}."
         click.echo(f"tobs: {sentence} Put that into {setting.paths.dotenv_file}", err=True)

@@ -11,7 +11,7 @@ import click
 
 from tobs_tui.cli.formats import chosen, format_option
 from tobs_tui.cli.looks import look_flags, look_options
-from tobs_tui.cli.places import merged, place_options
+from tobs_tui.cli.places import merged, passphrase_option, place_options
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -175,6 +175,7 @@ def import_(
 @click.option("--list", "only_list", is_flag=True, help="Only say what is missing, and why.")
 @click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
 @click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
+@passphrase_option
 @place_options
 @click.pass_context
 def retry(

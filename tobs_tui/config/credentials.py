@@ -37,9 +37,11 @@ def check_credentials(api_id: str, api_hash: str) -> Credentials:
     return Credentials(api_id=int(api_id), api_hash=api_hash)
 
 
-def load_credentials(paths: Paths, environ: Mapping[str, str] | None = None) -> Credentials | None:
-    """From TOBS_API_ID and TOBS_API_HASH, else from the credentials file; None when neither has them. `environ`
-    is this process's when not given.
+def load_credentials(
+    paths: Paths, environ: Mapping[str, str] | None = None, *, file: bool = True
+) -> Credentials | None:
+    """From TOBS_API_ID and TOBS_API_HASH, else from the credentials file unless that is left out; None when neither has
+    them. `environ` is this process's when not given.
 
     Raises:
         TobsError: API_CREDENTIALS_INVALID or BAD_PROFILE when what is there cannot be used.
@@ -55,6 +57,8 @@ def load_credentials(paths: Paths, environ: Mapping[str, str] | None = None) -> 
             f"{missing} is not set, though {ID_VARIABLE if api_id else HASH_VARIABLE} is.",
             "Set both, or neither.",
         )
+    if not file:
+        return None
     try:
         return read_toml(paths.credentials_file, Credentials)[0]
     except FileNotFoundError:

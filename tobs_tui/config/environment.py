@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tobs_tui.config.credentials import HASH_VARIABLE, ID_VARIABLE
+from tobs_tui.config.passphrase import FILE_VARIABLE, PASSPHRASE_VARIABLE, SECRET_VARIABLES
 from tobs_tui.config.paths import ACCOUNT_VARIABLE, HOME_VARIABLE, Paths
 from tobs_tui.config.settings import Settings
 from tobs_tui.config.toml_file import did_you_mean, leaves
@@ -22,6 +23,8 @@ OTHER_VARIABLES = {
     ACCOUNT_VARIABLE: "the name of the account, where there are several (not in a .env file)",
     ID_VARIABLE: "api id from my.telegram.org",
     HASH_VARIABLE: "api hash from my.telegram.org",
+    PASSPHRASE_VARIABLE: "the passphrase of the encrypted session",
+    FILE_VARIABLE: "a file that only you can read, with the passphrase in its first line",
 }
 _LINE = re.compile(r"(?:export\s+)?(?P<key>[A-Za-z_]\w*)\s*=\s*(?P<value>.*)")
 
@@ -88,6 +91,8 @@ def read_environment(paths: Paths, environ: Mapping[str, str], cwd: Path | None 
         for name in (HOME_VARIABLE, ACCOUNT_VARIABLE):
             if values.pop(name, None) is not None:
                 warnings.append(f"{file}: {name} has no effect in a .env file; set it in the environment.")
+        if secrets := [name for name in SECRET_VARIABLES if name in values]:
+            warnings += _open_to_others(file, secrets)
         variables |= {key: Variable(key, value, str(file)) for key, value in values.items() if key.startswith(PREFIX)}
     variables |= {key: Variable(key, value, "environment") for key, value in environ.items() if key.startswith(PREFIX)}
     known = [*variable_names().values(), *OTHER_VARIABLES]
@@ -97,3 +102,10 @@ def read_environment(paths: Paths, environ: Mapping[str, str], cwd: Path | None 
             hint = did_you_mean(name, known) or "."
             warnings.append(f"{name}{where} is not a variable that tobs knows{hint}")
     return Environment(variables=variables, warnings=tuple(warnings))
+
+
+def _open_to_others(file: Path, secrets: list[str]) -> list[str]:
+    """What to say about an .env file with secrets that others may read."""
+    if file.stat().st_mode & 0o077:
+        return [f"Others than you may read {file}, which holds {' and '.join(secrets)}: chmod 600 {file}"]
+    return []

@@ -95,6 +95,12 @@ class Paths(Struct, frozen=True):
         found = {path.name for path in accounts if _ACCOUNT.fullmatch(path.name)} | ({self.account} - {""})
         return [MAIN_ACCOUNT, *sorted(found)]
 
+    def other_sessions(self) -> list[Path]:
+        """Where the sessions of all other accounts lie that were ever used beside this one."""
+        root = self.state_dir.parent.parent if self.account else self.state_dir
+        folders = [root, *(root / "accounts" / name for name in self.accounts() if name != MAIN_ACCOUNT)]
+        return [folder / self.session_file.name for folder in folders if folder != self.state_dir]
+
     @property
     def log_dir(self) -> Path:
         """JSON-lines logs of the worker and of its clients."""
@@ -238,6 +244,12 @@ def _make_private(directory: Path, *, in_shared: bool = False) -> None:
                 ErrorCode.OUTPUT_NOT_WRITABLE,
                 f"{directory} belongs to somebody else.",
                 f"Remove it, or set {HOME_VARIABLE} to a directory with a shorter path.",
+            )
+        if not own and os.getuid():  # root may work in anybody's, as in containers
+            raise TobsError(
+                ErrorCode.OUTPUT_NOT_WRITABLE,
+                f"{directory} belongs to somebody else, who could read what is kept there.",
+                f"Set {HOME_VARIABLE} to a directory of your own.",
             )
         if own and facts.st_mode & 0o077:
             directory.chmod(0o700)

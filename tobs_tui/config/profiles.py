@@ -25,6 +25,8 @@ RESERVED_NAMES = frozenset(
         "config",
         "doctor",
         "import",
+        "logout",
+        "passphrase",
         "profiles",
         "render",
         "retry",

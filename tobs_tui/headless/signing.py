@@ -76,6 +76,8 @@ def _answer(account: p.AccountState, credentials: Credentials | None, note: Call
         raise TobsError(
             ErrorCode.SERVER_UNREACHABLE, account.problem or "Telegram cannot be reached.", "Check the connection."
         )
+    if phase is p.AccountPhase.LOCKED:
+        raise locked(account)
     if phase is p.AccountPhase.NEEDS_CREDENTIALS:
         if credentials is None:
             raise TobsError(
@@ -96,6 +98,17 @@ def _answer(account: p.AccountState, credentials: Credentials | None, note: Call
     if phase is p.AccountPhase.PASSWORD_NEEDED:
         return p.SubmitPassword(account.demo_password)
     return p.BackToPhone()
+
+
+def locked(account: p.AccountState) -> TobsError:
+    """The session is encrypted, and its passphrase was not given."""
+    if account.problem:
+        return TobsError(ErrorCode.KEYRING_UNAVAILABLE, account.problem)
+    return TobsError(
+        ErrorCode.PASSPHRASE_NEEDED,
+        "The session is encrypted, and no passphrase was given.",
+        "Add --passphrase-file FILE, or set TOBS_PASSPHRASE or TOBS_PASSPHRASE_FILE; or run tobs and type it there.",
+    )
 
 
 async def _next_account(events: AsyncIterator[p.AnyEvent]) -> p.AccountState:

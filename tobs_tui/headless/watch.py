@@ -32,7 +32,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 class Assignment(Struct, frozen=True):
     """What a headless run is to do. `profile` is fully resolved; `named` are targets given on the command line, which
-    must exist; `credentials` are used when the service has none."""
+    must exist; `credentials` are used when the service has none, `passphrase` when the session is locked."""
 
     profile: Profile
     named: tuple[ChatTarget, ...] = ()
@@ -41,6 +41,11 @@ class Assignment(Struct, frozen=True):
     credentials: Credentials | None = None
     max_wait_s: float | None = None  # a longer wait that Telegram asks for ends the run as WAITING
     refresh: Refresh | None = None
+    passphrase: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"Assignment({self.profile.name!r})"
 
 
 async def run_headless(
@@ -105,7 +110,14 @@ class _Watch:
         """A connection to the service; None when interrupted before there was one. Raises `TobsError`."""
         if self._interrupted.is_set():
             return None
-        attaching = asyncio.create_task(attach(paths, demo=assignment.demo, server_file=assignment.server_file))
+        attaching = asyncio.create_task(
+            attach(
+                paths,
+                demo=assignment.demo,
+                server_file=assignment.server_file,
+                passphrase=assignment.passphrase,
+            )
+        )
         if await self._unless(attaching, self._interrupted):
             return await attaching
         return None

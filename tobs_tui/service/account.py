@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import msgspec
 from loguru import logger
 
-from tobs_tui.config.credentials import Credentials, check_credentials, load_credentials, save_credentials
-from tobs_tui.config.environment import read_environment
+from tobs_tui.config.credentials import Credentials, check_credentials
 from tobs_tui.config.paths import Paths
+from tobs_tui.config.sealing import Holder
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.monitor.clock import now
+from tobs_tui.service.lockbox import Lockbox
 from tobs_tui.service.protocol import AccountPhase, AccountState
 from tobs_tui.telegram.link import (
     ConnectionLost,
@@ -27,9 +28,11 @@ from tobs_tui.telegram.link import (
     SignInStep,
     TelegramLink,
 )
+from tobs_tui.telegram.session import Session
 
 FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 30.0
+_LOCKED = (ErrorCode.PASSPHRASE_NEEDED, ErrorCode.PASSPHRASE_WRONG, ErrorCode.KEYRING_UNAVAILABLE)
 
 
 class DemoLogin(msgspec.Struct, frozen=True):
@@ -50,6 +53,7 @@ class AccountDesk:
         publish: Callable[[AccountState], None],
         on_link_event: Callable[[LinkEvent], None],
         demo: DemoLogin | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._paths = paths
         self._server = server
@@ -57,6 +61,7 @@ class AccountDesk:
         self._forward = on_link_event
         self._demo = demo or DemoLogin()
         self._is_demo = demo is not None
+        self._box = Lockbox(paths, os.environ if environ is None else environ)
         self._link: TelegramLink | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._qr_task: asyncio.Task[None] | None = None
@@ -66,7 +71,14 @@ class AccountDesk:
 
     def _fresh(self, phase: AccountPhase, **fields: Any) -> AccountState:
         demo = self._demo
-        return AccountState(phase, demo_phone=demo.phone, demo_code=demo.code, demo_password=demo.password, **fields)
+        return AccountState(
+            phase,
+            demo_phone=demo.phone,
+            demo_code=demo.code,
+            demo_password=demo.password,
+            protected=self._box.holder,
+            **fields,
+        )
 
     def _set(self, state: AccountState) -> None:
         self.state = state
@@ -91,9 +103,14 @@ class AccountDesk:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._link is not None:
             await self._link.disconnect()
+        session = self._box.session
+        if session is not None and not session.data.self_id:  # keys that nobody has signed in with are worth nothing
+            session.forget_account()
+            session.save()
 
     def signed_in_link(self) -> TelegramLink:
         """The link to work through. Raises `TobsError` NOT_SIGNED_IN or SERVER_UNREACHABLE."""
+        self._refuse_locked()
         if self._link is None or self.state.phase is not AccountPhase.SIGNED_IN:
             if self.state.phase is AccountPhase.UNREACHABLE:
                 raise TobsError(ErrorCode.SERVER_UNREACHABLE, self.state.problem, "Trying again goes on by itself.")
@@ -105,7 +122,16 @@ class AccountDesk:
         if self._link is not None:
             self._link.cache.clear()
 
+    def _refuse_locked(self) -> None:
+        if self.state.phase is AccountPhase.LOCKED:
+            raise TobsError(
+                ErrorCode.PASSPHRASE_NEEDED,
+                self.state.problem or "The session is locked with a passphrase.",
+                "Run tobs and type it, or see tobs --help for --passphrase-file.",
+            )
+
     def _link_or_refuse(self) -> TelegramLink:
+        self._refuse_locked()
         if self._link is None:
             if self.state.phase is AccountPhase.NEEDS_CREDENTIALS:
                 raise TobsError(
@@ -118,20 +144,27 @@ class AccountDesk:
         return self._link
 
     def reconnect(self) -> None:
-        """Try again now instead of at the next scheduled moment."""
+        """Try again now instead of at the next scheduled moment; also whether the keyring has been unlocked."""
         self._retry_now.set()
+        if self.state.phase is AccountPhase.LOCKED:
+            self.start()
 
     async def _connect_until_reached(self) -> None:
         delay = FIRST_RETRY_S
         async with self._connect_lock:
             while self._link is None:
                 try:
-                    credentials = self._credentials()
+                    session = await self._box.open()
+                    credentials = Credentials(api_id=1, api_hash="demo") if self._is_demo else self._box.credentials()
                     if credentials is None:
                         self._set(self._fresh(AccountPhase.NEEDS_CREDENTIALS))
                         return
-                    await self._connect_once(credentials)
+                    await self._connect_once(session, credentials)
                 except TobsError as error:
+                    if error.code in _LOCKED:
+                        problem = "" if error.code is ErrorCode.PASSPHRASE_NEEDED else str(error)
+                        self._set(self._fresh(AccountPhase.LOCKED, problem=problem))
+                        return
                     if error.code is not ErrorCode.SERVER_UNREACHABLE:
                         self._set(self._fresh(_phase_after(error), problem=str(error)))
                         logger.error("connecting failed for good: {}", error)
@@ -143,15 +176,9 @@ class AccountDesk:
                     delay = min(delay * 2, LONGEST_RETRY_S)
                     self._set(self._fresh(AccountPhase.CONNECTING))
 
-    def _credentials(self) -> Credentials | None:
-        if self._is_demo:
-            return Credentials(api_id=1, api_hash="demo")
-        variables = read_environment(self._paths, os.environ).variables.values()
-        return load_credentials(self._paths, {variable.name: variable.value for variable in variables})
-
-    async def _connect_once(self, credentials: Credentials) -> None:
+    async def _connect_once(self, session: Session, credentials: Credentials) -> None:
         link = TelegramLink(
-            session_file=self._paths.session_file,
+            session=session,
             api_id=credentials.api_id,
             api_hash=credentials.api_hash,
             server=self._server,
@@ -164,6 +191,9 @@ class AccountDesk:
         except BaseException:
             await link.disconnect()
             raise
+        if self._box.session is not session:  # it was forgotten meanwhile
+            await link.disconnect()
+            return
         self._link = link
         if authorized:
             await self._signed_in()
@@ -183,11 +213,45 @@ class AccountDesk:
         me = link.account()
         self._set(self._fresh(AccountPhase.SIGNED_IN, name=me.title, phone=me.phone, user_id=me.id, dc=link.dc))
 
+    # --- the passphrase -------------------------------------------------------------------------------------------
+
+    async def unlock(self, passphrase: str) -> None:
+        """Open the encrypted session and connect. Raises `TobsError` PASSPHRASE_WRONG with field ``passphrase``."""
+        if self.state.phase is AccountPhase.LOCKED:
+            await self._box.unlock(passphrase)
+            if self.state.phase is AccountPhase.LOCKED:  # else another client was quicker
+                self._set(self._fresh(AccountPhase.CONNECTING))
+                self.start()
+
+    async def protect(self, new: str, old: str, *, in_keyring: bool) -> None:
+        """Encrypt the session from now on. Raises `TobsError` as `Lockbox.protect`."""
+        await self._box.open()
+        await self._box.protect(new, old, Holder.KEYRING if in_keyring else Holder.PERSON)
+        self._set(msgspec.structs.replace(self.state, protected=self._box.holder))
+
+    async def unprotect(self, old: str) -> None:
+        """Keep the session in clear from now on. Raises `TobsError` as `Lockbox.unprotect`."""
+        await self._box.open()
+        await self._box.unprotect(old)
+        self._set(msgspec.structs.replace(self.state, protected=None))
+
+    async def forget_session(self) -> None:
+        """Remove the session from this machine without telling Telegram."""
+        self._leave_qr()
+        link, self._link = self._link, None
+        await self._box.forget()
+        if link is not None:
+            link.cache.clear()
+            await link.disconnect()
+        self._set(self._fresh(AccountPhase.CONNECTING))
+        self.start()
+
     # --- signing in -----------------------------------------------------------------------------------------------
 
     async def set_credentials(self, api_id: int, api_hash: str) -> None:
         """Keep api id and hash, and connect with them. Raises `TobsError` API_CREDENTIALS_INVALID when malformed."""
-        save_credentials(self._paths, check_credentials(str(api_id), api_hash))
+        self._refuse_locked()
+        self._box.keep_credentials(check_credentials(str(api_id), api_hash))
         if self._link is not None:
             await self._link.disconnect()
             self._link = None

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.service.framing import frame, read_frame
+from tobs_tui.service.framing import frame, peer_is_same_user, read_frame
 from tobs_tui.service.protocol import (
     MAX_FRAME,
     PROTOCOL_VERSION,
@@ -50,6 +50,13 @@ class ServiceClient:
             raise TobsError(
                 ErrorCode.SERVICE_UNREACHABLE, "The background service is not running.", "Start tobs again."
             ) from error
+        if not peer_is_same_user(writer):  # a passphrase might be sent to it
+            writer.close()
+            raise TobsError(
+                ErrorCode.PROTOCOL,
+                f"What answers at {socket} belongs to somebody else.",
+                "Remove it, or set TOBS_HOME to a directory of your own.",
+            )
         client = cls(reader, writer)
         client._reading = asyncio.create_task(client._read_forever())
         try:

@@ -43,6 +43,8 @@ def start_service(
     """
     if is_running(paths):
         return None
+    from tobs_tui.config.passphrase import FILE_VARIABLE, PASSPHRASE_VARIABLE
+
     paths.ensure()
     command = [sys.executable, "-m", "tobs_tui", "service"]
     if demo:
@@ -51,6 +53,8 @@ def start_service(
         command += ["--server", str(server_file.resolve())]
     log = os.open(paths.log_dir / "service.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     # A blocked mask would be inherited, and could make the service deaf to SIGTERM.
+    # The passphrase goes over the socket, when it is asked for; the environment would show it to every child process.
+    environ = {name: value for name, value in os.environ.items() if name not in (PASSPHRASE_VARIABLE, FILE_VARIABLE)}
     blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
         return subprocess.Popen(
@@ -60,6 +64,7 @@ def start_service(
             stderr=log,
             start_new_session=True,
             cwd=paths.state_dir,
+            env=environ,
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
@@ -72,11 +77,14 @@ async def attach(
     demo: bool = False,
     server_file: Path | None = None,
     started: subprocess.Popen[bytes] | None = None,
+    passphrase: str | None = None,
 ) -> ServiceClient:
-    """Attach to the account's service, starting it where needed (`started` is one that `start_service` just gave).
+    """Attach to the account's service, starting it where needed (`started` is one that `start_service` just gave), and
+    unlock it with `passphrase` where it is locked.
 
     One that is just ending is not the one to attach to: then the next one is started. Raises `TobsError`
-    SERVICE_UNREACHABLE when none comes up within a minute, with its last words, SERVICE_GONE when it is killed.
+    SERVICE_UNREACHABLE when none comes up within a minute, with its last words, SERVICE_GONE when it is killed,
+    PASSPHRASE_WRONG.
     """
     from tobs_tui.service.client import ServiceClient
 
@@ -87,7 +95,7 @@ async def attach(
         try:
             client = await asyncio.wait_for(ServiceClient.connect(paths.socket), START_LIMIT_S)
             if not await _sent_home(client, server_file):
-                return client
+                return await _unlocked(client, passphrase)
         except TimeoutError:
             raise TobsError(
                 ErrorCode.SERVICE_UNREACHABLE,
@@ -116,6 +124,26 @@ async def attach(
 def _was_killed(status: int | None) -> bool:
     """Whether a signal ended the process."""
     return status is not None and (status < 0 or status == _INTERRUPTED)
+
+
+async def unlock(client: ServiceClient, passphrase: str) -> None:
+    """Open the account's encrypted session; the client's snapshot is renewed. Raises `TobsError` PASSPHRASE_WRONG."""
+    from tobs_tui.service.protocol import Attach, Snapshot, Unlock
+
+    await client.call(Unlock(passphrase))
+    client.snapshot = await client.ask(Attach(), Snapshot)
+
+
+async def _unlocked(client: ServiceClient, passphrase: str | None) -> ServiceClient:
+    from tobs_tui.service.protocol import AccountPhase
+
+    if passphrase is not None and client.snapshot.account.phase is AccountPhase.LOCKED:
+        try:
+            await unlock(client, passphrase)
+        except BaseException:
+            await client.close()
+            raise
+    return client
 
 
 async def _sent_home(client: ServiceClient, server_file: Path | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import resource
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
@@ -14,7 +15,9 @@ from typing import Any
 from loguru import logger
 
 from tobs_tui.config.layers import effective
+from tobs_tui.config.passphrase import SECRET_VARIABLES
 from tobs_tui.config.paths import Paths
+from tobs_tui.config.privacy import close_to_others
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.server import ServerAddress
 from tobs_tui.monitor.logs import configure_logging
@@ -33,12 +36,18 @@ def serve(
     first one's socket. The kernel drops the lock with the process, however it dies.
     """
     paths.ensure()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump of this process would hold the session's keys
+    environ = dict(os.environ)
+    for name in SECRET_VARIABLES:  # ffmpeg and the like need not know them
+        os.environ.pop(name, None)
     configure_logging(paths.log_dir, effective(None, paths, os.environ, {}).settings.log_level.upper())
     with _account_lock(paths) as locked:
         if not locked:
             return 0
         try:
-            _run_loop(_serve(paths, server, demo, idle_exit_s))
+            for sentence in close_to_others(paths):
+                logger.warning("{}", sentence)
+            _run_loop(_serve(paths, server, demo, idle_exit_s, environ))
         except TobsError as error:
             logger.error("the service could not start: {}", error)
             print(error, file=sys.stderr)  # noqa: T201  # the starter reads this line from the service's output file
@@ -67,7 +76,9 @@ def _run_loop(work: Coroutine[Any, Any, None]) -> None:
         runner.run(work)
 
 
-async def _serve(paths: Paths, server: ServerAddress | None, demo: bool, idle_exit_s: float) -> None:
+async def _serve(
+    paths: Paths, server: ServerAddress | None, demo: bool, idle_exit_s: float, environ: dict[str, str]
+) -> None:
     child = await SandboxChild.start(paths) if demo else None
     try:
         service = Service(
@@ -75,6 +86,7 @@ async def _serve(paths: Paths, server: ServerAddress | None, demo: bool, idle_ex
             child.address if child else server,
             child.login if child else None,
             idle_exit_s,
+            environ,
         )
         loop = asyncio.get_running_loop()
         # A lost terminal is no reason to stop; it never was this process's terminal anyway.

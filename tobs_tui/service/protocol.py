@@ -10,6 +10,7 @@ import enum
 
 from msgspec import Struct
 
+from tobs_tui.config.sealing import Holder
 from tobs_tui.model.errors import ErrorCode
 from tobs_tui.model.estimate import ChatEstimate, Pace
 from tobs_tui.model.peers import Dialog, Topic
@@ -26,6 +27,7 @@ class AccountPhase(enum.StrEnum):
     """Where the account stands on its way to being signed in."""
 
     CONNECTING = "connecting"
+    LOCKED = "locked"  # the session is encrypted, and takes its passphrase
     UNREACHABLE = "unreachable"
     NEEDS_CREDENTIALS = "needs_credentials"  # api id and hash are missing
     SIGNED_OUT = "signed_out"
@@ -39,7 +41,8 @@ class AccountState(Struct, frozen=True, omit_defaults=True):
     """The account as clients see it. Never holds a code, a password or an api hash of a real account.
 
     `code_via` tells how the code went out (app, sms, call, ...); `resend_at` (epoch seconds) when another may be asked
-    for; `qr_url` is the tg://login link, good until `qr_expires`. The `demo_*` fields are set with --demo only.
+    for; `qr_url` is the tg://login link, good until `qr_expires`. `protected` says who knows the passphrase of the
+    encrypted session, None = it lies in clear. The `demo_*` fields are set with --demo only.
     """
 
     phase: AccountPhase
@@ -56,10 +59,19 @@ class AccountState(Struct, frozen=True, omit_defaults=True):
     demo_password: str = ""
     problem: str = ""  # a sentence, while UNREACHABLE or after the session was ended
     dc: int = 0
+    protected: Holder | None = None
 
 
 class Command(Struct, frozen=True, tag=True):
     """Base of what clients may ask for."""
+
+
+class SecretCommand(Command, frozen=True):
+    """Base of commands that hold a secret: not even a trace shows it."""
+
+    def __repr__(self) -> str:
+        """The name alone."""
+        return f"{type(self).__name__}(...)"
 
 
 class Attach(Command, frozen=True):
@@ -68,14 +80,14 @@ class Attach(Command, frozen=True):
     version: int = PROTOCOL_VERSION
 
 
-class SetCredentials(Command, frozen=True):
+class SetCredentials(SecretCommand, frozen=True):
     """Give the api id and hash from my.telegram.org."""
 
     api_id: int
     api_hash: str
 
 
-class SendCode(Command, frozen=True):
+class SendCode(SecretCommand, frozen=True):
     """Ask Telegram to send a login code to a phone number."""
 
     phone: str
@@ -85,13 +97,13 @@ class ResendCode(Command, frozen=True):
     """Ask for the code again, by the next way."""
 
 
-class SubmitCode(Command, frozen=True):
+class SubmitCode(SecretCommand, frozen=True):
     """Sign in with the code."""
 
     code: str
 
 
-class SubmitPassword(Command, frozen=True):
+class SubmitPassword(SecretCommand, frozen=True):
     """Sign in with the two-step verification password."""
 
     password: str
@@ -107,6 +119,31 @@ class BackToPhone(Command, frozen=True):
 
 class SignOut(Command, frozen=True):
     """Revoke the session at Telegram and forget it here."""
+
+
+class Unlock(SecretCommand, frozen=True):
+    """Open the encrypted session."""
+
+    passphrase: str
+
+
+class SetPassphrase(SecretCommand, frozen=True):
+    """Encrypt the session, the api id and hash from now on with `new`; with `in_keyring`, with a random passphrase that
+    the system's keyring keeps. `old` is the one so far, where a person knows it."""
+
+    new: str = ""
+    old: str = ""
+    in_keyring: bool = False
+
+
+class RemovePassphrase(SecretCommand, frozen=True):
+    """Keep the session, the api id and hash in clear again."""
+
+    old: str = ""
+
+
+class ForgetSession(Command, frozen=True):
+    """Remove the session here without telling Telegram, where it still counts as a device; works locked, too."""
 
 
 class Reconnect(Command, frozen=True):
@@ -220,6 +257,10 @@ AnyCommand = (
     | StartQr
     | BackToPhone
     | SignOut
+    | Unlock
+    | SetPassphrase
+    | RemovePassphrase
+    | ForgetSession
     | Reconnect
     | ListDialogs
     | ResolveTarget

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
-import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from tobs_tui.service.account import AccountDesk, DemoLogin
 from tobs_tui.service.clients import AttachedClient, ClientSet
 from tobs_tui.service.counting import CountingDesk
 from tobs_tui.service.estimates import EstimateDesk
-from tobs_tui.service.framing import read_frame
+from tobs_tui.service.framing import peer_is_same_user, read_frame
 from tobs_tui.service.runs import RunDesk
 from tobs_tui.telegram.link import LinkEvent
 
@@ -46,7 +44,9 @@ class Service:
         server: ServerAddress | None = None,
         demo: DemoLogin | None = None,
         idle_exit_s: float = IDLE_EXIT_S,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
+        """`environ` has the variables that count for the account; this process's when not given."""
         self._paths = paths
         self._server = "" if server is None or demo is not None else f"{server.host}:{server.port}"
         self._idle_exit_s = idle_exit_s
@@ -58,7 +58,7 @@ class Service:
         self._counting = CountingDesk(self._clients.publish)
         self._estimates = EstimateDesk(self._clients.publish)
         self._runs = RunDesk(paths, self._clients.publish)
-        self._account = AccountDesk(paths, server, self._account_changed, self._on_link_event, demo)
+        self._account = AccountDesk(paths, server, self._account_changed, self._on_link_event, demo, environ)
         self._handlers = self._command_table()
 
     # --- life -----------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ class Service:
     # --- clients --------------------------------------------------------------------------------------------------
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._ending or not _same_user(writer):  # who comes too late tries again, and starts the next service
+        if self._ending or not peer_is_same_user(writer):  # who comes too late tries again, and starts the next service
             writer.close()
             return
         client = AttachedClient(writer, self._whole_state)
@@ -178,6 +178,10 @@ class Service:
             p.StartQr: lambda c: _done(desk.start_qr()),
             p.BackToPhone: lambda c: _at_once(desk.back_to_phone),
             p.SignOut: lambda c: _done(self._sign_out()),
+            p.Unlock: lambda c: _done(desk.unlock(c.passphrase)),
+            p.SetPassphrase: lambda c: _done(desk.protect(c.new, c.old, in_keyring=c.in_keyring)),
+            p.RemovePassphrase: lambda c: _done(desk.unprotect(c.old)),
+            p.ForgetSession: lambda c: _done(self._forget_session()),
             p.Reconnect: lambda c: _at_once(desk.reconnect),
             p.ListDialogs: self._list_dialogs,
             p.ResolveTarget: self._resolve,
@@ -206,6 +210,11 @@ class Service:
         if self._runs.active:
             raise TobsError(ErrorCode.RUN_IN_PROGRESS, "A run is in progress.", "Stop it before signing out.")
         await self._account.sign_out()
+
+    async def _forget_session(self) -> None:
+        if self._runs.active:
+            raise TobsError(ErrorCode.RUN_IN_PROGRESS, "A run is in progress.", "Stop it first.")
+        await self._account.forget_session()
 
     async def _list_dialogs(self, command: p.ListDialogs) -> p.AnyReply:
         link = self._account.signed_in_link()
@@ -265,13 +274,3 @@ async def _done(work: Awaitable[None]) -> p.AnyReply:
 async def _at_once(act: Callable[[], None]) -> p.AnyReply:
     act()
     return p.Done()
-
-
-def _same_user(writer: asyncio.StreamWriter) -> bool:
-    """Whether the peer process runs as this user, told by the kernel (Linux); elsewhere the socket's mode guards it."""
-    peer = writer.get_extra_info("socket")
-    if peer is None or not hasattr(socket, "SO_PEERCRED"):
-        return True
-    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, uid, _ = struct.unpack("3i", credentials)
-    return bool(uid == os.getuid())

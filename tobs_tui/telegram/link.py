@@ -73,7 +73,7 @@ class TelegramLink:
     def __init__(
         self,
         *,
-        session_file: Path,
+        session: Session,
         api_id: int,
         api_hash: str,
         server: ServerAddress | None = None,
@@ -81,9 +81,9 @@ class TelegramLink:
         on_event: Callable[[LinkEvent], None] = lambda _: None,
         cache_dir: Path | None = None,
     ) -> None:
-        """`server` is a Telegram-compatible server, None for Telegram itself. TobsError for a bad session file."""
+        """`server` is a Telegram-compatible server, None for Telegram itself."""
         self._core = Core(
-            Session.load(session_file),
+            session,
             api_id=api_id,
             api_hash=api_hash,
             server=server,
