@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
@@ -22,6 +23,7 @@ from tests.e2e.scripted import (
 )
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import save_profile
+from tobs_tui.config.sealing import Holder
 from tobs_tui.config.settings import Settings
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
@@ -45,6 +47,8 @@ QR = AccountState(
     AccountPhase.QR_SHOWN, qr_url="tg://login?token=AQJx7k2mZ3Vn1c9Rk0Yw8mPqLZ7d5sTnVbHcXeGaUo4", qr_expires=NOW + 25
 )
 CREDENTIALS = AccountState(AccountPhase.NEEDS_CREDENTIALS)
+LOCKED = AccountState(AccountPhase.LOCKED, protected=Holder.PERSON)
+SEALED = msgspec.structs.replace(SIGNED_IN, protected=Holder.PERSON)
 
 SHOTS: dict[str, tuple[Snapshot, str, tuple[int, int]]] = {
     "home-120x36": (Snapshot(SIGNED_IN), "", WIDE),
@@ -52,6 +56,11 @@ SHOTS: dict[str, tuple[Snapshot, str, tuple[int, int]]] = {
     "home-copy-80x24": (Snapshot(SIGNED_IN), "c enter", SMALL),
     "home-running-120x36": (Snapshot(SIGNED_IN, run_state()), "", WIDE),
     "welcome-120x36": (SIGNED_OUT, "", WIDE),
+    "sign-in-locked-120x36": (Snapshot(LOCKED), "", WIDE),
+    "sign-in-locked-80x24": (Snapshot(LOCKED), "", SMALL),
+    "home-locked-80x24": (Snapshot(LOCKED), "escape", SMALL),
+    "passphrase-120x36": (Snapshot(SEALED), "s j enter", WIDE),
+    "passphrase-80x24": (Snapshot(SEALED), "s j enter", SMALL),
     "sign-in-credentials-120x36": (Snapshot(CREDENTIALS), "i", WIDE),
     "sign-in-phone-120x36": (SIGNED_OUT, "i", WIDE),
     "sign-in-code-120x36": (Snapshot(CODE), "i", WIDE),
@@ -101,7 +110,7 @@ def test_screen(name: str, snap_compare: Compare, tmp_path: Path) -> None:
     paths = Paths.resolve(home=tmp_path)
     paths.ensure()
     save_profile(profile(), paths)
-    if name.startswith("settings"):
+    if name.startswith(("settings", "passphrase")):
         paths = Paths.resolve(home=Path("/home/ada/tobs"))  # only named on the screen
     app = scripted_app(ScriptedClient(snapshot), paths)
     assert picture(snap_compare, app, keys, size)

@@ -268,6 +268,8 @@ class HomeScreen(Page):
                 return (f"Export Telegram chats to a Markdown vault. Signed in as {clean(account.name, 60)}.", "muted")
             case AccountPhase.CONNECTING:
                 return ("Connecting to Telegram.", "muted")
+            case AccountPhase.LOCKED:
+                return ("Export Telegram chats to a Markdown vault. The session is locked with a passphrase.", "warn")
             case AccountPhase.UNREACHABLE:
                 return (clean(account.problem, 300) or "Telegram cannot be reached.", "warn")
             case _:
@@ -294,6 +296,8 @@ class HomeScreen(Page):
             entries.append(Start("r", "Try again now", "", self.later(self.action_reconnect)))
         if phase is AccountPhase.SIGNED_IN:
             entries.append(Start("n", "New export", "choose chats", self.later(self.action_new_export)))
+        elif phase is AccountPhase.LOCKED:
+            entries.append(Start("i", "Unlock the session", "encrypted", self.later(self.action_account)))
         else:
             entries.append(Start("i", "Sign in to Telegram", "phone or QR", self.later(self.action_account)))
             if not self.tobs.demo:

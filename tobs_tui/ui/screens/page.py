@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from tobs_tui.model.display import clean, duration
 from tobs_tui.model.errors import TobsError
-from tobs_tui.service.protocol import AccountPhase
+from tobs_tui.service.protocol import AccountPhase, AccountState
 from tobs_tui.ui.keys import Action
 from tobs_tui.ui.paint import Line
 from tobs_tui.ui.widgets.chrome import KeyBar, TopBar
@@ -41,6 +41,7 @@ class Page(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (30, "-high")]  # noqa: RUF012
     ticking: bool = False
     """Whether something on the screen changes with the clock alone."""
+    _locked: AccountState | None = None
 
     @property
     def tobs(self) -> TobsApp:
@@ -81,6 +82,8 @@ class Page(Screen[None]):
             return [*demo, Segment(f"{glyphs.on} ", palette.ok), Segment(name, palette.muted)]
         if account.phase is AccountPhase.CONNECTING:
             return [*demo, Segment("connecting to Telegram", palette.faint)]
+        if account.phase is AccountPhase.LOCKED:
+            return [*demo, Segment(f"{glyphs.warning} locked", palette.warn)]
         if account.phase is AccountPhase.UNREACHABLE:
             return [*demo, Segment(f"{glyphs.warning} Telegram cannot be reached", palette.warn)]
         return [*demo, Segment(f"{glyphs.off} not signed in", palette.muted)]
@@ -106,6 +109,16 @@ class Page(Screen[None]):
         for widget in self.query(Painted):
             if widget.display:
                 widget.repaint(force)
+        self._ask_for_passphrase()
+
+    def _ask_for_passphrase(self) -> None:
+        """Where the session turns out to be locked, go and ask; once, for one may have a look around without it."""
+        account = self.tobs.model.account
+        if account is None or account.phase is not AccountPhase.LOCKED or self._locked is account:
+            return
+        if self.is_current and self.context != "sign_in":
+            self._locked = account
+            self.app.call_later(self.tobs.show_sign_in)
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         """Catch up with what happened while another screen was in front."""

@@ -14,11 +14,12 @@ from tobs_tui.config.settings import KeyStyle, LogLevel, Settings, load_settings
 from tobs_tui.model.display import clean
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Preset
-from tobs_tui.service.protocol import SignOut
+from tobs_tui.service.protocol import AccountPhase, SignOut
 from tobs_tui.ui.keys import ACTIONS, Action, bindings, keys_of
 from tobs_tui.ui.paint import Line, bar, fit, sparkline
 from tobs_tui.ui.screens.dialogs import Ask
 from tobs_tui.ui.screens.page import Page
+from tobs_tui.ui.screens.passphrase import PassphraseScreen, protection
 from tobs_tui.ui.themes import COLOR_KEYS, DEFAULT_THEME
 from tobs_tui.ui.tuning import parse
 from tobs_tui.ui.tuning_form import ENTRIES
@@ -116,11 +117,18 @@ class SettingsScreen(Page):
         account = app.model.account
         name = clean(account.name, 40) if account and app.model.signed_in else "not signed in"
         phone = clean(account.phone, 20) if account and app.model.signed_in else ""
+        holder = account.protected if account else None
         accounts, used = paths.accounts(), paths.account or MAIN_ACCOUNT
         own = sum(keys_of(action, app.keymap) != keys_of(action, {}) for action in ACTIONS)
         return [
             FormRow("", "Account"),
             FormRow("account", "Telegram", name, phone or "Enter signs in"),
+            FormRow(
+                "passphrase",
+                "Session",
+                protection(holder),
+                "Enter changes that" if holder is not None else "Enter encrypts it",
+            ),
             *(
                 FormRow(
                     f"use:{each}",
@@ -190,6 +198,8 @@ class SettingsScreen(Page):
                 await self.action_sign_out()
             else:
                 await self.tobs.show_sign_in()
+        elif key == "passphrase":
+            await self._show_passphrase()
         elif key == "new_account":
             hint = "letters and digits; its profiles and runs are its own"
             self.query_one(EntryLine).open(key, "Name", "", hint)
@@ -228,6 +238,14 @@ class SettingsScreen(Page):
             if key == "key_style":
                 self.tobs.use_keys()
                 self.query_one(FormPanel).reload()
+
+    async def _show_passphrase(self) -> None:
+        """Set, change or remove it; a locked session is unlocked first."""
+        account = self.tobs.model.account
+        if account is not None and account.phase is AccountPhase.LOCKED:
+            await self.tobs.show_sign_in()
+        elif account is not None:
+            await self.tobs.push_screen(PassphraseScreen(account.protected))
 
     def _use_account(self, name: str) -> None:
         """Start again with another account; a run of this one goes on."""

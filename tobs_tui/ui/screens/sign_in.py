@@ -8,6 +8,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from tobs_tui.config.sealing import Holder
 from tobs_tui.model.display import clean, plural
 from tobs_tui.model.errors import TobsError
 from tobs_tui.service.protocol import (
@@ -23,6 +24,7 @@ from tobs_tui.service.protocol import (
     StartQr,
     SubmitCode,
     SubmitPassword,
+    Unlock,
 )
 from tobs_tui.ui.keys import bindings
 from tobs_tui.ui.run_model import Link
@@ -123,6 +125,8 @@ class SignInScreen(Page):
             self._send_credentials()
         elif not value:
             self._field(str(name)).wrong("Please type it here.")
+        elif name == "passphrase":
+            self._send(Unlock(event.value), "passphrase")
         elif name == "phone":
             self._send(SendCode(value), "phone")
         elif name == "code":
@@ -223,6 +227,8 @@ def _step(account: AccountState | None, problem: str) -> list[Widget]:
     if account is None:
         return [Words(clean(problem, 400) or "Connecting to the background service.", tone="text", classes="lead")]
     match account.phase:
+        case AccountPhase.LOCKED:
+            return _locked(account)
         case AccountPhase.NEEDS_CREDENTIALS:
             return _credentials(account)
         case AccountPhase.SIGNED_OUT:
@@ -250,6 +256,21 @@ def _heading(text: str) -> Words:
 
 def _problem(account: AccountState) -> list[Widget]:
     return [Words(clean(account.problem, 400), tone="warn", classes="lead")] if account.problem else []
+
+
+def _locked(account: AccountState) -> list[Widget]:
+    """The session is encrypted: by a passphrase that is to be typed, or by one that the keyring did not give."""
+    if account.protected is Holder.KEYRING:
+        asked: list[Widget] = [*_problem(account), Choice("Ask the keyring again", id="reconnect")]
+    else:
+        forgotten = "Forgotten? tobs logout --local removes the session; then sign in anew."
+        asked = [Field("passphrase", "Passphrase", password=True, hint=forgotten)]
+    return [
+        _heading("The session is locked"),
+        Words("It is encrypted on this disk. What was exported can be searched and read without it.", classes="lead"),
+        *asked,
+        Choice("Back to the home screen", id="leave"),
+    ]
 
 
 def _credentials(account: AccountState) -> list[Widget]:
