@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tobs_tui.config.sealing import Cost, Seal
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import Peer, PeerKind
 from tobs_tui.telegram.session import Session
@@ -27,10 +28,35 @@ def test_a_saved_session_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_only_the_owner_can_read_the_file_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
     session = Session(tmp_path / "session")
+    session.data.keys[2] = b"key"
     session.save()
     session.save()
     assert [path.name for path in tmp_path.iterdir()] == ["session"]
     assert stat.S_IMODE((tmp_path / "session").stat().st_mode) == 0o600
+
+
+def test_a_sealed_session_comes_back_with_its_seal_alone(tmp_path: Path) -> None:
+    file, key = tmp_path / "session", bytes(range(256))
+    session = Session(file, seal=Seal.new("correct horse", cost=Cost(n=16, r=1)))
+    session.data.keys[2] = key
+    session.data.api_id, session.data.api_hash = 7, "a" * 32
+    session.save()
+    assert key[:32] not in file.read_bytes()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with pytest.raises(TobsError) as caught:
+        Session.load(file)
+    assert caught.value.code is ErrorCode.PASSPHRASE_NEEDED
+    assert Session.load(file, session.seal).data == session.data
+    assert "aaaa" not in repr(session.data)
+
+
+def test_a_session_that_holds_nothing_leaves_no_file(tmp_path: Path) -> None:
+    session = Session(tmp_path / "session")
+    session.data.keys[2] = b"key"
+    session.save()
+    session.forget_account()
+    session.save()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_file_is_an_error_with_a_way_on(tmp_path: Path) -> None:

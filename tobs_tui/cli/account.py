@@ -88,7 +88,8 @@ def log_out(options: Options, *, local: bool) -> int:
             await _signed_in(client)
             await client.call(p.SignOut())
         await client.call(p.Shutdown())
-        await _gone(client)
+        await client.close()
+        await _gone(client.snapshot.pid)
 
     _with_service(setting, work, None if local else setting.passphrase(), locked_is_fine=local)
     if local:
@@ -163,9 +164,8 @@ async def _signed_in(client: ServiceClient) -> None:
         raise TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in here.")
 
 
-async def _gone(client: ServiceClient) -> None:
+async def _gone(pid: int) -> None:
     """Wait until the service has ended, and with it whatever it would still write."""
-    pid = client.snapshot.pid
     give_up = asyncio.get_running_loop().time() + _GONE_LIMIT_S
     while _alive(pid) and asyncio.get_running_loop().time() < give_up:
         await asyncio.sleep(_POLL_S)

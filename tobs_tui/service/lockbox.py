@@ -12,7 +12,7 @@ from tobs_tui.config import keyring_store
 from tobs_tui.config.credentials import Credentials, load_credentials, save_credentials
 from tobs_tui.config.environment import read_environment
 from tobs_tui.config.paths import Paths
-from tobs_tui.config.sealing import MAGIC, Holder, Seal, holder_of, is_sealed
+from tobs_tui.config.sealing import MAGIC, Cost, Holder, Seal, holder_of, is_sealed
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.telegram.session import Session, read_session
 
@@ -20,8 +20,10 @@ from tobs_tui.telegram.session import Session, read_session
 class Lockbox:
     """Open while `session` is set. Keys are derived in threads, for that takes most of a second."""
 
-    def __init__(self, paths: Paths, environ: Mapping[str, str]) -> None:
+    def __init__(self, paths: Paths, environ: Mapping[str, str], cost: Cost | None = None) -> None:
+        """`environ` may have an api id and hash; `cost` is what new passphrases cost to try."""
         self._paths = paths
+        self._cost = cost
         self._environ = environ
         self._busy = asyncio.Lock()
         self.session: Session | None = None
@@ -69,7 +71,7 @@ class Lockbox:
             await self._check(old)
             if holder is Holder.KEYRING:
                 new = await asyncio.to_thread(keyring_store.create, self._paths)
-            seal = await asyncio.to_thread(Seal.new, new, holder)
+            seal = await asyncio.to_thread(Seal.new, new, holder, self._cost)
             await self._reseal(seal)
 
     async def unprotect(self, old: str) -> None:
