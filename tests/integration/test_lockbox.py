@@ -64,7 +64,9 @@ async def test_a_passphrase_takes_session_and_api_hash_off_the_disk_and_gives_th
     assert later.session is not None
     assert (later.session.data.keys[2], later.session.data.self_id) == (KEY, 42)
     assert later.credentials() == Credentials(77, HASH)
-    assert box_of(paths, TOBS_API_ID="8", TOBS_API_HASH="b" * 32)  # the environment still goes first
+    given = box_of(paths, TOBS_API_ID="8", TOBS_API_HASH="b" * 32)
+    await given.unlock(ONE)
+    assert given.credentials() == Credentials(8, "b" * 32)  # the environment still goes first
     later.session.save()
     assert is_sealed(paths.session_file.read_bytes())
 
@@ -128,7 +130,6 @@ async def test_a_forgotten_passphrase_can_be_left_behind_with_the_session(paths:
 async def test_a_full_disk_changes_nothing(paths: Paths) -> None:
     box = box_of(paths)
     session = await box.open()
-    paths.state_dir.chmod(0o500)
     session.file = Path("/proc/nowhere/session")  # a place where even root cannot write
     with pytest.raises(TobsError) as caught:
         await box.protect(ONE, "", Holder.PERSON)

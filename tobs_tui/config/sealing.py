@@ -147,7 +147,8 @@ def _parts(blob: bytes) -> tuple[Header, int]:
 
 def _bearable(cost: Cost) -> bool:
     power_of_two = cost.n > 1 and cost.n & (cost.n - 1) == 0
-    return power_of_two and cost.r > 0 and 0 < cost.p <= 16 and 128 * cost.n * cost.r <= _MOST_MEMORY
+    small = cost.r > 0 and 0 < cost.p <= 16 and 128 * cost.n * cost.r <= _MOST_MEMORY
+    return power_of_two and small and cost.n.bit_length() <= 16 * cost.r  # the last is RFC 7914's own limit
 
 
 def _derive(passphrase: str, salt: bytes, cost: Cost) -> tuple[bytes, bytes]:
@@ -157,7 +158,13 @@ def _derive(passphrase: str, salt: bytes, cost: Cost) -> tuple[bytes, bytes]:
     # The same letters can be typed as different characters: an accent apart, or together with its letter.
     secret = unicodedata.normalize("NFKC", passphrase).encode("utf-8", "surrogatepass")
     scrypt = Scrypt(salt=salt, length=_KEY_BYTES + _CHECK_BYTES, n=cost.n, r=cost.r, p=cost.p)
-    derived = scrypt.derive(secret)
+    try:
+        derived = scrypt.derive(secret)
+    except MemoryError as error:
+        needed = 128 * cost.n * cost.r >> 20
+        raise TobsError(
+            ErrorCode.UNEXPECTED, f"There is not enough memory for the passphrase: it takes {needed} MiB.", "Try later."
+        ) from error
     return derived[:_KEY_BYTES], hashlib.sha256(derived[_KEY_BYTES:]).digest()
 
 
