@@ -110,6 +110,8 @@ def test_a_typo_in_a_profile_names_file_line_and_key(home: Path) -> None:
         (["sandbox", "serve", "--faults", "none.json"], "none.json cannot be used: No such file"),
         (["profiles", "show", "x"], "There is no profile named"),
         (["profiles", "delete", "../x"], "profile"),
+        (["passphrase", "set", "--keyring", "--new-passphrase-file", "x"], "leave out --new-passphrase-file"),
+        (["--headless", "--all-chats", "--passphrase-file", "none"], "none cannot be read: No such file"),
     ],
 )
 def test_wrong_use_is_a_sentence_and_status_2(home: Path, tmp_path: Path, arguments: list[str], told: str) -> None:

@@ -146,7 +146,7 @@ def runner() -> Iterator[asyncio.Runner]:
         yield found
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=250, deadline=None, derandomize=True)
 @given(mutated())
 def test_the_frame_reader_takes_any_bytes(runner: asyncio.Runner, data: bytes) -> None:
     runner.run(_read(data))
@@ -157,7 +157,7 @@ async def test_the_service_lives_through_many_strange_clients_and_repeats_nothin
 ) -> None:
     frames: list[bytes] = []
 
-    @settings(max_examples=150, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
     @given(mutated())
     def collect(data: bytes) -> None:
         frames.append(data)
