@@ -27,6 +27,7 @@ from tests.e2e.scripted import (
 from tobs_tui.config.layers import effective
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import read_profile, save_profile
+from tobs_tui.config.sealing import Holder
 from tobs_tui.config.settings import Settings, load_settings
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import Dialog, Peer, PeerKind
@@ -45,17 +46,20 @@ from tobs_tui.service.protocol import (
     EstimateHeldUp,
     ListDialogs,
     PauseRun,
+    RemovePassphrase,
     RestartWorker,
     RetryTakeout,
     RunFinished,
     RunStarted,
     SendCode,
     ServiceStopping,
+    SetPassphrase,
     SkipTakeout,
     Snapshot,
     StartRun,
     SubmitCode,
     SubmitPassword,
+    Unlock,
 )
 from tobs_tui.ui.app import TobsApp
 from tobs_tui.ui.run_model import Link
@@ -67,6 +71,7 @@ from tobs_tui.ui.screens.summary import SummaryScreen
 from tobs_tui.ui.screens.takeout_delay import TakeoutDelayScreen
 from tobs_tui.ui.screens.targets import DialogsPanel, TargetsScreen
 from tobs_tui.ui.screens.tuning import COUNTING, EstimatePanel, TuningScreen
+from tobs_tui.ui.widgets.fields import Choice
 from tobs_tui.ui.widgets.form import EntryLine, FormPanel
 from tobs_tui.ui.widgets.painted import Painted, Words
 
@@ -103,6 +108,53 @@ async def write(pilot: Pilot[int], text: str) -> None:
         await pilot.press({" ": "space", "+": "plus", "-": "minus", "@": "at", "/": "slash"}.get(letter, letter))
     await pilot.press("enter")
     await settled(pilot)
+
+
+async def test_a_locked_session_asks_for_its_passphrase_at_once_and_tells_a_wrong_one_beside_the_field(
+    paths: Paths,
+) -> None:
+    client = ScriptedClient(Snapshot(AccountState(AccountPhase.LOCKED, protected=Holder.PERSON)))
+    client.refusals[Unlock] = TobsError(ErrorCode.PASSPHRASE_WRONG, "This is not the passphrase.", "Try again.")
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert isinstance(app.screen, SignInScreen)
+        await write(pilot, "wrong")
+        assert client.asked[-1] == Unlock("wrong")
+        assert "This is not the passphrase." in screen_text(app)
+        del client.refusals[Unlock]
+        await write(pilot, "right")
+        assert client.asked[-1] == Unlock("right")
+        client.send(AccountChanged(SIGNED_IN))
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+async def test_the_settings_set_change_and_remove_the_passphrase(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths)
+    async with app.run_test(size=SIZE) as pilot:
+
+        async def fill(**fields: str) -> None:
+            for name, text in fields.items():
+                app.screen.query_one(f"#{name}", Input).value = text
+                app.screen.query_one(f"#{name}", Input).focus()
+                await press(pilot, "enter")
+
+        await settled(pilot)
+        await press(pilot, "s j enter")
+        await fill(passphrase="new horse battery", again="new horse batterz")
+        assert "That is not the same as above." in screen_text(app)
+        await fill(again="new horse battery")
+        assert client.asked[-1] == SetPassphrase("new horse battery")
+        client.send(AccountChanged(msgspec.structs.replace(SIGNED_IN, protected=Holder.PERSON)))
+        await until(pilot, lambda: "encrypted, passphrase" in screen_text(app))
+        await press(pilot, "enter")
+        client.refusals[RemovePassphrase] = TobsError(ErrorCode.PASSPHRASE_WRONG, "Not it.", field="old")
+        await fill(old="guess")
+        app.screen.query_one("#remove", Choice).action_press()
+        await settled(pilot)
+        assert client.asked[-1] == RemovePassphrase("guess")
+        assert "Not it." in screen_text(app)
 
 
 async def test_signing_in_goes_from_phone_to_code_to_password(paths: Paths) -> None:
