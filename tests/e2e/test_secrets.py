@@ -182,9 +182,9 @@ def test_nothing_a_run_leaves_behind_tells_a_secret(
     asyncio.run(mistakes_and_the_end(paths))
     with processes_watched(places):
         run = ("--all-chats", "--output", str(vault), *place)
-        done.append(tobs("--headless", *run))
+        done.append(tobs("--headless", *run, TOBS_PASSPHRASE=WRONG))  # and that is the service's first environment
         assert done[-1].returncode == 4
-        assert "--passphrase-file FILE" in done[-1].stdout
+        assert "This is not the passphrase." in done[-1].stdout
         done.append(tobs("--json", *run, "--passphrase-file", str(file)))
         assert done[-1].returncode == 0, done[-1].stdout + done[-1].stderr
     service = asyncio.run(pid_of_service(paths))

@@ -22,7 +22,8 @@ import msgspec
 from tobs_tui.cli.export import check_terminal
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.config.machine import this_machine
-from tobs_tui.config.paths import Paths
+from tobs_tui.config.privacy import private_files
+from tobs_tui.config.sealing import Holder, holder_of, is_sealed
 from tobs_tui.media.speech import survey
 from tobs_tui.model.display import clean, size
 from tobs_tui.model.errors import TobsError
@@ -137,15 +138,11 @@ def _paths(setting: Setting) -> Iterator[Finding]:
     except TobsError as error:
         yield Finding(Verdict.TROUBLE, "paths", str(error))
         return
-    loose = [str(place) for place in _private(paths) if place.exists() and _open_to_others(place)]
+    loose = [str(place) for place in private_files(paths) if _open_to_others(place)]
     if loose:
-        yield Finding(Verdict.TROUBLE, "paths", f"others may read {', '.join(loose)}: chmod 600 them")
+        yield Finding(Verdict.TROUBLE, "paths", f"others may read {', '.join(loose)}: the next start sees to it")
     else:
         yield Finding(Verdict.FINE, "paths", f"config {paths.config_dir}, state {paths.state_dir}")
-
-
-def _private(paths: Paths) -> tuple[Path, ...]:
-    return (paths.session_file, paths.credentials_file, paths.socket, *paths.log_dir.glob("*"))
 
 
 def _open_to_others(place: Path) -> bool:
@@ -292,15 +289,20 @@ def _account(setting: Setting) -> Iterator[Finding]:
         return
     try:
         known = load_credentials(paths) is not None
-    except TobsError as error:
+        raw = paths.session_file.read_bytes() if paths.session_file.exists() else b""
+        holder = holder_of(raw) if is_sealed(raw) else None
+    except (TobsError, OSError) as error:
         yield Finding(Verdict.TROUBLE, "account", str(error))
         return
-    signed_in = paths.session_file.exists()
+    if holder is not None:
+        whose = "the system's keyring" if holder is Holder.KEYRING else "a passphrase"
+        yield Finding(Verdict.FINE, "account", f"a session and an api hash are kept, encrypted with {whose}")
+        return
     yield Finding(
-        Verdict.FINE if signed_in else Verdict.NOTICE,
+        Verdict.FINE if raw else Verdict.NOTICE,
         "account",
         ("api id and hash are set" if known else "no api id and hash yet")
-        + (", a session is kept" if signed_in else ", no session yet: run tobs to sign in"),
+        + (", a session is kept in clear" if raw else ", no session yet: run tobs to sign in"),
     )
 
 
