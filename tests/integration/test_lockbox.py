@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,15 @@ async def test_the_systems_keyring_opens_it_with_nobody_there(paths: Paths, keyr
     again = box_of(paths)
     await again.unlock(ONE)
     assert again.credentials() == Credentials(77, HASH)
+
+
+async def test_all_who_ask_at_once_get_the_same_session(paths: Paths, keyring_file: Path) -> None:
+    box = box_of(paths)
+    await box.open()
+    await box.protect("", "", Holder.KEYRING)
+    later = box_of(paths)
+    first, second = await asyncio.gather(later.open(), later.open())
+    assert first is second is later.session
 
 
 async def test_a_keyring_that_does_not_know_it_is_told(paths: Paths, keyring_file: Path) -> None:

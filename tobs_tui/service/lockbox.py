@@ -26,6 +26,7 @@ class Lockbox:
         self._cost = cost
         self._environ = environ
         self._busy = asyncio.Lock()
+        self._opening = asyncio.Lock()
         self.session: Session | None = None
         self.holder: Holder | None = None
 
@@ -35,18 +36,18 @@ class Lockbox:
         Raises `TobsError` PASSPHRASE_NEEDED, KEYRING_UNAVAILABLE, PASSPHRASE_WRONG (the keyring has another one), or
         SESSION_ENDED for a damaged file.
         """
-        if self.session is None:
-            raw = read_session(self._paths.session_file)
-            self.holder = holder_of(raw) if is_sealed(raw) else None
-            if self.holder is Holder.PERSON:
-                raise TobsError(ErrorCode.PASSPHRASE_NEEDED, "The session is locked.", "It takes the passphrase.")
-            seal = None
-            if self.holder is Holder.KEYRING:
-                passphrase = await asyncio.to_thread(keyring_store.recall, self._paths)
-                seal = await asyncio.to_thread(Seal.of, raw, passphrase)
-            self._opened(Session.load(self._paths.session_file, seal))
-        assert self.session is not None
-        return self.session
+        async with self._opening:  # two sessions on one file would undo each other's work
+            if self.session is None:
+                raw = read_session(self._paths.session_file)
+                self.holder = holder_of(raw) if is_sealed(raw) else None
+                if self.holder is Holder.PERSON:
+                    raise TobsError(ErrorCode.PASSPHRASE_NEEDED, "The session is locked.", "It takes the passphrase.")
+                seal = None
+                if self.holder is Holder.KEYRING:
+                    passphrase = await asyncio.to_thread(keyring_store.recall, self._paths)
+                    seal = await asyncio.to_thread(Seal.of, raw, passphrase)
+                self._opened(Session.load(self._paths.session_file, seal))
+            return self._open_session()
 
     async def unlock(self, passphrase: str) -> None:
         """Open with a passphrase, unless it is open. Raises `TobsError` PASSPHRASE_WRONG, SESSION_ENDED."""
