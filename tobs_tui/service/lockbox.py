@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from loguru import logger
 
@@ -15,6 +19,10 @@ from tobs_tui.config.paths import Paths
 from tobs_tui.config.sealing import MAGIC, Cost, Holder, Seal, holder_of, is_sealed
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.telegram.session import Session, read_session
+
+KEYRING_LIMIT_S = 90.0
+"""How long a person may take to unlock the system's keyring, when it asks."""
+T = TypeVar("T")
 
 
 class Lockbox:
@@ -44,7 +52,7 @@ class Lockbox:
                     raise TobsError(ErrorCode.PASSPHRASE_NEEDED, "The session is locked.", "It takes the passphrase.")
                 seal = None
                 if self.holder is Holder.KEYRING:
-                    passphrase = await asyncio.to_thread(keyring_store.recall, self._paths)
+                    passphrase = await _ask_keyring(keyring_store.recall, self._paths)
                     seal = await asyncio.to_thread(Seal.of, raw, passphrase)
                 self._opened(Session.load(self._paths.session_file, seal))
             return self._open_session()
@@ -71,7 +79,7 @@ class Lockbox:
         async with self._busy:
             await self._check(old)
             if holder is Holder.KEYRING:
-                new = await asyncio.to_thread(keyring_store.create, self._paths)
+                new = await _ask_keyring(keyring_store.create, self._paths)
             seal = await asyncio.to_thread(Seal.new, new, holder, self._cost)
             await self._reseal(seal)
 
@@ -114,7 +122,7 @@ class Lockbox:
 
     async def _leave_keyring(self) -> None:
         try:
-            await asyncio.to_thread(keyring_store.forget, self._paths)
+            await _ask_keyring(keyring_store.forget, self._paths)
         except TobsError as error:  # what is left there opens nothing any more
             logger.warning("the keyring keeps a passphrase that is of no use now: {}", error)
 
@@ -178,3 +186,34 @@ def _in_clear(session_file: Path) -> bool:
             return not is_sealed(stream.read(len(MAGIC)))
     except OSError:
         return False
+
+
+async def _ask_keyring(work: Callable[[Paths], T], paths: Paths) -> T:
+    """What the keyring says, from a thread that holds up nothing, not even the end of this process.
+
+    Raises `TobsError` KEYRING_UNAVAILABLE, also when there is no answer in time.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def settle(done: Callable[[], None]) -> None:
+        if not answer.done():
+            done()
+
+    def ask() -> None:
+        try:
+            found = work(paths)
+        except TobsError as error:
+            tell = partial(settle, partial(answer.set_exception, error))
+        else:
+            tell = partial(settle, partial(answer.set_result, found))
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell)
+
+    threading.Thread(target=ask, name="keyring", daemon=True).start()
+    try:
+        return await asyncio.wait_for(answer, KEYRING_LIMIT_S)
+    except TimeoutError as error:
+        raise TobsError(
+            ErrorCode.KEYRING_UNAVAILABLE, "The system's keyring does not answer.", "Unlock it, and try again."
+        ) from error
