@@ -28,13 +28,14 @@ class Archive(Refreshing, VariantBook, Transcripts, Notes, Reading, Versions, Ha
     """
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False, cache_kib: int = 32_768) -> Archive:
-        """The archive in the file `path` (see `schema.archive_path`), made when missing unless `read_only`.
+    def open(cls, path: Path, *, read_only: bool = False, cache_kib: int = 32_768, sealed: bool = False) -> Archive:
+        """The archive in the file `path` (see `schema.archive_path`), made when missing unless `read_only`; for
+        `sealed` see `schema.connect`.
 
         Raises TobsError ARCHIVE_UNUSABLE (not an archive, damaged, of a newer format, or missing and `read_only`),
         OUTPUT_NOT_WRITABLE or DISK_FULL.
         """
-        return cls(path, connect(path, read_only=read_only, cache_kib=cache_kib))
+        return cls(path, connect(path, read_only=read_only, cache_kib=cache_kib, sealed=sealed))
 
     def __enter__(self) -> Archive:
         return self

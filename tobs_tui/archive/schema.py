@@ -15,10 +15,11 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from tobs_tui.archive.page_sums import PageSums
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 APPLICATION_ID = int.from_bytes(b"tobs", "big")
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 INTERNAL_FOLDER = ".tobs"
 BUSY_MS = 30_000
 CHECKPOINT_PAGES = 6_000  # of 8 KiB: the WAL stays around 48 MiB; a quarter faster than with SQLite's own 1,000
@@ -62,12 +63,19 @@ CREATE TABLE transcripts (
 CREATE INDEX transcripts_by_number ON transcripts (number);
 """
 
+PAGES = """
+CREATE TABLE pages (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, sha256 BLOB NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
+"""
+"""The index pages, and whatever else a vault has that is no note: what each holds."""
+
 _STEPS = {
     1: f"""ALTER TABLE days ADD COLUMN added INTEGER NOT NULL DEFAULT 0; {NOTES}
     INSERT INTO notes SELECT path, chat, topic, count, 0, x'' FROM rendered; DROP TABLE rendered;""",
     2: VERSIONS,
     3: JOBS,
     4: TRANSCRIPTS,
+    5: PAGES,
 }
 """What brings an archive of each older format to the next one."""
 
@@ -95,7 +103,7 @@ CREATE TABLE files (
     reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (chat, message, idx)) WITHOUT ROWID;
 CREATE INDEX files_pending ON files (chat, message, idx) WHERE status = 0;
 CREATE TABLE known_files (identity TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
-{NOTES}{VERSIONS}{JOBS}{TRANSCRIPTS}"""
+{NOTES}{VERSIONS}{JOBS}{TRANSCRIPTS}{PAGES}"""
 
 
 def internal_folder(vault: Path) -> Path:
@@ -215,10 +223,11 @@ def _bring_up(db: sqlite3.Connection) -> None:
         db.executescript(f"BEGIN IMMEDIATE; {_STEPS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
 
 
-def connect(path: Path, *, read_only: bool, cache_kib: int = 32_768) -> sqlite3.Connection:
+def connect(path: Path, *, read_only: bool, cache_kib: int = 32_768, sealed: bool = False) -> sqlite3.Connection:
     """An open connection to the archive at `path`, made when missing unless `read_only`. SQLite caches `cache_kib`.
 
-    One of an older format is brought to this one first, for readers, too.
+    One of an older format is brought to this one first, for readers, too. One that is `sealed` is read as the file that
+    it is, without a trace beside it, also where nothing can be written: nobody may write to it meanwhile.
 
     Raises TobsError ARCHIVE_UNUSABLE (not an archive, damaged, newer, or missing and `read_only`), OUTPUT_NOT_WRITABLE
     or DISK_FULL.
@@ -228,17 +237,17 @@ def connect(path: Path, *, read_only: bool, cache_kib: int = 32_768) -> sqlite3.
     if not read_only:
         prepare_folder(path.parent)
     with sql_errors(path):
-        db = _opened(path, read_only, cache_kib)
+        db = _opened(path, read_only, cache_kib, sealed)
         if read_only and _version(db) < SCHEMA_VERSION:
             db.close()
-            _opened(path, False, cache_kib).close()
-            db = _opened(path, read_only, cache_kib)
+            Database(path, _opened(path, False, cache_kib)).close()
+            db = _opened(path, read_only, cache_kib, sealed)
     return db
 
 
-def _opened(path: Path, read_only: bool, cache_kib: int) -> sqlite3.Connection:
+def _opened(path: Path, read_only: bool, cache_kib: int, sealed: bool = False) -> sqlite3.Connection:
     # Autocommit: every transaction here is opened by name. One thread at a time, not always the same one.
-    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}{'&immutable=1' if sealed else ''}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
     try:
         _configure(db, path, read_only, cache_kib)
@@ -267,7 +276,7 @@ def _configure(db: sqlite3.Connection, path: Path, read_only: bool, cache_kib: i
         return
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
-    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    db.execute("PRAGMA wal_autocheckpoint = 0")  # `Database` makes them: before each the pages' sums are taken
     if not known:
         _create(db)
     _bring_up(db)
@@ -279,6 +288,8 @@ class Database:
     def __init__(self, path: Path, db: sqlite3.Connection) -> None:
         self.path = path
         self._db = db
+        writes = db.execute("PRAGMA wal_autocheckpoint").fetchone()[0] == 0
+        self._sums = PageSums(path, db.execute("PRAGMA page_size").fetchone()[0]) if writes else None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -292,6 +303,9 @@ class Database:
                 if self._db.in_transaction:  # a full disk makes SQLite roll back by itself
                     self._db.execute("ROLLBACK")
                 raise
+            if self._sums is not None and self._sums.waiting() >= CHECKPOINT_PAGES:
+                self._sums.take()
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -302,4 +316,8 @@ class Database:
     def close(self) -> None:
         """Close the connection; the last one to close folds the WAL into the database. Raises TobsError."""
         with sql_errors(self.path):
+            if self._sums is not None:
+                self._sums.take()
             self._db.close()
+            if self._sums is not None:
+                self._sums.close()
