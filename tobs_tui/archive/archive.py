@@ -8,6 +8,7 @@ from types import TracebackType
 
 import msgspec
 
+from tobs_tui.archive.checking import Checking
 from tobs_tui.archive.halves import Halves
 from tobs_tui.archive.notes import Notes
 from tobs_tui.archive.reading import Reading
@@ -15,13 +16,12 @@ from tobs_tui.archive.records import ChatRecord, TopicRecord
 from tobs_tui.archive.refreshing import Refreshing
 from tobs_tui.archive.schema import connect
 from tobs_tui.archive.transcripts import Transcripts
-from tobs_tui.archive.variant_book import VariantBook
 from tobs_tui.archive.versions import Versions
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Archive(Refreshing, VariantBook, Transcripts, Notes, Reading, Versions, Halves):
+class Archive(Refreshing, Checking, Transcripts, Notes, Reading, Versions, Halves):
     """A vault's archive database.
 
     One thread uses an object at a time. Beside the one writer, any number of processes may read.

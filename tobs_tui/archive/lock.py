@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -75,6 +76,29 @@ class VaultLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+@contextlib.contextmanager
+def no_run_in(vault: Path) -> Iterator[None]:
+    """Keep runs out of a vault that is only read, without writing to it. Raises TobsError VAULT_IN_USE."""
+    try:
+        descriptor = os.open(internal_folder(vault) / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # no run was ever there, or it cannot be told
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise TobsError(
+            ErrorCode.VAULT_IN_USE,
+            f"A run is writing to {vault}.",
+            "Wait until it ends: what is half written cannot be verified.",
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _abandon_in_child() -> None:

@@ -196,8 +196,9 @@ def changed_pages(archive: Path, on_bytes: Callable[[int], None] = lambda count:
                 for index in range(len(wanted) // SUM_BYTES):
                     number += 1
                     digest = wanted[index * SUM_BYTES : (index + 1) * SUM_BYTES]
-                    if digest != _UNKNOWN and number not in newer:
-                        if _sum_of(view[index * page : (index + 1) * page]) != digest:
-                            changed.append(number)
+                    if digest == _UNKNOWN or number in newer:
+                        continue
+                    if _sum_of(view[index * page : (index + 1) * page]) != digest:
+                        changed.append(number)
             on_bytes(len(data))
     return changed

@@ -146,13 +146,15 @@ def _window(options: Options) -> Refresh | None:
     return Refresh() if options.refresh else None
 
 
-def export_headless(options: Options, targets: Targets | None = None) -> int:
+def export_headless(
+    options: Options, targets: Targets | None = None, *, instead_of_profile: Profile | None = None
+) -> int:
     """Run a profile, or the chats named, and report; `targets` replace those of the profile. Gives the exit status."""
     interrupts.hold()  # what comes while all this is loaded is answered as soon as the run is watched
     setting = Setting(options)
     chosen = setting.effective()
     warn(chosen.warnings)
-    profile = chosen.profile
+    profile = instead_of_profile or chosen.profile
     if targets is not None:
         from msgspec.structs import replace
 

@@ -198,4 +198,37 @@ def retry(
     return retry_missing(options, only_list=only_list)
 
 
-VAULT_COMMANDS = (search, versions, render, transcribe, import_, retry)
+@click.command()
+@click.argument("vault", default="", metavar="[VAULT]")
+@click.option("--repair", is_flag=True, help="Fetch and render again just what is wrong.")
+@click.option("--overwrite-edited", is_flag=True, help="With --repair: also what was changed by hand (a copy is kept).")
+@click.option("--profile", default="", metavar="NAME", help="The profile that the vault was exported with.")
+@click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
+@place_options
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    /,
+    vault: str,
+    repair: bool,
+    overwrite_edited: bool,
+    profile: str,
+    json_lines: bool,
+    demo: bool,
+    server: Path | None,
+) -> int:
+    """Look whether everything in a vault is as it was written: archive, messages, notes, indexes, media, links.
+
+    VAULT is its folder; without it, that of the profile or the default one. Nothing is written without --repair.
+
+    Exit status: 0 all is sound and complete, 3 something is wrong, or was changed by hand.
+    """
+    from tobs_tui.cli.verify import verify as verify_vault
+
+    if overwrite_edited and not repair:
+        raise click.UsageError("--overwrite-edited goes with --repair.", ctx)
+    options = replace(merged(ctx, demo, server), profile=profile, json_lines=json_lines)
+    return verify_vault(options, vault, repair=repair, overwrite=overwrite_edited)
+
+
+VAULT_COMMANDS = (search, versions, render, transcribe, import_, retry, verify)

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tobs_tui.archive.archive import Archive
+from tobs_tui.archive.checking import PageRecord
 from tobs_tui.archive.notes import NoteRecord
 from tobs_tui.archive.records import ChatRecord, FileFilter, FileScope
 from tobs_tui.archive.schema import output_error
@@ -58,12 +59,61 @@ class PageWritten(Struct, frozen=True):
     kept: str = ""
 
 
+class IndexWritten(Struct, frozen=True):
+    """What came of a job: the pages that changed, what all pages hold that it was to write, and those not to be."""
+
+    changed: tuple[PageWritten, ...]
+    pages: tuple[PageRecord, ...]
+    gone: tuple[str, ...]
+
+
+class _Pages:
+    """Writes pages of one vault."""
+
+    def __init__(self, vault: Path) -> None:
+        self._vault = vault
+        self._changed: list[PageWritten] = []
+        self._pages: list[PageRecord] = []
+        self._gone: list[str] = []
+
+    def put(self, path: str, text: str) -> None:
+        """Write a file, or see that none of ours is there where it would be empty."""
+        file = self._vault / path
+        try:
+            edited = _edited(file) if file.name == names.INDEX_NOTE and (text or _is_ours(file)) else ""
+            kept = keep_aside(self._vault, path, edited) if edited else ""
+            if not text:
+                self._gone.append(path)
+                if _is_ours(file):
+                    file.unlink()
+                    remove_empty_folders(self._vault, path)
+                return
+            draft = beside(file)
+            with TextFile(draft) as opened:
+                opened.write(text)
+                held = opened.end()
+            if put_in_place(draft, file):
+                self._changed.append(PageWritten(path, kept))
+            self._pages.append(PageRecord(path, held.size, held.sha256, file.stat().st_mtime_ns))
+        except OSError as error:
+            raise output_error(error, self._vault) from error
+
+    def written(self) -> IndexWritten:
+        """What came of it."""
+        return IndexWritten(tuple(self._changed), tuple(self._pages), tuple(self._gone))
+
+
 def render_index(job: IndexJob) -> tuple[PageWritten, ...]:
-    """Write the vault's index pages and those of the chats; gives those that changed. Raises TobsError."""
+    """As `write_index`; gives only the pages that changed."""
+    return write_index(job).changed
+
+
+def write_index(job: IndexJob) -> IndexWritten:
+    """Write the vault's index pages and those of the chats, and what else its pages need. Raises TobsError."""
     vault = Path(job.vault)
     _, zone = resolve_zone(job.layout.timezone)
     archive = archive_of(vault)
-    changed: list[PageWritten] = []
+    pages = _Pages(vault)
     records = archive.chats()
     exported = {record.id: record for record in records}
     filters, written = dict(job.filters), archive.transcript_counts()
@@ -80,15 +130,15 @@ def render_index(job: IndexJob) -> tuple[PageWritten, ...]:
         if wanted:
             for form, (_, render_chat) in _INDEXES.items():
                 text = render_chat(entry, zone) if form in job.layout.indexes else ""
-                changed += _put(vault, f"{entry.root}/{names.index_note(form)}", text)
+                pages.put(f"{entry.root}/{names.index_note(form)}", text)
     for form, (render_root, _) in _INDEXES.items():
         text = render_root(entries, zone) if form in job.layout.indexes else ""
-        changed += _put(vault, names.index_note(form), text)
+        pages.put(names.index_note(form), text)
     for path, make in _SITE.items():
-        changed += _put(vault, path, make() if Format.HTML in job.layout.formats else "")
+        pages.put(path, make() if Format.HTML in job.layout.formats else "")
     listed = search_list(archive, entries, job.layout.split).render() if Format.HTML in job.layout.formats else ""
-    changed += _put(vault, LIST, listed)
-    return tuple(changed)
+    pages.put(LIST, listed)
+    return pages.written()
 
 
 def _is_settled(vault: Path, root: str, job: IndexJob) -> bool:
@@ -111,27 +161,6 @@ def search_list(archive: Archive, entries: list[ChatEntry], split: Split) -> Sea
                 files.append(SearchFile(folder, name.removesuffix(".js")))
     files.sort(key=lambda file: file.month, reverse=True)  # stable: chats stay in the order of their titles
     return SearchList(split, titles, files)
-
-
-def _put(vault: Path, path: str, text: str) -> Iterator[PageWritten]:
-    """Write a file, or see that none of ours is there where it would be empty."""
-    file = vault / path
-    try:
-        edited = _edited(file) if file.name == names.INDEX_NOTE and (text or _is_ours(file)) else ""
-        kept = keep_aside(vault, path, edited) if edited else ""
-        if not text:
-            if _is_ours(file):
-                file.unlink()
-                remove_empty_folders(vault, path)
-            return
-        draft = beside(file)
-        with TextFile(draft) as opened:
-            opened.write(text)
-            opened.end()
-        if put_in_place(draft, file):
-            yield PageWritten(path, kept)
-    except OSError as error:
-        raise output_error(error, vault) from error
 
 
 def _is_ours(file: Path) -> bool:

@@ -111,11 +111,11 @@ class LinkChecker:
             return Trouble.OUTSIDE
         if place is None:
             return None
-        if not self._is_there(place.path):
+        if not self.is_there(place.path):
             return Trouble.NO_FILE
         return self._anchor_trouble(place) if place.fragment else None
 
-    def _is_there(self, path: str) -> bool:
+    def is_there(self, path: str) -> bool:
         """Whether each part of a path has exactly this name, as file systems that know no case would not tell."""
         while path:
             folder, name = posixpath.split(path)

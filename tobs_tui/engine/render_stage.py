@@ -23,7 +23,7 @@ from tobs_tui.engine.chat_jobs import ChatJob
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.filtering import RecordFilter
 from tobs_tui.engine.governor import Gate
-from tobs_tui.engine.index_pages import IndexJob, render_index
+from tobs_tui.engine.index_pages import IndexJob, write_index
 from tobs_tui.engine.media_names import rename_media
 from tobs_tui.engine.note_crew import NoteCrew, Watcher
 from tobs_tui.engine.note_forms import is_note
@@ -286,7 +286,10 @@ class RenderStage:
         job = IndexJob(str(self._vault), self._profile.layout, None if self._options_changed else chats, filters)
         try:
             self._worker.begin("index")
-            for page in await self._pool.run(render_index, job):
+            await self._writer.submit(Archive.begin_pages)
+            written = await self._pool.run(write_index, job)
+            await self._writer.submit(lambda archive: archive.put_pages(written.pages, written.gone))
+            for page in written.changed:
                 if page.kept:
                     self._tell_kept(page.path, page.kept)
         except Exception as error:  # noqa: BLE001  # the notes are there; what went wrong is told as a failure

@@ -1,0 +1,390 @@
+"""Verifying a vault: the archive by its own sums and SQLite's check, everything else by the archive.
+
+Worker processes read, a piece at a time, with a few pieces on their way: memory is the same for any vault. Nothing is
+written, nor is a trace left beside the archive, unless a killed run has left its log there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tobs_tui.archive.archive import Archive
+from tobs_tui.archive.checking import NamedContent
+from tobs_tui.archive.notes import Busy, Finished, Stretch
+from tobs_tui.archive.records import ChatRecord
+from tobs_tui.archive.schema import archive_path, internal_folder
+from tobs_tui.engine.processes import ProcessPool
+from tobs_tui.engine.verify_jobs import (
+    Checked,
+    ContentsJob,
+    Fault,
+    FilesJob,
+    Finding,
+    RegisteredFile,
+    RowsJob,
+    RowsRead,
+    Subject,
+    check_contents,
+    check_files,
+    check_pages,
+    check_rows,
+    check_structure,
+)
+from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.intervals import Interval, IntervalSet
+from tobs_tui.model.profile import Filters, MediaOptions, Targets
+from tobs_tui.monitor.clock import monotonic
+
+JOB_BYTES = 8 << 20
+"""What a piece of work reads, about: as much as keeps its handing over from being felt."""
+JOB_FILES = 64
+JOB_ROWS = 40_000
+MOST_STRETCHES = 50
+"""Missing stretches of one chat that are told one by one."""
+UNKNOWN = -1
+
+
+class Verified(Struct):
+    """What was looked at, and how many things are wrong, by (subject, fault). `page_sums` says whether the archive's
+    pages could be held against sums; older archives have none."""
+
+    bytes: int = 0
+    files: int = 0
+    links: int = 0
+    messages: int = 0
+    chats: int = 0
+    seconds: float = 0.0
+    page_sums: bool = True
+    found: Counter[tuple[Subject, Fault]] = msgspec.field(default_factory=Counter)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.found
+
+
+Hear = Callable[[Finding], None]
+
+
+async def verify_vault(
+    vault: Path,
+    on_finding: Hear,
+    on_progress: Callable[[Verified], None] = lambda verified: None,
+    *,
+    processes: int = 0,
+    sealed: bool = True,
+) -> Verified:
+    """Look at everything in a vault. `on_finding` hears of each thing that is wrong, as it is found.
+
+    `sealed`: nobody writes to the vault meanwhile. Raises TobsError ARCHIVE_UNUSABLE where there is no archive, or one
+    that cannot even be opened.
+    """
+    archive_file = archive_path(vault)
+    log = archive_file.with_name(f"{archive_file.name}-wal")
+    sealed = sealed and not (log.exists() and log.stat().st_size)
+    pool = ProcessPool(processes or max(1, min(8, os.cpu_count() or 1)))
+    began = monotonic()
+    verifier = None
+    try:
+        await pool.start()
+        with Archive.open(archive_file, read_only=True, cache_kib=4_096, sealed=sealed) as archive:
+            verifier = _Verifier(vault, archive, pool, on_finding, on_progress, sealed)
+            await verifier.run()
+            verifier.result.seconds = monotonic() - began
+            return verifier.result
+    finally:
+        await pool.close()
+
+
+class _Verifier:
+    """Hands out the pieces of one vault, and takes what comes of them."""
+
+    def __init__(
+        self,
+        vault: Path,
+        archive: Archive,
+        pool: ProcessPool,
+        on_finding: Hear,
+        on_progress: Callable[[Verified], None],
+        sealed: bool,
+    ) -> None:
+        self._vault, self._archive, self._pool, self._sealed = vault, archive, pool, sealed
+        self._on_finding, self._on_progress = on_finding, on_progress
+        self.result = Verified()
+        self._room = asyncio.Semaphore(2 * pool.size)
+        self._bounded = _was_bounded(vault)
+        self._finished: dict[int, Finished] = {}
+
+    async def run(self) -> None:
+        """Look at everything."""
+        vault = str(self._vault)
+        async with self._working() as hand_out:
+            # The pages first: a process must not have the archive open while it reads it as a file.
+            self._take(await self._pool.run(check_pages, vault))
+            await hand_out(self._checked(self._pool.run(check_structure, vault, self._sealed)))
+            with self._damage():
+                self._finished = self._archive.finished()
+                records = self._archive.chats()
+                self.result.chats = len(records)
+                for record in records:
+                    await self._check_chat(record, hand_out)
+                for file_job in self._file_jobs():
+                    await hand_out(self._checked(self._pool.run(check_files, file_job)))
+                for content_job in self._content_jobs():
+                    await hand_out(self._checked(self._pool.run(check_contents, content_job)))
+                self._look_for_files()
+
+    @contextlib.asynccontextmanager
+    async def _working(self) -> AsyncIterator[Callable[[Coroutine[Any, Any, None]], Any]]:
+        """Hands out work, as much at once as there is room for; at the end all of it is done."""
+        tasks: set[asyncio.Task[None]] = set()
+        failed: list[BaseException] = []
+
+        async def hand_out(work: Coroutine[Any, Any, None]) -> None:
+            await self._room.acquire()
+            task = asyncio.create_task(work)
+            tasks.add(task)
+            task.add_done_callback(done)
+            if failed:
+                raise failed[0]
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._room.release()
+            tasks.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                failed.append(error)
+
+        try:
+            yield hand_out
+            while tasks:
+                await asyncio.wait(tasks)
+            if failed:
+                raise failed[0]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _checked(self, work: Coroutine[Any, Any, Checked]) -> None:
+        with self._damage():
+            self._take(await work)
+
+    def _take(self, checked: Checked) -> None:
+        """Tell what a piece of work came to."""
+        self.result.bytes += checked.bytes
+        self.result.files += checked.files
+        self.result.links += checked.links
+        for finding in checked.findings:
+            self._find(finding)
+        self._on_progress(self.result)
+
+    def _find(self, finding: Finding) -> None:
+        self.result.found[finding.subject, finding.fault] += 1
+        self._on_finding(finding)
+
+    @contextlib.contextmanager
+    def _damage(self) -> Iterator[None]:
+        """An archive that cannot be read on is a finding, and the rest is looked at all the same."""
+        try:
+            yield
+        except TobsError as error:
+            if error.code is not ErrorCode.ARCHIVE_UNUSABLE:
+                raise
+            name = archive_path(self._vault).relative_to(self._vault).as_posix()
+            self._find(Finding(Subject.ARCHIVE, Fault.DAMAGED, error.sentence.rstrip("."), name))
+
+    # --- messages -----------------------------------------------------------------------------------------------------
+
+    async def _check_chat(self, record: ChatRecord, hand_out: Callable[[Coroutine[Any, Any, None]], Any]) -> None:
+        """Begin to look at a chat's messages, and say what its ledger lacks."""
+        with self._damage():
+            self._look_for_holes(record)
+            days = self._archive.days(record.id)
+            missing = Counter({(day.topic, day.day): day.count for day in days})
+            spans = {(day.topic, day.day): Interval(day.first_id, day.last_id) for day in days}
+            stretches = self._archive.stretches_of_ids(record.id, JOB_ROWS)
+            left = len(stretches)
+
+            async def read(ids: Interval) -> None:
+                nonlocal left
+                with self._damage():
+                    rows: RowsRead = await self._pool.run(
+                        check_rows, RowsJob(str(self._vault), record.id, ids, self._sealed)
+                    )
+                    self.result.messages += sum(rows.counts.values())
+                    missing.subtract(rows.counts)
+                    self._take(rows.checked)
+                    left -= 1
+                    if not left:
+                        self._tell_counts(record.id, missing, spans)
+
+            for ids in stretches:
+                await hand_out(read(ids))
+            unwritten = self._archive.unwritten_days(record.id)
+            if unwritten:
+                days_of = "a day of it is" if unwritten == 1 else f"{unwritten} days of it are"
+                self._find(
+                    Finding(Subject.NOTE, Fault.UNFINISHED, f"{days_of} not written into notes yet", chat=record.id)
+                )
+
+    def _tell_counts(
+        self, chat: int, missing: Counter[tuple[int, int]], spans: dict[tuple[int, int], Interval]
+    ) -> None:
+        """Days that have more or fewer messages than the archive says itself."""
+        for key, count in sorted(missing.items(), key=lambda pair: pair[0][::-1]):
+            if count:
+                ids = spans.get(key, Interval(0, 0))
+                what = f"{count} messages of the day are not" if count > 0 else f"{-count} messages too many are"
+                self._find(Finding(Subject.MESSAGES, Fault.MISSING, f"{what} in the archive", "", chat, ids.lo, ids.hi))
+
+    def _look_for_holes(self, record: ChatRecord) -> None:
+        """Stretches of ids that no run has settled."""
+        for told, hole in enumerate(self._holes(record)):
+            if told == MOST_STRETCHES:
+                self._find(Finding(Subject.MESSAGES, Fault.MISSING, "more was not fetched", chat=record.id, lo=hole.lo))
+                return
+            reason = "the ledger says that these were not fetched"
+            self._find(Finding(Subject.MESSAGES, Fault.MISSING, reason, "", record.id, hole.lo, hole.hi))
+
+    def _holes(self, record: ChatRecord) -> Iterable[Interval]:
+        """What is missing between the first id and the last that is known of, or, where runs have taken parts of chats
+        only, between those that a run of which something is missing has left."""
+        chat = record.id
+        scopes = self._archive.ledger_scopes(chat)
+        whole = scopes.get(0, IntervalSet())
+        mark = self._archive.refresh_mark(chat)
+        page = self._finished.get(chat)
+        if mark is None and record.message_count < 0:  # only an import has told of it
+            return
+        if not scopes:
+            if mark is not None and mark.seen and page is None:
+                yield Interval(1, mark.seen)
+            return
+        if self._bounded and page is not None and not page.open:
+            return  # as it was asked for, when that was last looked at
+        for scope, settled in scopes.items():
+            held = IntervalSet([*settled, *whole])
+            first = min(interval.lo for interval in settled)
+            top = held.highest
+            if scope == 0:
+                first = first if self._bounded else 1
+                top = max(top, mark.seen if mark is not None and not self._bounded else 0)
+            yield from held.missing(first, top)
+
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    def _file_jobs(self) -> Iterator[FilesJob]:
+        """The notes and pages of the register, in pieces of about `JOB_BYTES`."""
+        batch: list[RegisteredFile] = []
+        gathered = 0
+        for file in self._registered():
+            batch.append(file)
+            gathered += file.size
+            if gathered >= JOB_BYTES or len(batch) >= JOB_FILES:
+                yield FilesJob(str(self._vault), tuple(batch))
+                batch, gathered = [], 0
+        if batch:
+            yield FilesJob(str(self._vault), tuple(batch))
+
+    def _registered(self) -> Iterator[RegisteredFile]:
+        path = ""
+        while notes := self._archive.notes_past(path):
+            path = notes[-1].path
+            for note in notes:
+                record = note.record
+                stretches, mtime = (record.stretches, record.mtime_ns) if record is not None else ((), 0)
+                unfinished = record is None or note.busy is not Busy.NO
+                yield RegisteredFile(note.path, Subject.NOTE, stretches, mtime, unfinished)
+        path, unfinished = "", self._archive.pages_open()
+        while pages := self._archive.pages_past(path):
+            path = pages[-1].path
+            for page in pages:
+                held = (Stretch(page.size, page.sha256),)
+                yield RegisteredFile(page.path, Subject.PAGE, held, page.mtime_ns, unfinished)
+
+    def _content_jobs(self) -> Iterator[ContentsJob]:
+        """The media, in the order of their contents, so that each is read once however many names it has."""
+        for subject, names in ((Subject.MEDIUM, self._media()), (Subject.VARIANT, self._variants())):
+            batch: list[NamedContent] = []
+            gathered, sha256 = 0, ""
+            for name in names:
+                if (gathered >= JOB_BYTES or len(batch) >= 4 * JOB_FILES) and name.sha256 != sha256:
+                    yield ContentsJob(str(self._vault), tuple(batch), subject)
+                    batch, gathered = [], 0
+                batch.append(name)
+                gathered += name.size if name.sha256 != sha256 else 0
+                sha256 = name.sha256
+                if len(batch) >= 64 * JOB_FILES:  # of one content
+                    yield ContentsJob(str(self._vault), tuple(batch), subject)
+                    batch, gathered = [], 0
+            if batch:
+                yield ContentsJob(str(self._vault), tuple(batch), subject)
+
+    def _media(self) -> Iterator[NamedContent]:
+        key = None
+        while names := self._archive.contents_past(key):
+            key = names[-1].key
+            yield from names
+
+    def _variants(self) -> Iterator[NamedContent]:
+        key = (-(1 << 62), 0, 0)
+        while names := self._archive.variants_past(key):
+            key = names[-1].key[1:]
+            yield from names
+
+    def _look_for_files(self) -> None:
+        """Files that were wanted and are not there."""
+        media = _last_media(self._vault)
+        kinds = tuple(kind.value for kind in media.kinds) if media.download else ()
+        for one in self._archive.files_missing(kinds, max(0, media.max_size_mb) << 20):
+            count = one.failed + one.pending
+            reason = "a file of it could not be had" if count == 1 else f"{count} files of it could not be had"
+            self._find(Finding(Subject.MEDIUM, Fault.UNFINISHED, f"{reason}: see tobs retry --list", chat=one.chat))
+
+
+# --- what the runs of a vault were asked for --------------------------------------------------------------------------
+
+
+class _Asked(Struct):
+    """What of a run's profile matters here."""
+
+    filters: Filters = Filters()
+    media: MediaOptions = MediaOptions()
+    targets: Targets = Targets()
+
+
+class _State(Struct):
+    profile: _Asked
+
+
+class _Report(Struct):
+    """As `report.RunReport`, of which most is passed over."""
+
+    state: _State
+
+
+def _reports(vault: Path) -> Iterator[_Asked]:
+    """What the runs were asked for, the newest first. Reports that cannot be read are passed over."""
+    with contextlib.suppress(OSError):
+        for path in sorted((internal_folder(vault) / "runs").glob("*.json"), reverse=True):
+            with contextlib.suppress(OSError, msgspec.MsgspecError):
+                yield msgspec.json.decode(path.read_bytes(), type=_Report).state.profile
+
+
+def _was_bounded(vault: Path) -> bool:
+    """Whether some run took parts of chats only: what the ledger lacks may then be what nobody wanted."""
+    return any(asked.filters.bounded or asked.filters.only_mine for asked in _reports(vault))
+
+
+def _last_media(vault: Path) -> MediaOptions:
+    """Which files the newest run wanted; without one, those that there are by default."""
+    return next((asked.media for asked in _reports(vault)), MediaOptions())
