@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 SCHEMA = 1
 UNSOUND = 3
 TITLE_WIDTH = 60
+_NOUNS = {
+    "archive": ("archive", "things in the archive"),
+    "messages": ("stretch of messages", "stretches of messages"),
+    "note": ("note", "notes"),
+    "page": ("index page", "index pages"),
+    "medium": ("file", "files"),
+    "variant": ("smaller file", "smaller files"),
+    "link": ("link", "links"),
+}
 _CLEAR = "\r\033[K"
 
 
@@ -41,16 +50,43 @@ def verify(options: Options, folder: str, *, repair: bool, overwrite: bool) -> i
 
         with no_run_in(vault):
             return teller.conclude(_verify(vault, teller.tell, teller.show))
-    wanted = _profile_for(vault, profile, named=bool(options.profile))
-    first, mended = _prepare(vault, teller, overwrite=overwrite)
+    return _repair(options, vault, profile, teller, overwrite=overwrite)
+
+
+def _repair(options: Options, vault: Path, profile: Profile, teller: Teller, *, overwrite: bool) -> int:
+    """Verify and mark what is wrong, have that fetched and rendered, then verify again. Gives the exit status."""
+    from tobs_tui.archive.lock import VaultLock, no_run_in
+    from tobs_tui.archive.schema import archive_path
+
+    if not archive_path(vault).exists():  # no folder comes into being where there is no vault
+        from tobs_tui.model.errors import ErrorCode, TobsError
+
+        raise TobsError(ErrorCode.ARCHIVE_UNUSABLE, f"There is no archive at {vault}.", "Export something there first.")
+    with VaultLock(vault):
+        healed = _heal(vault, teller)
+        wanted = _profile_for(vault, profile, named=bool(options.profile))
+        first, mended = _prepare(vault, teller, overwrite=overwrite)
+    mended.kept += healed
     if first.sound:
-        return teller.conclude(first)
+        return teller.conclude(first, mended if healed else None)
     _carry_out(options, wanted, mended, teller)
     teller.again()
-    from tobs_tui.archive.lock import no_run_in
-
     with no_run_in(vault):
         return teller.conclude(_verify(vault, teller.tell, teller.show), mended)
+
+
+def _heal(vault: Path, teller: Teller) -> int:
+    """Put the archive's pages right as far as they tell themselves how; gives how many were."""
+    from tobs_tui.engine.mend import heal_archive
+    from tobs_tui.engine.verify_jobs import check_pages
+
+    healed = 0
+    for finding in check_pages(str(vault)).findings:
+        healed = heal_archive(vault, finding.pages)
+        if healed:
+            teller.tell(finding)
+            teller.say(f"{plural(healed, 'page')} of the archive put right.")
+    return healed
 
 
 def _verify(
@@ -79,20 +115,17 @@ def _profile_for(vault: Path, profile: Profile, *, named: bool) -> Profile:
 def _prepare(vault: Path, teller: Teller, *, overwrite: bool) -> tuple[Verified, Mended]:
     """Verify, and mark what is wrong on the way."""
     from tobs_tui.archive.archive import Archive
-    from tobs_tui.archive.lock import VaultLock
     from tobs_tui.archive.schema import archive_path
     from tobs_tui.engine.mend import Mender
 
-    Archive.open(archive_path(vault), read_only=True).close()  # no folder comes into being where there is no vault
-    with VaultLock(vault), Archive.open(archive_path(vault)) as archive:
+    with Archive.open(archive_path(vault)) as archive:
         mender = Mender(vault, archive, overwrite=overwrite)
 
         def hear(finding: Finding) -> None:
             teller.tell(finding)
             mender.take(finding)
 
-        verified = _verify(vault, hear, teller.show, sealed=False)
-        return verified, mender.finish()
+        return _verify(vault, hear, teller.show, sealed=False), mender.finish()
 
 
 def _carry_out(options: Options, profile: Profile, mended: Mended, teller: Teller) -> None:
@@ -187,7 +220,7 @@ class Teller:
             click.echo(f"All is sound and complete: {looked}.")
         else:
             counts = ", ".join(
-                f"{count(number)} {subject.value} {fault.value}"
+                plural(number, *(f"{fault.value} {noun}" for noun in _NOUNS[subject.value]))
                 for (subject, fault), number in sorted(verified.found.items())
             )
             click.echo(f"{'Still wrong' if mended is not None else 'Wrong'}: {counts}. Looked at {looked}.")

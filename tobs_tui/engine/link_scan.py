@@ -95,7 +95,7 @@ class LinkScan:
         if path.endswith(".md"):
             yield from self._checker.check([path])
             return
-        for address in suspects:
+        for address in dict.fromkeys(suspects):
             yield DeadLink(path, 0, address, Trouble.NO_FILE)
 
     def _leads(self, address: str, path: str, folder: str) -> bool:

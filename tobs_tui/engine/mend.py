@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs_tui.archive.archive import Archive
+from tobs_tui.archive.page_sums import heal
 from tobs_tui.archive.records import JobTask
 from tobs_tui.archive.schema import archive_path, internal_folder, output_error
 from tobs_tui.engine.report import RunReport
@@ -31,17 +32,17 @@ KEPT_FOLDER = "damaged"
 MARKED_AT_ONCE = 200
 
 
+HEALED_AT_MOST = 32
+"""Damaged pages of an archive that are put right byte by byte; each takes up to some seconds."""
+
+
 class Mended(Struct):
     """What is left to do: chats to export again, by id with their titles, and whether notes are to be rendered. `kept`
-    counts files that were put aside, `put_back` those that could be repaired at once, `left` those that a person has
-    changed."""
+    counts files that were put aside."""
 
     chats: dict[int, str] = {}
     render: bool = False
     kept: int = 0
-    put_back: int = 0
-    left: int = 0
-    lost: int = 0
 
 
 class Mender:
@@ -53,7 +54,7 @@ class Mender:
     def __init__(self, vault: Path, archive: Archive, *, overwrite: bool = False) -> None:
         self._vault, self._archive, self._overwrite = vault, archive, overwrite
         self._store = Store(vault, internal_folder(vault) / "store")
-        self._kept = internal_folder(vault) / KEPT_FOLDER / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        self._kept = kept_folder(vault)
         self._notes: list[str] = []
         self._records = {record.id: record for record in archive.chats()}
         self.mended = Mended({})
@@ -81,10 +82,9 @@ class Mender:
     # --- notes and pages ----------------------------------------------------------------------------------------------
 
     def _take_file(self, finding: Finding) -> None:
-        if finding.fault is Fault.EDITED and not self._overwrite:
-            self.mended.left += 1
+        if finding.fault is Fault.EDITED and finding.subject is Subject.NOTE and not self._overwrite:
             return
-        self.mended.render = True
+        self.mended.render = True  # which writes index pages anew, as every run does
         if finding.fault in (Fault.DAMAGED, Fault.EDITED):
             self._keep(self._vault / finding.path, finding.path, copy=True)
             if finding.subject is Subject.NOTE:
@@ -92,7 +92,7 @@ class Mender:
                 if len(self._notes) >= MARKED_AT_ONCE:
                     self._mark()
             else:
-                self._remove(self._vault / finding.path)
+                (self._vault / finding.path).unlink(missing_ok=True)
 
     def _mark(self) -> None:
         notes, self._notes = self._notes, []
@@ -119,7 +119,6 @@ class Mender:
     def _take_name(self, finding: Finding) -> None:
         """A readable name that is gone, or another file: put the content there again, if it is sound."""
         if finding.fault is Fault.EDITED and not self._overwrite:
-            self.mended.left += 1
             return
         content = self._store.path_of(finding.sha256)
         if not content.is_file():  # to be downloaded first
@@ -127,7 +126,6 @@ class Mender:
         if finding.fault is not Fault.MISSING:
             self._keep(self._vault / finding.path, finding.path)
         self._store.publish(finding.sha256, finding.path, content.stat().st_mtime)
-        self.mended.put_back += 1
 
     def _take_content(self, finding: Finding) -> None:
         """A content whose bytes are lost: taken from a name that still has them, else to be downloaded or made anew."""
@@ -140,10 +138,8 @@ class Mender:
             return
         files = self._archive.files_of_content(finding.sha256)
         if self._found_elsewhere(files, finding.sha256):
-            self.mended.put_back += 1
             return
-        if all(file.task.file.id < 0 for file in files):  # an import has brought it: nobody else has it
-            self.mended.lost += 1
+        if all(file.task.file.id < 0 for file in files):  # an import has brought it: Telegram cannot be asked for it
             return
         self._archive.forget_content(finding.sha256)
         for file in files:
@@ -179,15 +175,36 @@ class Mender:
             source.replace(target)
         self.mended.kept += 1
 
-    def _remove(self, path: Path) -> None:
-        path.unlink(missing_ok=True)
-
     @contextlib.contextmanager
     def _disk_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise output_error(error, self._vault) from error
+
+
+def kept_folder(vault: Path) -> Path:
+    """Where a repair that begins now keeps what it takes the place of."""
+    return internal_folder(vault) / KEPT_FOLDER / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+
+
+def heal_archive(vault: Path, pages: tuple[int, ...]) -> int:
+    """Put damaged pages of the archive right, as far as one byte of each is all that is wrong; gives how many are.
+
+    Hold the vault's lock; this process may not have the archive open. What the pages held is kept. Raises TobsError.
+    """
+    healed = 0
+    folder = kept_folder(vault)
+    try:
+        for number in pages[:HEALED_AT_MOST]:
+            before = heal(archive_path(vault), number)
+            if before is not None:
+                healed += 1
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / f"archive-page-{number}").write_bytes(before)
+    except OSError as error:
+        raise output_error(error, vault) from error
+    return healed
 
 
 def profile_of_vault(vault: Path) -> Profile | None:
