@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from tests.benchmarks import apart, media, media_kills, throughput
+from tests.benchmarks import apart, media, media_kills, throughput, verify
 from tests.benchmarks.rows import Row, Settings, Verdict, show
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
@@ -33,6 +33,7 @@ ROWS: dict[str, Callable[[Settings], list[Row]]] = {
     "media": media.large_files,
     "media-small": media.small_files,
     "media-kills": media_kills.kills,
+    "verify": verify.verifying,
     "stages": apart.stages,
     "decode": apart.decoding,
     "render": apart.rendering,
