@@ -49,21 +49,22 @@ def lose_rows(vault: Path, first: int, last: int) -> None:
         db.execute("DELETE FROM messages WHERE id BETWEEN ? AND ?", (first, last))
 
 
-async def found_in(vault: Path, **options: bool) -> tuple[Verified, list[Finding]]:
+async def found_in(vault: Path) -> tuple[Verified, list[Finding]]:
     """What verifying a vault tells."""
     findings: list[Finding] = []
-    return await verify_vault(vault, findings.append, processes=1, **options), findings
+    return await verify_vault(vault, findings.append), findings
 
 
 async def repair(account: Account, vault: Path, *, overwrite: bool = False) -> tuple[Verified, Mended]:
     """Repair a vault; gives what another look at it tells, and what was done."""
     with VaultLock(vault):
-        healed = sum(heal_archive(vault, finding.pages) for finding in check_pages(str(vault)).findings)
+        healed = sum(heal_archive(vault, finding.pages) for finding in check_pages(str(vault)).checked.findings)
+        pages = check_pages(str(vault))
         profile = profile_of_vault(vault)
         assert profile is not None
         with Archive.open(archive_path(vault)) as archive:
             mender = Mender(vault, archive, overwrite=overwrite)
-            await verify_vault(vault, mender.take, processes=1, sealed=False)
+            await verify_vault(vault, mender.take, pages=pages)
             mended = mender.finish()
     if mended.chats:
         await account.export(vault, _quick(profile, mended))

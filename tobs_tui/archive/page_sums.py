@@ -12,8 +12,9 @@ import contextlib
 import hashlib
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 SUM_BYTES = 8
 """Of a page's SHA-256. Zeros stand for a page whose sum is not known."""
@@ -174,35 +175,44 @@ def pages_in_log(archive: Path) -> set[int]:
     return found
 
 
-def changed_pages(archive: Path, on_bytes: Callable[[int], None] = lambda count: None) -> list[int] | None:
-    """The pages of an archive, counted from 1, that are not as they were written; None where no sums tell that.
+class PagesChecked(NamedTuple):
+    """The pages of an archive, counted from 1, that are not as they were written, and how many have no sum that tells;
+    `bytes` were read."""
 
-    Nobody may write to the archive meanwhile, and this process may not have it open. `on_bytes` hears of what was read.
-    Raises OSError.
+    changed: tuple[int, ...]
+    unknown: int
+    bytes: int
+
+
+def changed_pages(archive: Path) -> PagesChecked:
+    """Hold every page of an archive against its sum. Those that the log has in a newer form are passed over.
+
+    Nobody may write to the archive meanwhile, and this process may not have it open. Raises OSError.
     """
     page = _size_in(sums_path(archive))
+    size = archive.stat().st_size
     if not page:
-        return None
+        return PagesChecked((), 1, 0)
     newer = pages_in_log(archive)
     changed: list[int] = []
+    unknown = number = read = 0
     step = max(1, _READ_BYTES // page)
     with archive.open("rb", buffering=0) as file, sums_path(archive).open("rb") as sums:
-        known = (os.fstat(sums.fileno()).st_size - _HEAD.size) // SUM_BYTES
         sums.seek(_HEAD.size)
-        number = 0
-        while number < known and len(changed) < MOST_NAMED:
-            wanted = sums.read(step * SUM_BYTES)
+        while len(changed) < MOST_NAMED and (wanted := sums.read(step * SUM_BYTES)):
             data = file.read(len(wanted) // SUM_BYTES * page)
+            read += len(data)
             with memoryview(data) as view:
                 for index in range(len(wanted) // SUM_BYTES):
                     number += 1
                     digest = wanted[index * SUM_BYTES : (index + 1) * SUM_BYTES]
-                    if digest == _UNKNOWN or number in newer:
+                    if number in newer:
                         continue
-                    if _sum_of(view[index * page : (index + 1) * page]) != digest:
+                    if digest == _UNKNOWN:
+                        unknown += 1
+                    elif _sum_of(view[index * page : (index + 1) * page]) != digest:
                         changed.append(number)
-            on_bytes(len(data))
-    return changed
+    return PagesChecked(tuple(changed), unknown + max(0, size // page - number), read)
 
 
 def heal(archive: Path, number: int) -> bytes | None:

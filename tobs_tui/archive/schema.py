@@ -313,6 +313,10 @@ class Database:
         with sql_errors(self.path):
             yield self._db
 
+    def interrupt(self) -> None:
+        """End what another thread is asking this connection, with an error there."""
+        self._db.interrupt()
+
     def close(self) -> None:
         """Close the connection; the last one to close folds the WAL into the database. Raises TobsError."""
         with sql_errors(self.path):

@@ -17,7 +17,7 @@ from tobs_tui.model.display import clean, count, plural, size
 if TYPE_CHECKING:
     from tobs_tui.engine.mend import Mended
     from tobs_tui.engine.verify import Verified
-    from tobs_tui.engine.verify_jobs import Finding
+    from tobs_tui.engine.verify_jobs import ArchiveChecked, Finding
     from tobs_tui.model.profile import Profile
 
 SCHEMA = 1
@@ -57,6 +57,7 @@ def _repair(options: Options, vault: Path, profile: Profile, teller: Teller, *, 
     """Verify and mark what is wrong, have that fetched and rendered, then verify again. Gives the exit status."""
     from tobs_tui.archive.lock import VaultLock, no_run_in
     from tobs_tui.archive.schema import archive_path
+    from tobs_tui.engine.verify_jobs import check_pages
 
     if not archive_path(vault).exists():  # no folder comes into being where there is no vault
         from tobs_tui.model.errors import ErrorCode, TobsError
@@ -64,8 +65,9 @@ def _repair(options: Options, vault: Path, profile: Profile, teller: Teller, *, 
         raise TobsError(ErrorCode.ARCHIVE_UNUSABLE, f"There is no archive at {vault}.", "Export something there first.")
     with VaultLock(vault):
         healed = _heal(vault, teller)
+        pages = check_pages(str(vault))
         wanted = _profile_for(vault, profile, named=bool(options.profile))
-        first, mended = _prepare(vault, teller, overwrite=overwrite)
+        first, mended = _prepare(vault, pages, teller, overwrite=overwrite)
     mended.kept += healed
     if first.sound:
         return teller.conclude(first, mended if healed else None)
@@ -81,7 +83,7 @@ def _heal(vault: Path, teller: Teller) -> int:
     from tobs_tui.engine.verify_jobs import check_pages
 
     healed = 0
-    for finding in check_pages(str(vault)).findings:
+    for finding in check_pages(str(vault)).checked.findings:
         healed = heal_archive(vault, finding.pages)
         if healed:
             teller.tell(finding)
@@ -90,11 +92,14 @@ def _heal(vault: Path, teller: Teller) -> int:
 
 
 def _verify(
-    vault: Path, tell: Callable[[Finding], None], show: Callable[[Verified], None], *, sealed: bool = True
+    vault: Path,
+    tell: Callable[[Finding], None],
+    show: Callable[[Verified], None],
+    pages: ArchiveChecked | None = None,
 ) -> Verified:
     from tobs_tui.engine.verify import verify_vault
 
-    return asyncio.run(verify_vault(vault, tell, show, sealed=sealed))
+    return asyncio.run(verify_vault(vault, tell, show, pages=pages))
 
 
 def _profile_for(vault: Path, profile: Profile, *, named: bool) -> Profile:
@@ -112,7 +117,7 @@ def _profile_for(vault: Path, profile: Profile, *, named: bool) -> Profile:
     return wanted
 
 
-def _prepare(vault: Path, teller: Teller, *, overwrite: bool) -> tuple[Verified, Mended]:
+def _prepare(vault: Path, pages: ArchiveChecked, teller: Teller, *, overwrite: bool) -> tuple[Verified, Mended]:
     """Verify, and mark what is wrong on the way."""
     from tobs_tui.archive.archive import Archive
     from tobs_tui.archive.schema import archive_path
@@ -125,7 +130,7 @@ def _prepare(vault: Path, teller: Teller, *, overwrite: bool) -> tuple[Verified,
             teller.tell(finding)
             mender.take(finding)
 
-        return _verify(vault, hear, teller.show, sealed=False), mender.finish()
+        return _verify(vault, hear, teller.show, pages), mender.finish()
 
 
 def _carry_out(options: Options, profile: Profile, mended: Mended, teller: Teller) -> None:

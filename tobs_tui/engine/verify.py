@@ -1,7 +1,8 @@
 """Verifying a vault: the archive by its own sums and SQLite's check, everything else by the archive.
 
-Worker processes read, a piece at a time, with a few pieces on their way: memory is the same for any vault. Nothing is
-written, nor is a trace left beside the archive, unless a killed run has left its log there.
+Threads read, a piece at a time, with a few pieces on their way: memory is the same for any vault. What takes long in
+them, hashing and SQLite, leaves Python's lock alone. Nothing is written, nor is a trace left beside the archive, unless
+a killed run has left its log there.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import asyncio
 import contextlib
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -22,8 +24,8 @@ from tobs_tui.archive.checking import NamedContent
 from tobs_tui.archive.notes import Busy, Finished, Stretch
 from tobs_tui.archive.records import ChatRecord
 from tobs_tui.archive.schema import archive_path, internal_folder
-from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.verify_jobs import (
+    ArchiveChecked,
     Checked,
     ContentsJob,
     Fault,
@@ -32,12 +34,12 @@ from tobs_tui.engine.verify_jobs import (
     RegisteredFile,
     RowsJob,
     RowsRead,
+    StructureCheck,
     Subject,
     check_contents,
     check_files,
     check_pages,
     check_rows,
-    check_structure,
 )
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval, IntervalSet
@@ -48,14 +50,16 @@ JOB_BYTES = 8 << 20
 """What a piece of work reads, about: as much as keeps its handing over from being felt."""
 JOB_FILES = 64
 JOB_ROWS = 40_000
+AHEAD = 16
+"""Pieces of work that are handed out and not done yet."""
 MOST_STRETCHES = 50
 """Missing stretches of one chat that are told one by one."""
 UNKNOWN = -1
 
 
 class Verified(Struct):
-    """What was looked at, and how many things are wrong, by (subject, fault). `page_sums` says whether the archive's
-    pages could be held against sums; older archives have none."""
+    """What was looked at, and how many things are wrong, by (subject, fault). `vouched` says whether sums vouch for all
+    of the archive's pages, as they do but for parts that older versions have written."""
 
     bytes: int = 0
     files: int = 0
@@ -63,7 +67,7 @@ class Verified(Struct):
     messages: int = 0
     chats: int = 0
     seconds: float = 0.0
-    page_sums: bool = True
+    vouched: bool = False
     found: Counter[tuple[Subject, Fault]] = msgspec.field(default_factory=Counter)
 
     @property
@@ -73,6 +77,9 @@ class Verified(Struct):
 
 
 Hear = Callable[[Finding], None]
+HandOut = Callable[[Coroutine[Any, Any, None]], Awaitable[None]]
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 async def verify_vault(
@@ -80,29 +87,30 @@ async def verify_vault(
     on_finding: Hear,
     on_progress: Callable[[Verified], None] = lambda verified: None,
     *,
-    processes: int = 0,
-    sealed: bool = True,
+    threads: int = 0,
+    pages: ArchiveChecked | None = None,
 ) -> Verified:
-    """Look at everything in a vault. `on_finding` hears of each thing that is wrong, as it is found.
+    """Look at everything in a vault, to which nobody writes meanwhile. `on_finding` hears of each thing that is wrong,
+    as it is found.
 
-    `sealed`: nobody writes to the vault meanwhile. Raises TobsError ARCHIVE_UNUSABLE where there is no archive, or one
-    that cannot even be opened.
+    `pages` is what `check_pages` said, where somebody has the archive open, who may write to it as well. Raises
+    TobsError ARCHIVE_UNUSABLE where there is no archive.
     """
-    archive_file = archive_path(vault)
-    log = archive_file.with_name(f"{archive_file.name}-wal")
-    sealed = sealed and not (log.exists() and log.stat().st_size)
-    pool = ProcessPool(processes or max(1, min(8, os.cpu_count() or 1)))
     began = monotonic()
-    verifier = None
+    path = archive_path(vault)
+    if not path.is_file():
+        raise TobsError(ErrorCode.ARCHIVE_UNUSABLE, f"There is no archive at {path}.", "Export something there first.")
+    log = path.with_name(f"{path.name}-wal")
+    sealed = pages is None and not (log.exists() and log.stat().st_size)
+    crew = ThreadPoolExecutor(threads or max(2, min(8, os.cpu_count() or 1)), thread_name_prefix="verify")
+    verifier = _Verifier(vault, crew, on_finding, on_progress, sealed)
     try:
-        await pool.start()
-        with Archive.open(archive_file, read_only=True, cache_kib=4_096, sealed=sealed) as archive:
-            verifier = _Verifier(vault, archive, pool, on_finding, on_progress, sealed)
-            await verifier.run()
-            verifier.result.seconds = monotonic() - began
-            return verifier.result
+        await verifier.run(pages)
     finally:
-        await pool.close()
+        verifier.structure.stop()
+        crew.shutdown(cancel_futures=True)
+    verifier.result.seconds = monotonic() - began
+    return verifier.result
 
 
 class _Verifier:
@@ -111,40 +119,62 @@ class _Verifier:
     def __init__(
         self,
         vault: Path,
-        archive: Archive,
-        pool: ProcessPool,
+        crew: ThreadPoolExecutor,
         on_finding: Hear,
         on_progress: Callable[[Verified], None],
         sealed: bool,
     ) -> None:
-        self._vault, self._archive, self._pool, self._sealed = vault, archive, pool, sealed
+        self._vault, self._crew, self._sealed = vault, crew, sealed
         self._on_finding, self._on_progress = on_finding, on_progress
         self.result = Verified()
-        self._room = asyncio.Semaphore(2 * pool.size)
+        self.structure = StructureCheck(str(vault), sealed)
+        self._room = asyncio.Semaphore(AHEAD)
         self._bounded = _was_bounded(vault)
         self._finished: dict[int, Finished] = {}
+        self._archive: Archive
 
-    async def run(self) -> None:
-        """Look at everything."""
-        vault = str(self._vault)
-        async with self._working() as hand_out:
-            # The pages first: a process must not have the archive open while it reads it as a file.
-            self._take(await self._pool.run(check_pages, vault))
-            await hand_out(self._checked(self._pool.run(check_structure, vault, self._sealed)))
-            with self._damage():
-                self._finished = self._archive.finished()
-                records = self._archive.chats()
-                self.result.chats = len(records)
-                for record in records:
-                    await self._check_chat(record, hand_out)
-                for file_job in self._file_jobs():
-                    await hand_out(self._checked(self._pool.run(check_files, file_job)))
-                for content_job in self._content_jobs():
-                    await hand_out(self._checked(self._pool.run(check_contents, content_job)))
-                self._look_for_files()
+    def do(self, function: Callable[[T], R], job: T) -> asyncio.Future[R]:
+        """Do a piece of work in a thread."""
+        return asyncio.get_running_loop().run_in_executor(self._crew, function, job)
+
+    async def run(self, pages: ArchiveChecked | None) -> None:
+        """Look at everything; `pages` is what is known of the archive's pages already."""
+        checking = asyncio.ensure_future(self._check_pages(pages))
+        path = archive_path(self._vault)
+        try:
+            if not self._sealed:  # SQLite's locks would be gone when the archive is closed as a file
+                await checking
+            async with self._working() as hand_out:
+                await hand_out(self._checked(self.do(StructureCheck.run, self.structure)))
+                with self._damage():
+                    with Archive.open(path, read_only=True, cache_kib=4_096, sealed=self._sealed) as self._archive:
+                        await self._look_around(hand_out, checking)
+            await checking
+        finally:
+            checking.cancel()
+
+    async def _check_pages(self, pages: ArchiveChecked | None) -> None:
+        if pages is None:
+            pages = await self.do(check_pages, str(self._vault))
+        self.result.vouched = pages.vouched
+        self._take(pages.checked)
+
+    async def _look_around(self, hand_out: HandOut, checking: asyncio.Future[None]) -> None:
+        """Everything that the archive tells of."""
+        for file_job in self._file_jobs():
+            await hand_out(self._checked(self.do(check_files, file_job)))
+        self._finished = self._archive.finished()
+        records = self._archive.chats()
+        self.result.chats = len(records)
+        await checking  # where its sums vouch for the archive, its messages need not be read one by one
+        for record in records:
+            await self._check_chat(record, hand_out)
+        for content_job in self._content_jobs():
+            await hand_out(self._checked(self.do(check_contents, content_job)))
+        self._look_for_files()
 
     @contextlib.asynccontextmanager
-    async def _working(self) -> AsyncIterator[Callable[[Coroutine[Any, Any, None]], Any]]:
+    async def _working(self) -> AsyncIterator[HandOut]:
         """Hands out work, as much at once as there is room for; at the end all of it is done."""
         tasks: set[asyncio.Task[None]] = set()
         failed: list[BaseException] = []
@@ -174,7 +204,7 @@ class _Verifier:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _checked(self, work: Coroutine[Any, Any, Checked]) -> None:
+    async def _checked(self, work: Awaitable[Checked]) -> None:
         with self._damage():
             self._take(await work)
 
@@ -204,37 +234,48 @@ class _Verifier:
 
     # --- messages -----------------------------------------------------------------------------------------------------
 
-    async def _check_chat(self, record: ChatRecord, hand_out: Callable[[Coroutine[Any, Any, None]], Any]) -> None:
+    async def _check_chat(self, record: ChatRecord, hand_out: HandOut) -> None:
         """Begin to look at a chat's messages, and say what its ledger lacks."""
         with self._damage():
             self._look_for_holes(record)
-            days = self._archive.days(record.id)
-            missing = Counter({(day.topic, day.day): day.count for day in days})
-            spans = {(day.topic, day.day): Interval(day.first_id, day.last_id) for day in days}
-            stretches = self._archive.stretches_of_ids(record.id, JOB_ROWS)
-            left = len(stretches)
-
-            async def read(ids: Interval) -> None:
-                nonlocal left
-                with self._damage():
-                    rows: RowsRead = await self._pool.run(
-                        check_rows, RowsJob(str(self._vault), record.id, ids, self._sealed)
-                    )
-                    self.result.messages += sum(rows.counts.values())
-                    missing.subtract(rows.counts)
-                    self._take(rows.checked)
-                    left -= 1
-                    if not left:
-                        self._tell_counts(record.id, missing, spans)
-
-            for ids in stretches:
-                await hand_out(read(ids))
+            if not self.result.vouched or not await self.do(self._has_all, record.id):
+                await self._read_messages(record.id, hand_out)
             unwritten = self._archive.unwritten_days(record.id)
             if unwritten:
                 days_of = "a day of it is" if unwritten == 1 else f"{unwritten} days of it are"
                 self._find(
                     Finding(Subject.NOTE, Fault.UNFINISHED, f"{days_of} not written into notes yet", chat=record.id)
                 )
+
+    def _has_all(self, chat: int) -> bool:
+        """Whether the archive has as many messages of a chat as its days say."""
+        with Archive.open(archive_path(self._vault), read_only=True, cache_kib=512, sealed=self._sealed) as archive:
+            held, said = archive.rows_held(chat), archive.count(chat)
+        if held == said:
+            self.result.messages += held
+        return held == said
+
+    async def _read_messages(self, chat: int, hand_out: HandOut) -> None:
+        """Read a chat's messages one by one, and hold their number against what the archive says of each day."""
+        days = self._archive.days(chat)
+        missing = Counter({(day.topic, day.day): day.count for day in days})
+        spans = {(day.topic, day.day): Interval(day.first_id, day.last_id) for day in days}
+        stretches = self._archive.stretches_of_ids(chat, JOB_ROWS)
+        left = len(stretches)
+
+        async def read(ids: Interval) -> None:
+            nonlocal left
+            with self._damage():
+                rows: RowsRead = await self.do(check_rows, RowsJob(str(self._vault), chat, ids, self._sealed))
+                self.result.messages += sum(rows.counts.values())
+                missing.subtract(rows.counts)
+                self._take(rows.checked)
+                left -= 1
+                if not left:
+                    self._tell_counts(chat, missing, spans)
+
+        for ids in stretches:
+            await hand_out(read(ids))
 
     def _tell_counts(
         self, chat: int, missing: Counter[tuple[int, int]], spans: dict[tuple[int, int], Interval]

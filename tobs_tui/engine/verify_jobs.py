@@ -1,4 +1,4 @@
-"""What a vault is checked by, piece by piece, in worker processes: files against the archive's register, and itself.
+"""What a vault is checked by, piece by piece, in threads: files against the archive's register, and itself.
 
 Each job gives what it found wrong and how much it read. Nothing is written.
 """
@@ -9,6 +9,7 @@ import enum
 import hashlib
 import os
 import stat
+import threading
 from pathlib import Path
 
 from msgspec import Struct
@@ -82,6 +83,13 @@ class Checked(Struct, frozen=True):
     links: int = 0
 
 
+class ArchiveChecked(Struct, frozen=True):
+    """What came of the archive's pages; `vouched`: each of them is as it was written."""
+
+    checked: Checked
+    vouched: bool
+
+
 class RegisteredFile(Struct, frozen=True):
     """A file as the register has it: `stretches` are its bytes in order. `open`: a run was writing it when it ended."""
 
@@ -97,49 +105,75 @@ class RegisteredFile(Struct, frozen=True):
         return sum(stretch.size for stretch in self.stretches)
 
 
-class _Kept:
-    """What this process keeps between jobs, of the vault that it last had to do with."""
+class _Kept(threading.local):
+    """What a thread keeps between jobs, of the vault that it last had to do with."""
 
     vault: Path | None = None
     scan: LinkScan | None = None
 
 
+_kept = _Kept()
+
+
 def _scan_of(vault: Path) -> LinkScan:
-    if _Kept.vault != vault or _Kept.scan is None:
-        _Kept.vault, _Kept.scan = vault, LinkScan(vault)
-    return _Kept.scan
+    if _kept.vault != vault or _kept.scan is None:
+        _kept.vault, _kept.scan = vault, LinkScan(vault)
+    return _kept.scan
 
 
 # --- the archive ------------------------------------------------------------------------------------------------------
 
 
-def check_pages(vault: str) -> Checked:
-    """Hold every page of the archive against its sum. Raises TobsError."""
-    path = archive_path(Path(vault))
-    size = path.stat().st_size
-    changed = changed_pages(path)
-    if not changed:
-        return Checked((), size, 1)
-    some = "a page of it holds" if len(changed) == 1 else f"{len(changed)} pages of it hold"
-    reason = f"{some} other bytes than were written (from page {changed[0]} on)"
-    name = path.relative_to(vault).as_posix()
-    return Checked((Finding(Subject.ARCHIVE, Fault.DAMAGED, reason, name, pages=tuple(changed)),), size, 1)
-
-
-def check_structure(vault: str, sealed: bool) -> Checked:
-    """Have SQLite check the archive. Raises TobsError."""
+def check_pages(vault: str) -> ArchiveChecked:
+    """Hold every page of the archive against its sum."""
     path = archive_path(Path(vault))
     name = path.relative_to(vault).as_posix()
     try:
-        with Archive.open(path, read_only=True, cache_kib=_INTEGRITY_CACHE_KIB, sealed=sealed) as archive:
-            faults = archive.structure_faults()
-    except TobsError as error:
-        faults = [error.sentence]
-    return Checked(tuple(Finding(Subject.ARCHIVE, Fault.DAMAGED, fault, name) for fault in faults))
+        pages = changed_pages(path)
+    except OSError as error:
+        reason = f"it cannot be read: {error.strerror}"
+        return ArchiveChecked(Checked((Finding(Subject.ARCHIVE, Fault.DAMAGED, reason, name),)), False)
+    changed = pages.changed
+    if not changed:
+        return ArchiveChecked(Checked((), pages.bytes, 1), pages.unknown == 0)
+    some = "a page of it holds" if len(changed) == 1 else f"{len(changed)} pages of it hold"
+    reason = f"{some} other bytes than were written (from page {changed[0]} on)"
+    finding = Finding(Subject.ARCHIVE, Fault.DAMAGED, reason, name, pages=changed)
+    return ArchiveChecked(Checked((finding,), pages.bytes, 1), False)
+
+
+class StructureCheck:
+    """SQLite's own check of the archive, which takes some time; another thread may `stop` it."""
+
+    def __init__(self, vault: str, sealed: bool) -> None:
+        self._path, self._sealed = archive_path(Path(vault)), sealed
+        self._name = self._path.relative_to(vault).as_posix()
+        self._archive: Archive | None = None
+        self._stopped = False
+
+    def run(self) -> Checked:
+        """Check it."""
+        try:
+            with Archive.open(
+                self._path, read_only=True, cache_kib=_INTEGRITY_CACHE_KIB, sealed=self._sealed
+            ) as archive:
+                self._archive = archive
+                faults = [] if self._stopped else archive.structure_faults()
+        except TobsError as error:
+            faults = [error.sentence.rstrip(".")]
+        finally:
+            self._archive = None
+        return Checked(tuple(Finding(Subject.ARCHIVE, Fault.DAMAGED, fault, self._name) for fault in faults))
+
+    def stop(self) -> None:
+        """Give it up, if it is at it."""
+        self._stopped = True
+        if (archive := self._archive) is not None:
+            archive.interrupt()
 
 
 class RowsJob(Struct, frozen=True):
-    """Messages of a chat to read."""
+    """Messages of a chat to read one by one."""
 
     vault: str
     chat: int
@@ -160,7 +194,7 @@ def check_rows(job: RowsJob) -> RowsRead:
         rows = archive.check_rows(job.chat, job.ids)
     reason = "the archive's record of it cannot be read"
     findings = (Finding(Subject.MESSAGES, Fault.DAMAGED, reason, "", job.chat, ident, ident) for ident in rows.bad)
-    return RowsRead(Checked(tuple(findings), rows.bytes), rows.counts)
+    return RowsRead(Checked(tuple(findings)), rows.counts)
 
 
 # --- notes and pages --------------------------------------------------------------------------------------------------
