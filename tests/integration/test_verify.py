@@ -98,6 +98,7 @@ def page_of_messages(vault: Path) -> int:
 
 BY_ITSELF: dict[str, tuple[Damage, tuple[str, str]]] = {
     "byte in a note": (lambda vault: flip(vault / NOTE), ("note", "damaged")),
+    "byte in a note, by a program": (lambda vault: flip(vault / NOTE, quietly=False), ("note", "damaged")),
     "byte no text has": (lambda vault: flip(vault / NOTE, quietly=False, change=0x80), ("note", "damaged")),
     "byte in an index": (lambda vault: flip(vault / "index.md"), ("page", "damaged")),
     "byte in a page's style": (lambda vault: flip(style_of(vault)), ("page", "damaged")),

@@ -11,8 +11,9 @@ from tests.integration.engine_help import QUICK, Account
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.lock import VaultLock
 from tobs_tui.archive.schema import archive_path, internal_folder
-from tobs_tui.engine.mend import Mended, Mender, heal_archive, profile_of_vault
+from tobs_tui.engine.mend import Mended, Mender, heal_archive
 from tobs_tui.engine.rerender import rerender
+from tobs_tui.engine.vault_asked import profile_of_vault
 from tobs_tui.engine.verify import Verified, verify_vault
 from tobs_tui.engine.verify_jobs import Finding, check_pages
 
@@ -60,9 +61,9 @@ async def repair(account: Account, vault: Path, *, overwrite: bool = False) -> t
     with VaultLock(vault):
         healed = sum(heal_archive(vault, finding.pages) for finding in check_pages(str(vault)).checked.findings)
         pages = check_pages(str(vault))
-        profile = profile_of_vault(vault)
-        assert profile is not None
         with Archive.open(archive_path(vault)) as archive:
+            profile = profile_of_vault(vault, archive.vault_options())
+            assert profile is not None
             mender = Mender(vault, archive, overwrite=overwrite)
             await verify_vault(vault, mender.take, pages=pages)
             mended = mender.finish()

@@ -107,10 +107,13 @@ def _profile_for(vault: Path, profile: Profile, *, named: bool) -> Profile:
     was asked for. Raises `TobsError` when its notes look otherwise."""
     from msgspec.structs import replace as with_fields
 
-    from tobs_tui.engine.mend import profile_of_vault
+    from tobs_tui.archive.archive import Archive
+    from tobs_tui.archive.schema import archive_path
     from tobs_tui.engine.rerender import check_options
+    from tobs_tui.engine.vault_asked import profile_of_vault
 
-    known = None if named else profile_of_vault(vault)
+    with Archive.open(archive_path(vault), read_only=True) as archive:
+        known = None if named else profile_of_vault(vault, archive.vault_options())
     wanted = with_fields(known, performance=profile.performance) if known is not None else profile
     wanted = with_fields(wanted, output=str(vault))
     check_options(vault, wanted)

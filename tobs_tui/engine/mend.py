@@ -12,20 +12,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.page_sums import heal
 from tobs_tui.archive.records import JobTask
 from tobs_tui.archive.schema import archive_path, internal_folder, output_error
-from tobs_tui.engine.report import RunReport
-from tobs_tui.engine.vault import options_of_vault
 from tobs_tui.engine.verify_jobs import Fault, Finding, Subject
 from tobs_tui.media.store import Store
 from tobs_tui.model.intervals import Interval
-from tobs_tui.model.profile import Profile
 
 KEPT_FOLDER = "damaged"
 """Where, in the vault's own folder, files are kept that others take the place of."""
@@ -205,16 +200,3 @@ def heal_archive(vault: Path, pages: tuple[int, ...]) -> int:
     except OSError as error:
         raise output_error(error, vault) from error
     return healed
-
-
-def profile_of_vault(vault: Path) -> Profile | None:
-    """What the newest run of a vault was asked for, if its notes still look that way; None when nothing tells."""
-    with Archive.open(archive_path(vault), read_only=True) as archive:
-        known = archive.vault_options()
-    with contextlib.suppress(OSError):
-        for path in sorted((internal_folder(vault) / "runs").glob("*.json"), reverse=True):
-            with contextlib.suppress(OSError, msgspec.MsgspecError):
-                profile = msgspec.json.decode(path.read_bytes(), type=RunReport).state.profile
-                if options_of_vault(profile.layout, profile.media) == known:
-                    return replace(profile, output=str(vault))
-    return None

@@ -168,6 +168,11 @@ def remove_notes(job: RemoveJob) -> tuple[NoteWritten, ...]:
     return tuple(removed)
 
 
+def fill_note(world: World, file: TextFile, task: NoteTask) -> NotePart:
+    """Write all of a note to a file that may be anywhere."""
+    return _NoteWriter(world).fill(file, task, 0, FAR_ID, head=True)
+
+
 def _world(view: View) -> World:
     world = world_of(view)
     if world is None:

@@ -111,7 +111,7 @@ class RenderStage:
 
     def _filters(self) -> tuple[tuple[int, RecordFilter], ...]:
         """The filters of all chats that have one: this run's, and those that earlier runs have shown other chats by."""
-        found = {chat: _filter_of(page.options) for chat, page in self._finished.items() if page.options}
+        found = {chat: filter_of(page.options) for chat, page in self._finished.items() if page.options}
         found |= dict.fromkeys(self._shown | self._jobs.keys(), self._keeps)
         return tuple(sorted((chat, keeps) for chat, keeps in found.items() if not keeps.open))
 
@@ -273,7 +273,7 @@ class RenderStage:
 
     async def _finish_other(self, chat: int, linked: frozenset[int]) -> None:
         options = self._finished[chat].options
-        profile, keeps = self._profile, _filter_of(options)
+        profile, keeps = self._profile, filter_of(options)
         view = View(str(self._vault), chat, profile.layout, profile.media, linked, keeps, self._filters())
         pointed = await self._crew.bring(SurveyJob(view, Occasion.FINAL, everything=True))
         self._progress.ended(chat)
@@ -388,8 +388,8 @@ def _words_of(keeps: RecordFilter) -> str:
     return "" if keeps.open else msgspec.json.encode(keeps).decode()
 
 
-def _filter_of(words: str) -> RecordFilter:
-    """The other way round."""
+def filter_of(words: str) -> RecordFilter:
+    """The other way round: which messages are shown, from what the register has."""
     return msgspec.json.decode(words, type=RecordFilter) if words else EVERYTHING
 
 

@@ -18,12 +18,15 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.checking import NamedContent
 from tobs_tui.archive.notes import Busy, Finished, Stretch
 from tobs_tui.archive.records import ChatRecord
-from tobs_tui.archive.schema import archive_path, internal_folder
+from tobs_tui.archive.schema import archive_path
+from tobs_tui.engine.note_again import one_byte_differs
+from tobs_tui.engine.vault_asked import last_media, profile_of_vault, was_bounded
 from tobs_tui.engine.verify_jobs import (
     ArchiveChecked,
     Checked,
@@ -43,7 +46,6 @@ from tobs_tui.engine.verify_jobs import (
 )
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval, IntervalSet
-from tobs_tui.model.profile import Filters, MediaOptions, Targets
 from tobs_tui.monitor.clock import monotonic
 
 JOB_BYTES = 8 << 20
@@ -129,7 +131,7 @@ class _Verifier:
         self.result = Verified()
         self.structure = StructureCheck(str(vault), sealed)
         self._room = asyncio.Semaphore(AHEAD)
-        self._bounded = _was_bounded(vault)
+        self._bounded = was_bounded(vault)
         self._finished: dict[int, Finished] = {}
         self._archive: Archive
 
@@ -144,10 +146,12 @@ class _Verifier:
         try:
             if not self._sealed:  # SQLite's locks would be gone when the archive is closed as a file
                 await checking
-            async with self._working() as hand_out:
-                await hand_out(self._checked(self.do(StructureCheck.run, self.structure)))
-                with self._damage():
-                    with Archive.open(path, read_only=True, cache_kib=4_096, sealed=self._sealed) as self._archive:
+            with contextlib.ExitStack() as held:  # until all is done
+                async with self._working() as hand_out:
+                    await hand_out(self._checked(self.do(StructureCheck.run, self.structure)))
+                    with self._damage():
+                        archive = Archive.open(path, read_only=True, cache_kib=4_096, sealed=self._sealed)
+                        self._archive = held.enter_context(archive)
                         await self._look_around(hand_out, checking)
             await checking
         finally:
@@ -162,7 +166,7 @@ class _Verifier:
     async def _look_around(self, hand_out: HandOut, checking: asyncio.Future[None]) -> None:
         """Everything that the archive tells of."""
         for file_job in self._file_jobs():
-            await hand_out(self._checked(self.do(check_files, file_job)))
+            await hand_out(self._check_files(file_job))
         self._finished = self._archive.finished()
         records = self._archive.chats()
         self.result.chats = len(records)
@@ -203,6 +207,26 @@ class _Verifier:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _check_files(self, job: FilesJob) -> None:
+        """Read notes and pages; those that are not as they were written, and as long, are looked at once more."""
+        with self._damage():
+            checked = await self.do(check_files, job)
+            files = {file.path: file for file in job.files}
+            judged = (
+                self._judge_again(finding, files[finding.path])
+                if (finding.subject, finding.fault) == (Subject.NOTE, Fault.EDITED)
+                else finding
+                for finding in checked.findings
+            )
+            self._take(replace(checked, findings=tuple(judged)))
+
+    def _judge_again(self, finding: Finding, file: RegisteredFile) -> Finding:
+        """A note that seems to be edited: where one byte is another than the archive makes of it, it is damaged."""
+        profile = profile_of_vault(self._vault, self._archive.vault_options())
+        if profile is None or not one_byte_differs(self._archive, self._vault, profile, file):
+            return finding
+        return replace(finding, fault=Fault.DAMAGED, reason="one byte of it is another than was written")
 
     async def _checked(self, work: Awaitable[Checked]) -> None:
         with self._damage():
@@ -344,7 +368,7 @@ class _Verifier:
                 record = note.record
                 stretches, mtime = (record.stretches, record.mtime_ns) if record is not None else ((), 0)
                 unfinished = record is None or note.busy is not Busy.NO
-                yield RegisteredFile(note.path, Subject.NOTE, stretches, mtime, unfinished)
+                yield RegisteredFile(note.path, Subject.NOTE, stretches, mtime, unfinished, note.chat, note.topic)
         path, unfinished = "", self._archive.pages_open()
         while pages := self._archive.pages_past(path):
             path = pages[-1].path
@@ -384,48 +408,9 @@ class _Verifier:
 
     def _look_for_files(self) -> None:
         """Files that were wanted and are not there."""
-        media = _last_media(self._vault)
+        media = last_media(self._vault)
         kinds = tuple(kind.value for kind in media.kinds) if media.download else ()
         for one in self._archive.files_missing(kinds, max(0, media.max_size_mb) << 20):
             count = one.failed + one.pending
             reason = "a file of it could not be had" if count == 1 else f"{count} files of it could not be had"
             self._find(Finding(Subject.MEDIUM, Fault.UNFINISHED, f"{reason}: see tobs retry --list", chat=one.chat))
-
-
-# --- what the runs of a vault were asked for --------------------------------------------------------------------------
-
-
-class _Asked(Struct):
-    """What of a run's profile matters here."""
-
-    filters: Filters = Filters()
-    media: MediaOptions = MediaOptions()
-    targets: Targets = Targets()
-
-
-class _State(Struct):
-    profile: _Asked
-
-
-class _Report(Struct):
-    """As `report.RunReport`, of which most is passed over."""
-
-    state: _State
-
-
-def _reports(vault: Path) -> Iterator[_Asked]:
-    """What the runs were asked for, the newest first. Reports that cannot be read are passed over."""
-    with contextlib.suppress(OSError):
-        for path in sorted((internal_folder(vault) / "runs").glob("*.json"), reverse=True):
-            with contextlib.suppress(OSError, msgspec.MsgspecError):
-                yield msgspec.json.decode(path.read_bytes(), type=_Report).state.profile
-
-
-def _was_bounded(vault: Path) -> bool:
-    """Whether some run took parts of chats only: what the ledger lacks may then be what nobody wanted."""
-    return any(asked.filters.bounded or asked.filters.only_mine for asked in _reports(vault))
-
-
-def _last_media(vault: Path) -> MediaOptions:
-    """Which files the newest run wanted; without one, those that there are by default."""
-    return next((asked.media for asked in _reports(vault)), MediaOptions())

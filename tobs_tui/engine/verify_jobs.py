@@ -98,6 +98,8 @@ class RegisteredFile(Struct, frozen=True):
     stretches: tuple[Stretch, ...]
     mtime_ns: int
     open: bool = False
+    chat: int = 0
+    topic: int = 0
 
     @property
     def size(self) -> int:
@@ -251,6 +253,14 @@ def _check_file(vault: Path, file: RegisteredFile, scan: LinkScan) -> tuple[list
     if written.whole:
         return dead, read
     return [_judged(file, facts, written, path), *dead], read
+
+
+def is_as_registered(path: Path, file: RegisteredFile) -> bool:
+    """Whether a file has the bytes that the register has of it. Raises OSError."""
+    written = _Written(file)
+    for block in blocks_of(path):
+        written.take(block)
+    return written.whole
 
 
 class _Written:
