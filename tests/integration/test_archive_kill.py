@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from tobs_tui.archive.archive import Archive
+from tobs_tui.archive.page_sums import changed_pages
 
 WRITER = """
 import sys
 from pathlib import Path
+from tobs_tui.archive import schema
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import FileRow, PageCommit, Row
 from tobs_tui.model.media import File, FileKind
@@ -31,6 +33,7 @@ def page(number):
                           File(FileKind.DOCUMENT, i, 1, b"r", 2, 5)) for i in ids if i % 10 == 0)
     return PageCommit(chat, lo, lo + 99, 0, rows, files, (Peer(number + 1, PeerKind.USER, f"p{number}"),))
 
+schema.CHECKPOINT_PAGES = 3_000  # so that kills often meet one
 archive = Archive.open(Path(sys.argv[1]))
 for number in range(start, 100_000, 4):
     # Two workers far apart, as in a run; a group of pages a transaction.
@@ -61,6 +64,7 @@ def test_a_kill_loses_no_acknowledged_page_and_splits_none(tmp_path: Path, seed:
         acknowledged += [int(line) for line in writer.communicate()[0].splitlines()]
         start = acknowledged[-1] + 4
 
+        assert not changed_pages(path).changed, "every page is as its sum says, with the log as it was left"
         with Archive.open(path) as archive:
             settled = settled_ids(archive, chat)
             for number in acknowledged:
@@ -76,3 +80,4 @@ def test_a_kill_loses_no_acknowledged_page_and_splits_none(tmp_path: Path, seed:
             assert peers == len(settled) // 100
             assert archive.count(chat) == len(rows), "the days' counts too"
             assert sum(day.count for day in archive.days(chat)) == len(rows)
+        assert changed_pages(path)[:2] == ((), 0), "and when that is folded in"
