@@ -178,6 +178,17 @@ async def test_what_a_person_wrote_is_left_alone_unless_they_say_so(museum: Path
     assert b"my own picture" in kept and any(content.endswith(b"\nmy own words\n") for content in kept)
 
 
+async def test_a_run_keeps_a_persons_file_that_it_takes_the_place_of(vault: Path, account: Account) -> None:
+    medium = medium_of(vault)
+    right = medium.read_bytes()
+    medium.unlink()
+    medium.write_bytes(b"my own picture")
+    assert (await account.export(vault, profile_of((MUSEUM,), layout=LAYOUT))).outcome is Outcome.COMPLETE
+    assert medium.read_bytes() == right
+    kept = [path.read_bytes() for path in (internal_folder(vault) / "edited").rglob("*") if path.is_file()]
+    assert kept == [b"my own picture"]
+
+
 async def test_a_link_that_leads_nowhere_is_told_with_its_line(vault: Path) -> None:
     medium = medium_of(vault)
     medium.unlink()

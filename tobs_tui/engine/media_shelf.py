@@ -15,9 +15,10 @@ from tobs_tui.archive.schema import internal_folder, output_error
 from tobs_tui.cache.spaces import KnownFile, Space
 from tobs_tui.engine.media_backlog import BATCH, Key, Submit
 from tobs_tui.engine.media_names import PathOf
+from tobs_tui.engine.note_file import keep_aside
 from tobs_tui.media.download import Downloaded, to_the_end
 from tobs_tui.media.parts import PartFile
-from tobs_tui.media.store import Store
+from tobs_tui.media.store import Store, digest_of
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 # Trouble of the disk that one name has, not the disk.
@@ -77,10 +78,19 @@ class Shelf:
         if not await to_the_end(self._store.holds, state.sha256, state.size):
             await self._ask(lambda archive: archive.file_lost(task))
             return
-        await to_the_end(self._store.publish, state.sha256, name, task.date)
+        await to_the_end(self._put_back, state.sha256, name, task.date)
         if name != state.path:
             await to_the_end(self._store.retire, state.sha256, state.path)
             await self._ask(lambda archive: archive.file_done(task, state.sha256, state.size, name))
+
+    def _put_back(self, sha256: str, name: str, date: int) -> None:
+        """Give a content its readable name again. A file of a person's that stands there is kept where notes are."""
+        there = self._vault / name
+        if there.is_file() and not there.samefile(self._store.path_of(sha256)):
+            digest = digest_of(there)
+            if digest != sha256:
+                keep_aside(self._vault, name, digest)
+        self._store.publish(sha256, name, date)
 
     # --- one file -----------------------------------------------------------------------------------------------------
 
