@@ -126,6 +126,8 @@ class Mender:
         """A content whose bytes are lost: taken from a name that still has them, else to be downloaded or made anew."""
         content = self._store.path_of(finding.sha256)
         if finding.fault is Fault.DAMAGED:
+            if not content.is_file():  # several files have it, and one of them was told of before
+                return
             self._keep(content, f"store/{finding.sha256}")
         if finding.subject is Subject.VARIANT:
             self._archive.forget_variant(finding.sha256)

@@ -382,7 +382,7 @@ class _ContentChecker:
             self._facts = path.stat()
             self.bytes += self._facts.st_size
             if self._facts.st_size != name.size or _digest(path) != name.sha256:
-                self._find(Fault.DAMAGED, "it holds other bytes than were downloaded", name)
+                self._find(Fault.DAMAGED, "it holds other bytes than were stored", name)
         except (FileNotFoundError, NotADirectoryError):
             self._find(Fault.MISSING, "its content is not in the store", name)
         except OSError as error:
@@ -404,7 +404,7 @@ class _ContentChecker:
             self._find(Fault.DAMAGED, f"it cannot be read: {error.strerror}", name, named=True)
         else:
             if content is not None and facts.st_mtime_ns == content.st_mtime_ns and facts.st_size == name.size:
-                reason = "it holds other bytes than were downloaded, and nobody has written to it since"
+                reason = "it holds other bytes than were stored, and nobody has written to it since"
                 self._find(Fault.DAMAGED, reason, name, named=True)
             else:
                 reason = "another file is in its place, put there by hand as it seems"
