@@ -30,7 +30,7 @@ CONTENT_READ = 4 << 20
 LINKS_TOLD = 20
 """Dead links of one file that are told one by one."""
 _WITH_LINKS = (".md", ".html")
-_INTEGRITY_CACHE_KIB = 65_536
+_INTEGRITY_CACHE_KIB = 16_384
 
 
 class Subject(enum.StrEnum):
