@@ -66,6 +66,10 @@ def _repair(options: Options, vault: Path, profile: Profile, teller: Teller, *, 
     with VaultLock(vault):
         healed = _heal(vault, teller)
         pages = check_pages(str(vault))
+        if pages.checked.findings:  # what is written by a damaged archive may be damaged, too
+            verified = _verify(vault, teller.tell, teller.show)
+            teller.say("The archive has to be restored from a backup before the rest can be repaired.")
+            return teller.conclude(verified)
         wanted = _profile_for(vault, profile, named=bool(options.profile))
         first, mended = _prepare(vault, pages, teller, overwrite=overwrite)
     mended.kept += healed
