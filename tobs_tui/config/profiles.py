@@ -35,6 +35,7 @@ RESERVED_NAMES = frozenset(
         "search",
         "service",
         "transcribe",
+        "verify",
         "versions",
         "web",
     }
