@@ -11,11 +11,13 @@ from textual.containers import Vertical
 from tobs_tui.ui.keys import EVERYWHERE, LIST, actions_of, bindings, keys_of, shown
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.screens.dialogs import Dialog
+from tobs_tui.ui.widgets.chrome import DialogBar
 from tobs_tui.ui.widgets.painted import Words
 from tobs_tui.ui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.events import Resize
 
 _NAMES = {
     "home": "Home",
@@ -60,10 +62,6 @@ class KeysPanel(Panel):
         """What this is."""
         return [Segment(f"Keys: {_NAMES[self._about]}", self.tobs.palette.strong)]
 
-    def hints(self) -> Line:
-        """How to leave."""
-        return [Segment("esc: close", self.tobs.palette.faint)]
-
     def selectable(self, index: int) -> bool:
         """Headings are passed over."""
         return 0 <= index < len(self.entries) and bool(self.entries[index][0])
@@ -93,13 +91,19 @@ class HelpScreen(Dialog[None]):
         with Vertical():
             yield panel
             yield Words(
-                "Every key can be changed in the settings file, under keymap: `tobs config keys` prints all of them. "
+                "Every key can be changed in the settings file, under keymap; “tobs config keys” prints all of them. "
                 f"{self.tobs.key_of('app.commands')} finds any action by name.",
-                tone="faint",
+                tone="muted",
             )
+            yield DialogBar(("dialog.close", "Close", "close"))
+
+    def on_resize(self, event: Resize) -> None:
+        """As high as it needs, as far as there is room."""
+        panel = self.query_one(KeysPanel)
+        panel.styles.height = min(panel.count() + 2, event.size.height - 12)
 
     def on_mount(self) -> None:
-        """The cursor on the first key."""
+        """Begin with the list."""
         panel = self.query_one(KeysPanel)
         panel.focus()
         panel.move_to(0)

@@ -86,8 +86,12 @@ class Page(Screen[None]):
         return [*demo, Segment(f"{glyphs.off} not signed in", palette.muted)]
 
     def offers(self, action: Action) -> bool:
-        """Whether the key line shows `action` now."""
+        """Whether `action` can do anything now; else neither the key line nor the palette has it."""
         return True
+
+    def shows(self, action: Action) -> bool:
+        """Whether an action that is offered stands in the key line now, and not only in help and palette."""
+        return action.footer
 
     def name_of(self, action: Action) -> str:
         """What the key line calls `action` now."""

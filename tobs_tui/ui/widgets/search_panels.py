@@ -51,7 +51,7 @@ def marked(text: str, marks: Marks, plain: Style, loud: Style) -> Line:
 
 def window(text: str, marks: Marks, width: int) -> tuple[str, Marks]:
     """The text from where on its first mark fits into `width` columns, with the marks moved along."""
-    if not marks or cell_len(text[: marks[0][1]]) <= width:
+    if not marks or cell_len(text) <= width or cell_len(text[: marks[0][1]]) <= width:
         return text, marks
     start = marks[0][0]
     first = start
@@ -113,6 +113,10 @@ class ResultsPanel(Panel):
     def empty(self) -> str:
         """Why there is nothing."""
         return clean(self.model.emptiness(), 600)
+
+    def empty_tone(self) -> str:
+        """What went wrong stands out."""
+        return "warn" if self.model.problem is not None else "muted"
 
     def _widths(self, width: int) -> tuple[int, int, int]:
         return (16, 22, 18) if width >= WIDE else (10, 14, 12)
