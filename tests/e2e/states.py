@@ -1,11 +1,29 @@
-"""Further states of the scripted service: runs that begin, that end well or badly, or that have lost their line."""
+"""Further states of the scripted service: runs in every phase, and one to go through a whole export with."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
-from tests.e2e.scripted import NOW, finished_run, profile, run_state
+from tests.e2e.scripted import NOW, SIGNED_IN, ScriptedClient, finished_run, profile, run_state
 from tobs_tui.model.run import Alert, Level, LogLine, Outcome, RunPhase, RunState, Totals, WorkerState
+from tobs_tui.service.protocol import (
+    AccountChanged,
+    AccountPhase,
+    AccountState,
+    AnyCommand,
+    AnyEvent,
+    AnyReply,
+    CancelRun,
+    Done,
+    RunFinished,
+    RunStarted,
+    SendCode,
+    Snapshot,
+    StartRun,
+    SubmitCode,
+)
 
 
 def planned_run() -> RunState:
@@ -56,3 +74,23 @@ def failed_run() -> RunState:
         finished_at=NOW - 10,
         message="The disk is full: nothing more can be written to /home/ada/vault. Make room, and run it again.",
     )
+
+
+def story_client() -> ScriptedClient:
+    """A service to go through a whole export with: signed out at first, it reacts as the real one does."""
+    client = ScriptedClient(Snapshot(AccountState(AccountPhase.SIGNED_OUT)))
+
+    def saying(event: AnyEvent) -> Callable[[AnyCommand], AnyReply]:
+        def answer(command: AnyCommand) -> AnyReply:
+            client.send(event)
+            return Done()
+
+        return answer
+
+    phone = "+447700900123"
+    sent = AccountState(AccountPhase.CODE_SENT, phone=phone, code_via="app")
+    client.answers[SendCode] = saying(AccountChanged(sent))
+    client.answers[SubmitCode] = saying(AccountChanged(SIGNED_IN))
+    client.answers[StartRun] = saying(RunStarted(run_state()))
+    client.answers[CancelRun] = saying(RunFinished(finished_run()))
+    return client

@@ -104,6 +104,13 @@ class Terminal:
         self._process.send(f"\x1b[<0;{x + 1};{y + 1}M\x1b[<0;{x + 1};{y + 1}m")
         self._read(0.03)
 
+    def double_click(self, text: str) -> None:
+        """Click twice on the first place on the screen where `text` stands; both arrive together."""
+        y = next(y for y, line in enumerate(self.lines()) if text in line)
+        x = self.lines()[y].find(text)
+        self._process.send(f"\x1b[<0;{x + 1};{y + 1}M\x1b[<0;{x + 1};{y + 1}m" * 2)
+        self._read(0.03)
+
     def wheel(self, text: str, down: bool = True) -> None:
         """Turn the wheel once over the first place where `text` stands."""
         y = next(y for y, line in enumerate(self.lines()) if text in line)

@@ -380,7 +380,7 @@ async def test_the_summary_follows_when_the_run_ends(paths: Paths) -> None:
         await settled(pilot)
         shown = screen_text(app)
         assert "Incomplete" in shown
-        assert "2 031 448" in shown
+        assert "1 301 248" in shown
         assert "/home/ada/vault" in shown
         assert "CHANNEL_PRIVATE" in shown
 
@@ -611,7 +611,7 @@ async def test_the_home_screen_tells_that_the_run_is_paused(tmp_path: Path) -> N
     app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN, run)), Paths.resolve(home=tmp_path))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        assert "paused at " in screen_text(app)
+        assert "paused, " in screen_text(app)
 
 
 async def test_who_waits_sees_why_and_gets_the_ways_on_again_from_the_alert(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ class ChatsPanel(RunPanel):
     def _widths(self, width: int) -> tuple[int, int]:
         """Columns for the title and for the bar."""
         spare = width - 1 - 10 - 2 - 6 - 2 - 13 - 9
-        wide = max(8, min(24, spare * 2 // 5))
+        wide = max(8, min(48, spare * 2 // 5))
         return max(8, spare - wide), wide
 
     def row(self, index: int, width: int) -> Line:

@@ -57,6 +57,8 @@ def window(text: str, marks: Marks, width: int) -> tuple[str, Marks]:
     first = start
     while first and (cell_len(text[first - 1 : start]) <= width // 4 or cell_len(text[first - 1 :]) < width):
         first -= 1
+    if (space := text.find(" ", first, start)) >= 0:
+        first = space + 1  # from the beginning of a word on
     return "…" + text[first:], [(one - first + 1, end - first + 1) for one, end in marks]
 
 
