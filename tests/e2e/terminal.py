@@ -25,6 +25,7 @@ KEYS = {
     "ctrl+c": "\x03",
     "ctrl+p": "\x10",
     "ctrl+s": "\x13",
+    "ctrl+t": "\x14",
     "ctrl+a": "\x01",
     "ctrl+u": "\x15",
     "ctrl+q": "\x11",

@@ -22,9 +22,9 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
 
 def click(terminal: Terminal, text: str, *seen: str) -> None:
     """Click on a text once it is there, and wait for what it leads to."""
-    terminal.wait_for(text)
+    terminal.wait_for(text, timeout=20)
     terminal.click(text)
-    terminal.wait_for(*seen)
+    terminal.wait_for(*seen, timeout=20)
 
 
 def test_an_export_from_signing_in_to_its_summary_takes_nothing_but_clicks_and_names(terminal: Terminal) -> None:
@@ -53,7 +53,18 @@ def test_an_export_from_signing_in_to_its_summary_takes_nothing_but_clicks_and_n
     click(terminal, "Take it", "Saved.")
 
     click(terminal, "s Start", "RUNNING", "Announcements")
+    terminal.wheel("Beginners")
+    terminal.wait_gone("Announcements")
+    terminal.wheel("Macros", down=False)
+    terminal.wait_for("Announcements")
+    terminal.double_click("Macros")
+    terminal.wait_for("Chat id")
+    click(terminal, "Close", "2 Workers")
     click(terminal, "2 Workers", "ROLE")
+    click(terminal, "5 Log", "stored voice_4411.ogg")
+    click(terminal, "4 Alerts", "a: ack")
+    click(terminal, "Stop…", "Let it run")
+    click(terminal, "Let it run", "Detach")
     click(terminal, "Stop…", "Let it run")
     click(terminal, "Stop, keeping", "Incomplete.", "Not exported")
     terminal.double_click("WG-docs  ")
@@ -73,7 +84,7 @@ def test_the_other_screens_open_and_close_by_clicks_in_256_colours(terminal: Ter
     terminal.wheel("Home")
     click(terminal, "Close", "Last runs")
     click(terminal, "^p Commands", "Search for commands")
-    click(terminal, "Theme: Paper" if "Theme: Paper" in terminal.text() else "Home", "Last runs")
+    click(terminal, "Go to the home screen", "Last runs")
     click(terminal, "q Quit")
     assert terminal.exit_status() == 0
     assert b"38;5;" in terminal.sent
