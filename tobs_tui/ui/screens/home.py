@@ -73,8 +73,7 @@ class HomeScreen(Page):
         """Another account state, another run: other things to start with."""
         model = self.tobs.model
         self.query_one(".greeting", Words).say(*self._greeting())
-        panel = self.query_one(StartPanel)
-        panel.entries = self._entries()
+        self.query_one(StartPanel).take(self._entries())
         self._make_room()
         asked_for = id(model.run) if model.run is not None and not model.running else 0
         if model.link is Link.ATTACHED and self._asked_runs_at != asked_for:
@@ -150,15 +149,23 @@ class HomeScreen(Page):
             entries.append(Start("r", "Try again now", "", self.later(self.action_reconnect)))
         if phase is AccountPhase.SIGNED_IN:
             entries.append(Start("n", "New export", "choose chats", self.later(self.action_new_export)))
-        elif phase is not AccountPhase.UNREACHABLE and model.link not in (Link.LOST, Link.STOPPED):
+        elif self._can_sign_in:
             entries.append(Start("i", "Sign in to Telegram", "phone or QR", self.later(self.action_account)))
-        if phase is not AccountPhase.SIGNED_IN and not self.tobs.demo:
+        away = phase is AccountPhase.UNREACHABLE or model.link in (Link.LOST, Link.STOPPED)
+        if (self._can_sign_in or away) and not self.tobs.demo:
             entries.append(Start("d", "Explore the demo", "no account", self.tobs.explore_demo))
         entries.append(Start("/", "Search", "your exports", self.later(self.action_search)))
         entries.append(Start("s", "Settings", "looks, keys", self.later(self.tobs.action_settings)))
         entries.append(Start("?", "Help", "every key", self.tobs.action_help))
         entries.append(Start("q", "Quit", "job goes on" if model.running else "", self.tobs.action_leave))
         return entries
+
+    @property
+    def _can_sign_in(self) -> bool:
+        """Whether it is known that nobody is signed in, and there is somebody to do it with."""
+        account = self.tobs.model.account
+        unknown = (AccountPhase.SIGNED_IN, AccountPhase.CONNECTING, AccountPhase.UNREACHABLE)
+        return self.tobs.model.link is Link.ATTACHED and account is not None and account.phase not in unknown
 
     def later(self, action: Callable[[], object]) -> Callable[[], None]:
         """An action as something a row can do."""
@@ -185,12 +192,11 @@ class HomeScreen(Page):
     def shows(self, action: Action) -> bool:
         """What comes next from here: signing in, the run, another try; each where there is a reason for it."""
         model = self.tobs.model
-        unreachable = model.account is not None and model.account.phase is AccountPhase.UNREACHABLE
-        away = unreachable or model.link in (Link.LOST, Link.STOPPED)
         if action.id == "home.account":
-            return not model.signed_in and not away
+            return self._can_sign_in
         if action.id == "home.retry":
-            return away
+            unreachable = model.account is not None and model.account.phase is AccountPhase.UNREACHABLE
+            return unreachable or model.link in (Link.LOST, Link.STOPPED)
         return super().shows(action)
 
     def name_of(self, action: Action) -> str:

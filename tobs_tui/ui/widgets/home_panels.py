@@ -37,6 +37,14 @@ class StartPanel(Panel):
         super().__init__(id="start")
         self.entries: list[Start] = []
 
+    def take(self, entries: list[Start]) -> None:
+        """Other things to start with: who has moved the cursor keeps it on what it was on."""
+        key = self.entries[self.cursor].key if 0 < self.cursor < len(self.entries) else ""
+        self.entries = entries
+        place = next((at for at, entry in enumerate(entries) if key and entry.key == key), self.cursor)
+        if place != self.cursor:
+            self.move_to(place)
+
     def count(self) -> int:
         """One row an entry."""
         return len(self.entries)
