@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Resize, ScreenResume
 
+MOST_STARTS = 6
+"""So many things there are to start with at most; with room for all of them, nothing moves when they become more."""
 _OF_PROFILES = frozenset(f"home.{name}" for name in ("edit", "refresh", "copy", "edit_file", "export", "delete"))
 
 
@@ -89,7 +91,7 @@ class HomeScreen(Page):
 
     def _make_room(self) -> None:
         """The upper panels are as high as what is in them, up to half of the screen; the runs take the rest."""
-        rows = max(len(self.query_one(StartPanel).entries), self.query_one(ProfilesPanel).count())
+        rows = max(MOST_STARTS, self.query_one(ProfilesPanel).count())
         height = min(rows + 2, self.app.size.height // 2)
         top = self.query_one("#home-top")
         if top.styles.height is None or top.styles.height.value != height:

@@ -49,6 +49,7 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """First line, body, key line; and what is shown instead where there is no room."""
+        self._take_size()
         yield TopBar(classes="bar")
         yield from self.body()
         yield KeyBar(classes="bar")
@@ -58,6 +59,15 @@ class Page(Screen[None]):
             tone="text",
             classes="no-room",
         )
+
+    def _take_size(self) -> None:
+        """Have the classes for the terminal's size from the first layout on.
+
+        Textual gives them with the first event of a size, which comes behind the first paint: everything would jump.
+        """
+        size = self.app.size
+        for points, length in ((self.HORIZONTAL_BREAKPOINTS, size.width), (self.VERTICAL_BREAKPOINTS, size.height)):
+            self.add_class(*[name for least, name in points if least <= length][-1:])
 
     def body(self) -> ComposeResult:
         """What stands between the first and the last line."""
