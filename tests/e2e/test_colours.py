@@ -65,6 +65,8 @@ def codes(terminal: Terminal) -> set[int]:
 
 def stands_out(terminal: Terminal, row: str, others: str) -> bool:
     """Whether the row under the cursor differs from another in more than the colour of its text."""
+    if row not in terminal.text() or others not in terminal.text():
+        return False
     here, there = terminal.cells(row)[0], terminal.cells(others)[0]
     return (here.bg, here.reverse) != (there.bg, there.reverse)
 

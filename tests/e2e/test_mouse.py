@@ -27,11 +27,17 @@ def click(terminal: Terminal, text: str, *seen: str) -> None:
     terminal.wait_for(*seen, timeout=20)
 
 
+def fill_in(terminal: Terminal, text: str) -> None:
+    """Type a text, and see it."""
+    terminal.type(text)
+    terminal.wait_for(text, timeout=20)
+
+
 def test_an_export_from_signing_in_to_its_summary_takes_nothing_but_clicks_and_names(terminal: Terminal) -> None:
     click(terminal, "Sign in to Telegram", "Phone number")
-    terminal.type("+447700900123")
+    fill_in(terminal, "+447700900123")
     click(terminal, "Send me a code", "Login code")
-    terminal.type("12345")
+    fill_in(terminal, "12345")
     click(terminal, "   Sign in", "Signed in as Ada Lovelace.")
 
     click(terminal, "New export", "Rust Club", "none selected")
@@ -49,7 +55,7 @@ def test_an_export_from_signing_in_to_its_summary_takes_nothing_but_clicks_and_n
     terminal.double_click("Only mine")
     terminal.wait_for("changed now")
     click(terminal, "Save as…", "Save this profile")
-    terminal.type("club")
+    fill_in(terminal, "club")
     click(terminal, "Take it", "Saved.")
 
     click(terminal, "s Start", "RUNNING", "Announcements")

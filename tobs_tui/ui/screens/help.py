@@ -88,6 +88,7 @@ class HelpScreen(Dialog[None]):
         """The keys, and where to change them."""
         panel = KeysPanel(self._about)
         panel.read()  # before the first layout, which a height that comes later would do anew
+        panel.styles.height = self._height(panel, self.app.size.height)
         with Vertical():
             yield panel
             yield Words(
@@ -98,9 +99,13 @@ class HelpScreen(Dialog[None]):
             yield DialogBar(("dialog.close", "Close", "close"))
 
     def on_resize(self, event: Resize) -> None:
-        """As high as it needs, as far as there is room."""
+        """Another window, another share of it."""
         panel = self.query_one(KeysPanel)
-        panel.styles.height = min(panel.count() + 2, event.size.height - 12)
+        panel.styles.height = self._height(panel, event.size.height)
+
+    def _height(self, panel: KeysPanel, lines: int) -> int:
+        """What the list may have of a terminal of `lines` lines."""
+        return min(panel.count() + 2, lines - 12)
 
     def on_mount(self) -> None:
         """Begin with the list."""

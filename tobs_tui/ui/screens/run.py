@@ -102,7 +102,7 @@ class RunScreen(Page):
             yield Line1(id="filter", placeholder="type to filter; Enter keeps it, Esc clears it")
 
     def on_mount(self) -> None:
-        """Start on the chats, laid out for this terminal from the first frame on."""
+        """Start on the chats; laid out for the terminal's size before anything is painted."""
         self._arrange()
         self.panels[0].focus()
 
