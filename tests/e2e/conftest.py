@@ -12,6 +12,7 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
+from tests.e2e.album import album  # noqa: F401, a fixture for every test here
 from tests.e2e.exported import make_vault
 
 SNAPSHOTS = Path(__file__).resolve().parents[2] / "snapshots"
@@ -22,7 +23,9 @@ def _dirname(cls: type[SVGImageExtension], *, test_location: PyTestLocation) -> 
 
 
 def _name(cls: type[SVGImageExtension], *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
-    """``test_screen[home-120x36]`` is pictured in ``home-120x36.svg``."""
+    """A picture lies in the file of its name; without one, ``test_screen[help]`` is pictured in ``help.svg``."""
+    if isinstance(index, str):
+        return index
     return test_location.snapshot_name.partition("[")[2].rstrip("]") or test_location.snapshot_name
 
 

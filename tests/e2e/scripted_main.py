@@ -1,6 +1,7 @@
-"""The application on a scripted service, for a terminal: ``python -m tests.e2e.scripted_main HOME [SETTINGS]``.
+"""The application on a scripted service, for a terminal: ``python -m tests.e2e.scripted_main HOME [SETTINGS [story]]``.
 
-HOME is a folder; SETTINGS is JSON, as the settings file would have it. ``mouse = false`` there is as --no-mouse.
+HOME is a folder; SETTINGS is JSON, as the settings file would have it. ``mouse = false`` there is as --no-mouse. A run
+is in full flight; with ``story`` nobody is signed in yet, and the service goes along with a whole export.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tests.e2e.scripted import SIGNED_IN, ScriptedClient, profile, run_state, scripted_app
+from tests.e2e.states import story_client
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import save_profile
 from tobs_tui.config.settings import Settings
@@ -20,4 +22,5 @@ paths = Paths.resolve(home=Path(sys.argv[1]))
 paths.ensure()
 save_profile(profile(), paths)
 settings = msgspec.json.decode(sys.argv[2] if len(sys.argv) > 2 else "{}", type=Settings)
-scripted_app(ScriptedClient(Snapshot(SIGNED_IN, run_state())), paths, settings=settings).run(mouse=settings.mouse)
+client = story_client() if "story" in sys.argv[3:] else ScriptedClient(Snapshot(SIGNED_IN, run_state()))
+scripted_app(client, paths, settings=settings).run(mouse=settings.mouse)

@@ -25,6 +25,7 @@ KEYS = {
     "ctrl+c": "\x03",
     "ctrl+p": "\x10",
     "ctrl+s": "\x13",
+    "ctrl+t": "\x14",
     "ctrl+a": "\x01",
     "ctrl+u": "\x15",
     "ctrl+q": "\x11",
@@ -120,6 +121,13 @@ class Terminal:
         y = next(y for y, line in enumerate(self.lines()) if text in line)
         x = self.lines()[y].find(text)
         self._process.send(f"\x1b[<0;{x + 1};{y + 1}M\x1b[<0;{x + 1};{y + 1}m")
+        self._read(0.03)
+
+    def double_click(self, text: str) -> None:
+        """Click twice on the first place on the screen where `text` stands; both arrive together."""
+        y = next(y for y, line in enumerate(self.lines()) if text in line)
+        x = self.lines()[y].find(text)
+        self._process.send(f"\x1b[<0;{x + 1};{y + 1}M\x1b[<0;{x + 1};{y + 1}m" * 2)
         self._read(0.03)
 
     def wheel(self, text: str, down: bool = True) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tobs_tui.cli.commands import tobs
 from tobs_tui.config.profiles import RESERVED_NAMES
+from tobs_tui.ui.keys import ACTIONS
 
 TOBS = [sys.executable, "-m", "tobs_tui"]
 
@@ -328,3 +329,36 @@ from tobs_tui.cli import main
 show.show_config = lambda *_: 1 / 0
 sys.exit(main(["config", "show"]))
 """
+
+
+def test_config_keys_prints_lines_that_can_be_put_back_and_changed(home: Path) -> None:
+    settings = home / "config" / "settings.toml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text('key_style = "arrows"\n\n[keymap]\nrun.pause = "f5,p"\n')
+    done = run("config", "keys")
+    assert done.returncode == 0, done.stderr
+    assert f"below [keymap] in {settings}" in done.stdout
+    lines = {line.partition(" ")[0]: line for line in done.stdout.splitlines() if not line.startswith(("#", "["))}
+    assert set(lines) == {action.id for action in ACTIONS}, "every action is there, once"
+    assert '= "f5,p" ' in lines["run.pause"]
+    assert "# settings: Pause or resume the job" in lines["run.pause"]
+    assert '= "down" ' in lines["list.down"]
+    assert "# style: " in lines["list.down"]
+    assert "# shipped: " in lines["run.stop"]
+
+    settings.write_text('key_style = "arrows"\n\n' + done.stdout.replace('run.stop = "s"', 'run.stop = "f8"'))
+    again = run("config", "keys")
+    assert (again.returncode, again.stderr) == (0, ""), "what it prints can be put into the file as it is"
+    assert 'run.stop = "f8"' in again.stdout
+
+
+def test_config_keys_names_what_is_wrong_in_the_file_and_where(home: Path) -> None:
+    settings = home / "config" / "settings.toml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text('[keymap]\nrun.pouse = "f5"\nrun.stop = "ctrl+m"\n')
+    done = run("config", "keys")
+    assert done.returncode == 2
+    assert "settings.toml:2" in done.stderr
+    assert "run.pause" in done.stderr, "the action that was meant"
+    assert "settings.toml:3" in done.stderr
+    assert 'run.stop = "s"' in done.stdout, "the shipped key holds"

@@ -20,7 +20,8 @@ from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import list_profiles, read_profile, save_profile
 from tobs_tui.service.protocol import Snapshot
 from tobs_tui.ui.screens.dialogs import AskName
-from tobs_tui.ui.screens.home import HomeScreen, ProfilesPanel
+from tobs_tui.ui.screens.home import HomeScreen
+from tobs_tui.ui.widgets.home_panels import ProfilesPanel
 from tobs_tui.ui.widgets.painted import Words
 
 TOBS = str(Path(sys.executable).with_name("tobs"))

@@ -28,7 +28,7 @@ from tobs_tui.config.layers import effective
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import read_profile, save_profile
 from tobs_tui.config.sealing import Holder
-from tobs_tui.config.settings import Settings, load_settings
+from tobs_tui.config.settings import KeyStyle, Settings, load_settings
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import Dialog, Peer, PeerKind
 from tobs_tui.model.profile import Filters, MediaKind
@@ -45,6 +45,7 @@ from tobs_tui.service.protocol import (
     EstimateExport,
     EstimateHeldUp,
     ListDialogs,
+    ListTopics,
     PauseRun,
     RemovePassphrase,
     RestartWorker,
@@ -65,6 +66,7 @@ from tobs_tui.ui.app import TobsApp
 from tobs_tui.ui.run_model import Link
 from tobs_tui.ui.screens.dialogs import Detail, Sheet
 from tobs_tui.ui.screens.home import HomeScreen
+from tobs_tui.ui.screens.pick import Pick, PickPanel
 from tobs_tui.ui.screens.run import RunScreen
 from tobs_tui.ui.screens.sign_in import SignInScreen
 from tobs_tui.ui.screens.summary import SummaryScreen
@@ -432,7 +434,7 @@ async def test_the_summary_follows_when_the_run_ends(paths: Paths) -> None:
         await settled(pilot)
         shown = screen_text(app)
         assert "Incomplete" in shown
-        assert "2 031 448" in shown
+        assert "1 301 248" in shown
         assert "/home/ada/vault" in shown
         assert "CHANNEL_PRIVATE" in shown
 
@@ -663,7 +665,7 @@ async def test_the_home_screen_tells_that_the_run_is_paused(tmp_path: Path) -> N
     app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN, run)), Paths.resolve(home=tmp_path))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        assert "paused at " in screen_text(app)
+        assert "paused, " in screen_text(app)
 
 
 async def test_who_waits_sees_why_and_gets_the_ways_on_again_from_the_alert(tmp_path: Path) -> None:
@@ -702,3 +704,45 @@ async def test_a_connection_tells_its_figures(tmp_path: Path) -> None:
         pairs = dict(sheet.pairs)
         assert (pairs["Requests"], pairs["Answer"], pairs["State"]) == ("12 900", "151 ms on average", "open")
         assert pairs["Paced"] == "messages.getHistory: 19.6 a second"
+
+
+@pytest.mark.parametrize(("style", "rows"), [(KeyStyle.ARROWS, ["video", "voice", "video"]), (KeyStyle.VIM, ["photo"])])
+async def test_a_letter_goes_to_the_next_row_that_begins_with_it_where_lists_leave_letters_free(
+    paths: Paths, style: KeyStyle, rows: list[str]
+) -> None:
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths, settings=Settings(key_style=style))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await app.push_screen(Pick("Kinds", ["photo", "video", "round", "voice", "audio"], []))
+        panel = app.screen.query_one(PickPanel)
+        for row in rows:
+            await press(pilot, "v")
+            assert panel.items[panel.cursor] == row
+        await press(pilot, "a")
+        assert panel.chosen == set(panel.items), "a key that does something does that, and goes nowhere"
+        assert panel.items[panel.cursor] == rows[-1]
+
+
+async def test_a_run_of_the_past_tells_what_became_of_it(paths: Paths) -> None:
+    app = scripted_app(ScriptedClient(Snapshot(SIGNED_IN)), paths)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press(pilot, "shift+tab down enter")
+        (sheet,) = app.screen.query(Sheet)
+        pairs = dict(sheet.pairs)
+        assert (pairs["Outcome"], pairs["Profile"], pairs["Missing"]) == ("incomplete", "family", "2 items")
+        assert (pairs["Messages"], pairs["Took"]) == ("1 204", "1 min 2 s")
+
+
+async def test_where_telegram_does_not_answer_topics_can_be_asked_for_again(paths: Paths) -> None:
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    client.refusals[ListTopics] = TobsError(ErrorCode.SERVER_UNREACHABLE, "Telegram cannot be reached.")
+    app = scripted_app(client, paths)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press(pilot, "n down t")
+        assert "Telegram cannot be reached. Press r to try again." in screen_text(app)
+        assert "Use these" not in screen_text(app)
+        client.refusals.clear()
+        await press(pilot, "r")
+        assert "Async internals" in screen_text(app)

@@ -116,8 +116,14 @@ def _notes(message: Message) -> list[str]:
 
 
 def excerpt_of(text: str, found: Sequence[tuple[int, int]], length: int) -> tuple[str, Marks]:
-    """The part of a text around the first place that was found, with all places in it, counted from its start."""
-    first = max(0, (found[0][0] if found else 0) - length // 4)
+    """The part of a text around the first place that was found, with all places in it, counted from its start.
+
+    A text that is no longer than that is given whole, and a longer one from the beginning of a word on.
+    """
+    place = found[0][0] if found else 0
+    first = max(0, place - length // 4) if len(text) > length else 0
+    if first and (space := text.find(" ", first - 1, place)) >= 0:
+        first = space + 1
     last = first + length
     head, tail = "…" if first else "", "…" if last < len(text) else ""
     shift = len(head) - first

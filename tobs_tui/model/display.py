@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import unicodedata
 from functools import lru_cache
+from pathlib import Path
 
 from tobs_tui.model.safe_text import printable
 
@@ -143,3 +145,14 @@ def ago(seconds: float) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """A count with its noun: 1 chat, 3 chats."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def shown_folder(folder: str, limit: int) -> str:
+    """A folder as people write it, with ~ for their home; of a long one its end, in at most `limit` characters."""
+    with contextlib.suppress(ValueError, RuntimeError):  # elsewhere; or there is no home
+        folder = f"~/{Path(folder).relative_to(Path.home())}"
+    if len(folder) <= limit:
+        return folder
+    end = folder[1 - limit :]
+    whole = end[end.find("/") :] if "/" in end[:-1] else end  # from the beginning of a name on
+    return f"…{whole}"

@@ -98,7 +98,7 @@ class SearchModel:
         if not self.vault:
             return _NO_VAULT if self.looked_for_vaults else "Looking for vaults."
         if self.problem is not None and not self.problem.field:
-            return str(self.problem)
+            return _from_home(str(self.problem))
         if not self.form.words.strip():
             return _NO_WORDS
         if self.problem is not None:
@@ -106,8 +106,10 @@ class SearchModel:
         if self.asking:
             return "Looking."
         reading = " The archive is still being read." if self.reading >= 0 else ""
-        narrowed = " Only a part of the vault is looked at: x clears the filters." if self.form.narrowed else ""
-        return f"Nothing found.{reading}{narrowed}"
+        more = " Fewer words find more, and so does wor* for whatever begins with it."
+        if self.form.narrowed:
+            more = " Only a part of the vault is looked at: x clears the filters."
+        return f"Nothing found.{reading}{more}"
 
     def progress(self) -> str:
         """How far the index is, while it is brought up to date."""
@@ -123,11 +125,12 @@ _NO_WORDS = (
 )
 
 
-def shown_folder(folder: str, limit: int) -> str:
-    """A folder as people write it, with ~ for their home; of a long one the last `limit` characters."""
-    with contextlib.suppress(ValueError, RuntimeError):  # elsewhere; or there is no home
-        folder = f"~/{Path(folder).relative_to(Path.home())}"
-    return folder if len(folder) <= limit else "…" + folder[1 - limit :]
+def _from_home(text: str) -> str:
+    """`text` with the folders in it as people write them: ~ for their home."""
+    with contextlib.suppress(RuntimeError):  # there is no home
+        home = f"{Path.home()}/"
+        return text.replace(home, "~/") if len(home) > 2 else text
+    return text
 
 
 def known_vaults(first: Sequence[str], paths: Paths, effective: Resolve, runs: Iterable[RunRecord]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from textual.widget import _RenderCache
 from tobs_tui.ui.dimmed import dimmed
 from tobs_tui.ui.keys import DIALOG, bindings
 from tobs_tui.ui.paint import Line, fit
+from tobs_tui.ui.widgets.chrome import DialogBar
 from tobs_tui.ui.widgets.fields import Choice, Field
 from tobs_tui.ui.widgets.painted import Painted, Words, wrap
 
@@ -100,6 +101,7 @@ class AskName(Dialog[str]):
         with Vertical():
             yield Words(self._question, tone="strong", classes="heading")
             yield Field("name", self._label, value=self._value, hint=self._note)
+            yield DialogBar(("list.choose", "Take it", "take"), ("dialog.close", "Cancel", "close"))
 
     def on_mount(self) -> None:
         """Type at once."""
@@ -108,11 +110,16 @@ class AskName(Dialog[str]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the name if it is one."""
         event.stop()
-        wrong = self._check(event.value.strip())
+        self.action_take()
+
+    def action_take(self) -> None:
+        """Take the name if it is one."""
+        name = self.query_one(Field).input.value.strip()
+        wrong = self._check(name)
         if wrong:
             self.query_one(Field).wrong(wrong)
         else:
-            self.dismiss(event.value.strip())
+            self.dismiss(name)
 
 
 class Sheet(Painted):
@@ -152,3 +159,4 @@ class Detail(Dialog[None]):
         with Vertical():
             yield Words(self._heading, tone="strong", classes="heading")
             yield Sheet(self._pairs)
+            yield DialogBar(("dialog.close", "Close", "close"))

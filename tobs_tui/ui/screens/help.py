@@ -11,11 +11,13 @@ from textual.containers import Vertical
 from tobs_tui.ui.keys import EVERYWHERE, LIST, actions_of, bindings, keys_of, shown
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.screens.dialogs import Dialog
+from tobs_tui.ui.widgets.chrome import DialogBar
 from tobs_tui.ui.widgets.painted import Words
 from tobs_tui.ui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.events import Resize
 
 _NAMES = {
     "home": "Home",
@@ -60,10 +62,6 @@ class KeysPanel(Panel):
         """What this is."""
         return [Segment(f"Keys: {_NAMES[self._about]}", self.tobs.palette.strong)]
 
-    def hints(self) -> Line:
-        """How to leave."""
-        return [Segment("esc: close", self.tobs.palette.faint)]
-
     def selectable(self, index: int) -> bool:
         """Headings are passed over."""
         return 0 <= index < len(self.entries) and bool(self.entries[index][0])
@@ -90,16 +88,27 @@ class HelpScreen(Dialog[None]):
         """The keys, and where to change them."""
         panel = KeysPanel(self._about)
         panel.read()  # before the first layout, which a height that comes later would do anew
+        panel.styles.height = self._height(panel, self.app.size.height)
         with Vertical():
             yield panel
             yield Words(
-                "Every key can be changed in the settings file, under keymap: `tobs config keys` prints all of them. "
+                "Every key can be changed in the settings file, under keymap; “tobs config keys” prints all of them. "
                 f"{self.tobs.key_of('app.commands')} finds any action by name.",
-                tone="faint",
+                tone="muted",
             )
+            yield DialogBar(("dialog.close", "Close", "close"))
+
+    def on_resize(self, event: Resize) -> None:
+        """Another window, another share of it."""
+        panel = self.query_one(KeysPanel)
+        panel.styles.height = self._height(panel, event.size.height)
+
+    def _height(self, panel: KeysPanel, lines: int) -> int:
+        """What the list may have of a terminal of `lines` lines."""
+        return min(panel.count() + 2, lines - 12)
 
     def on_mount(self) -> None:
-        """The cursor on the first key."""
+        """Begin with the list."""
         panel = self.query_one(KeysPanel)
         panel.focus()
         panel.move_to(0)

@@ -3,186 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Struct
-from rich.segment import Segment
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from tobs_tui.config.profiles import ProfileFile, ProfileInfo, list_profiles, read_profile
-from tobs_tui.model.display import clean, count, duration, moment, percent, plural
+from tobs_tui.config.profiles import ProfileInfo, list_profiles, read_profile
+from tobs_tui.model.display import clean, percent
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.refresh import Refresh
-from tobs_tui.model.run import Outcome, RunPhase, RunRecord
+from tobs_tui.model.run import RunPhase
 from tobs_tui.service.protocol import AccountPhase, ListRuns, Reconnect, Runs
-from tobs_tui.ui.keys import BY_ID, MAX_SHORTCUTS, Action, bindings, keys_of, shown
-from tobs_tui.ui.paint import Line, fit
+from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.run_model import Link
 from tobs_tui.ui.screens.page import Page
+from tobs_tui.ui.widgets.home_panels import ProfilesPanel, RunsPanel, Start, StartPanel
 from tobs_tui.ui.widgets.painted import Words
 from tobs_tui.ui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.events import ScreenResume
+    from textual.events import Resize, ScreenResume
 
+MOST_STARTS = 6
+"""So many things there are to start with at most; with room for all of them, nothing moves when they become more."""
 _OF_PROFILES = frozenset(f"home.{name}" for name in ("edit", "refresh", "copy", "edit_file", "export", "delete"))
-
-
-class Start(Struct, frozen=True):
-    """One thing to start with: its key, what it says, and what it does."""
-
-    key: str
-    label: str
-    note: str
-    does: Callable[[], None]
-
-
-class StartPanel(Panel):
-    """What can be done now, given the account and the run."""
-
-    def __init__(self) -> None:
-        super().__init__(id="start")
-        self.entries: list[Start] = []
-
-    def count(self) -> int:
-        """One row an entry."""
-        return len(self.entries)
-
-    def title(self) -> Line:
-        """The panel's name."""
-        return [Segment("Start", self.tobs.palette.strong)]
-
-    def row(self, index: int, width: int) -> Line:
-        """Key, label, note."""
-        palette, entry = self.tobs.palette, self.entries[index]
-        label = Segment(fit(entry.label, 19), palette.text)
-        return [Segment(f" {fit(entry.key, 2)} ", palette.accent), label, Segment(f" {entry.note}", palette.faint)]
-
-
-class ProfilesPanel(Panel):
-    """The saved profiles; the first nine have a number key."""
-
-    def __init__(self) -> None:
-        super().__init__(id="profiles")
-        self.found: list[ProfileInfo] = []
-        self.loaded: dict[str, ProfileFile] = {}
-
-    def count(self) -> int:
-        """One row a profile."""
-        return len(self.found)
-
-    def title(self) -> Line:
-        """The panel's name and how many there are."""
-        palette = self.tobs.palette
-        number = f"  {len(self.found)}" if self.found else ""
-        return [Segment("Profiles", palette.strong), Segment(number, palette.muted)]
-
-    def hints(self) -> Line:
-        """What the number keys do."""
-        return [Segment("1-9: start", self.tobs.palette.faint)] if self.found else []
-
-    def empty(self) -> str:
-        """Where profiles come from."""
-        return "No profile is saved yet. A new export can be saved as one, and is then started with a single key."
-
-    def row(self, index: int, width: int) -> Line:
-        """Number, name, what it exports and where to; or what is wrong with its file."""
-        palette, info = self.tobs.palette, self.found[index]
-        number = " "
-        if index < MAX_SHORTCUTS:
-            number = shown(keys_of(BY_ID[f"home.launch{index + 1}"], self.tobs.keymap)[0])
-        name_width = min(28, max(12, width // 3))
-        line: Line = [
-            Segment(f" {number} ", palette.accent),
-            Segment(fit(clean(info.name, 60), name_width), palette.text),
-            Segment("  "),
-        ]
-        file = self.loaded.get(info.name)
-        if info.problem or file is None:
-            return [*line, Segment(f"{self.tobs.glyphs.failed} {clean(info.problem)}", palette.bad)]
-        profile = file.profile
-        return [
-            *line,
-            Segment(fit(what_it_exports(profile), 18), palette.muted),
-            Segment(clean(profile.output, 300) or "default folder", palette.faint),
-        ]
-
-
-def what_it_exports(profile: Profile) -> str:
-    """The chats of a profile in two words."""
-    if profile.targets.all_chats:
-        return "all chats"
-    topics = sum(len(target.topics) for target in profile.targets.chats)
-    chats = plural(len(profile.targets.chats), "chat")
-    return f"{chats}, {plural(topics, 'topic')}" if topics else chats
-
-
-class RunsPanel(Panel):
-    """The last runs and how they ended."""
-
-    def __init__(self) -> None:
-        super().__init__(id="runs")
-        self.records: tuple[RunRecord, ...] = ()
-
-    def count(self) -> int:
-        """One row a run."""
-        return len(self.records)
-
-    def title(self) -> Line:
-        """The panel's name."""
-        return [Segment("Last runs", self.tobs.palette.strong)]
-
-    def empty(self) -> str:
-        """What will stand here."""
-        return "Nothing has been exported yet."
-
-    def row(self, index: int, width: int) -> Line:
-        """Outcome, profile, counts, when, how long, where."""
-        palette, record = self.tobs.palette, self.records[index]
-        glyph, word, tone = outcome_sign(record.outcome, self.tobs)
-        run = self.tobs.model.run
-        if run is not None and self.tobs.model.running and run.run_id == record.run_id:
-            glyph, word, tone = self.tobs.glyphs.on, "running", "info"
-        took = duration(record.finished_at - record.started_at) if record.finished_at else ""
-        failures = plural(record.failures, "item") + " missing" if record.failures else ""
-        line: Line = [
-            Segment(f" {glyph} {fit(word, 12)}", getattr(palette, tone)),
-            Segment(fit(clean(record.profile_name, 60) or "(no name)", 22) + " ", palette.text),
-            Segment(fit(_messages(record) if word != "running" else "", 19, ">"), palette.muted),
-        ]
-        if width >= 78:
-            line.append(Segment(fit(moment(record.started_at, self.tobs.model.clock()), 13, ">"), palette.muted))
-        if width >= 100:
-            line += [
-                Segment(fit(took, 15, ">"), palette.faint),
-                Segment(f"  {failures or clean(record.message, 60)}", palette.warn if failures else palette.faint),
-            ]
-        return line
-
-
-def _messages(record: RunRecord) -> str:
-    """How many messages a run came to; one that was cut off could not say."""
-    unknown = record.outcome is None and not record.messages
-    return "messages unknown" if unknown else f"{count(record.messages)} messages"
-
-
-def outcome_sign(outcome: Outcome | None, app: object) -> tuple[str, str, str]:
-    """Glyph, word and style of an outcome; None is a run that did not get to say how it ended."""
-    from tobs_tui.ui.app import TobsApp
-
-    glyphs = cast(TobsApp, app).glyphs
-    return {
-        Outcome.COMPLETE: (glyphs.done, "complete", "ok"),
-        Outcome.INCOMPLETE: (glyphs.warning, "incomplete", "warn"),
-        Outcome.INTERRUPTED: (glyphs.half, "interrupted", "warn"),
-        Outcome.WAITING: (glyphs.waiting, "waiting", "warn"),
-        Outcome.SIGNED_OUT: (glyphs.failed, "signed out", "bad"),
-        Outcome.FAILED: (glyphs.failed, "failed", "bad"),
-        None: (glyphs.half, "cut off", "warn"),
-    }[outcome]
 
 
 class HomeScreen(Page):
@@ -229,8 +75,8 @@ class HomeScreen(Page):
         """Another account state, another run: other things to start with."""
         model = self.tobs.model
         self.query_one(".greeting", Words).say(*self._greeting())
-        panel = self.query_one(StartPanel)
-        panel.entries = self._entries()
+        self.query_one(StartPanel).take(self._entries())
+        self._make_room()
         asked_for = id(model.run) if model.run is not None and not model.running else 0
         if model.link is Link.ATTACHED and self._asked_runs_at != asked_for:
             self._asked_runs_at = asked_for
@@ -238,6 +84,18 @@ class HomeScreen(Page):
         if model.signed_in and self.tobs.launch_profile is not None and not self._launched:
             self._launched = True
             self.run_worker(self._launch_given(self.tobs.launch_profile), group="launch")
+
+    def on_resize(self, event: Resize) -> None:
+        """Another window, another share of it."""
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """The upper panels are as high as what is in them, up to half of the screen; the runs take the rest."""
+        rows = max(MOST_STARTS, self.query_one(ProfilesPanel).count())
+        height = min(rows + 2, self.app.size.height // 2)
+        top = self.query_one("#home-top")
+        if top.styles.height is None or top.styles.height.value != height:
+            top.styles.height = height
 
     async def _launch_given(self, profile: Profile) -> None:
         """Start the profile of the command line, or watch it where it runs already."""
@@ -253,7 +111,7 @@ class HomeScreen(Page):
             self._asked_runs_at = -1  # the line broke: the first line of the screen says so, and it is asked again
             return
         panel = self.query_one(RunsPanel)
-        panel.records = reply.runs
+        panel.records, panel.known = reply.runs, True
         panel.repaint()
 
     def _greeting(self) -> tuple[str, str]:
@@ -280,16 +138,15 @@ class HomeScreen(Page):
                         "This is the demo: an embedded Telegram, with nothing real in it. Sign in to begin.",
                         "muted",
                     )
-                return ("Export Telegram chats to a Markdown vault. Sign in to begin, or explore the demo.", "muted")
+                return ("Export Telegram chats to a Markdown vault. Sign in, or explore the demo.", "muted")
 
     def _entries(self) -> list[Start]:
         model = self.tobs.model
         entries: list[Start] = []
         run = model.run
         if run is not None and model.running:
-            name = clean(run.profile.name, 24) or "the run"
             share = percent(run.totals.fetched).strip()
-            note = f"paused at {share}" if run.phase is RunPhase.PAUSED else f"{share} of {name}"
+            note = f"paused, {share}" if run.phase is RunPhase.PAUSED else f"at {share}"
             entries.append(Start("a", "Watch the run", note, self.later(self.action_attach)))
         phase = model.account.phase if model.account else None
         if phase is AccountPhase.UNREACHABLE or model.link in (Link.LOST, Link.STOPPED):
@@ -298,15 +155,23 @@ class HomeScreen(Page):
             entries.append(Start("n", "New export", "choose chats", self.later(self.action_new_export)))
         elif phase is AccountPhase.LOCKED:
             entries.append(Start("i", "Unlock the session", "encrypted", self.later(self.action_account)))
-        else:
+        elif self._can_sign_in:
             entries.append(Start("i", "Sign in to Telegram", "phone or QR", self.later(self.action_account)))
-            if not self.tobs.demo:
-                entries.append(Start("d", "Explore the demo", "no account", self.tobs.explore_demo))
+        away = phase is AccountPhase.UNREACHABLE or model.link in (Link.LOST, Link.STOPPED)
+        if (self._can_sign_in or away) and not self.tobs.demo:
+            entries.append(Start("d", "Explore the demo", "no account", self.tobs.explore_demo))
         entries.append(Start("/", "Search", "your exports", self.later(self.action_search)))
         entries.append(Start("s", "Settings", "looks, keys", self.later(self.tobs.action_settings)))
         entries.append(Start("?", "Help", "every key", self.tobs.action_help))
-        entries.append(Start("q", "Quit", "job continues" if model.running else "", self.tobs.action_leave))
+        entries.append(Start("q", "Quit", "job goes on" if model.running else "", self.tobs.action_leave))
         return entries
+
+    @property
+    def _can_sign_in(self) -> bool:
+        """Whether it is known that nobody is signed in, and there is somebody to do it with."""
+        account = self.tobs.model.account
+        unknown = (AccountPhase.SIGNED_IN, AccountPhase.CONNECTING, AccountPhase.UNREACHABLE)
+        return self.tobs.model.link is Link.ATTACHED and account is not None and account.phase not in unknown
 
     def later(self, action: Callable[[], object]) -> Callable[[], None]:
         """An action as something a row can do."""
@@ -330,6 +195,16 @@ class HomeScreen(Page):
             return not self.tobs.demo and not self.tobs.model.signed_in
         return True
 
+    def shows(self, action: Action) -> bool:
+        """What comes next from here: signing in, the run, another try; each where there is a reason for it."""
+        model = self.tobs.model
+        if action.id == "home.account":
+            return self._can_sign_in
+        if action.id == "home.retry":
+            unreachable = model.account is not None and model.account.phase is AccountPhase.UNREACHABLE
+            return unreachable or model.link in (Link.LOST, Link.STOPPED)
+        return super().shows(action)
+
     def name_of(self, action: Action) -> str:
         """Leaving does not end a run, and the line says so."""
         return "Quit (job continues)" if action.id == "app.quit" and self.tobs.model.running else action.name
@@ -341,6 +216,11 @@ class HomeScreen(Page):
             panel.entries[message.index].does()
         elif isinstance(panel, ProfilesPanel):
             await self.action_launch(message.index + 1)
+        elif isinstance(panel, RunsPanel):
+            from tobs_tui.ui.screens.dialogs import Detail
+            from tobs_tui.ui.screens.run_details import record_details
+
+            await self.tobs.push_screen(Detail(*record_details(panel.records[message.index])))
 
     async def action_refresh(self) -> None:
         """Start the profile under the cursor, and look for edits, reactions and deletions in what is exported."""

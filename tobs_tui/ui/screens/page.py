@@ -50,6 +50,7 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """First line, body, key line; and what is shown instead where there is no room."""
+        self._take_size()
         yield TopBar(classes="bar")
         yield from self.body()
         yield KeyBar(classes="bar")
@@ -59,6 +60,15 @@ class Page(Screen[None]):
             tone="text",
             classes="no-room",
         )
+
+    def _take_size(self) -> None:
+        """Have the classes for the terminal's size from the first layout on.
+
+        Textual gives them with the first event of a size, which comes behind the first paint: everything would jump.
+        """
+        size = self.app.size
+        for points, length in ((self.HORIZONTAL_BREAKPOINTS, size.width), (self.VERTICAL_BREAKPOINTS, size.height)):
+            self.add_class(*[name for least, name in points if least <= length][-1:])
 
     def body(self) -> ComposeResult:
         """What stands between the first and the last line."""
@@ -89,8 +99,12 @@ class Page(Screen[None]):
         return [*demo, Segment(f"{glyphs.off} not signed in", palette.muted)]
 
     def offers(self, action: Action) -> bool:
-        """Whether the key line shows `action` now."""
+        """Whether `action` can do anything now; else neither the key line nor the palette has it."""
         return True
+
+    def shows(self, action: Action) -> bool:
+        """Whether an action that is offered stands in the key line now, and not only in help and palette."""
+        return action.footer
 
     def name_of(self, action: Action) -> str:
         """What the key line calls `action` now."""

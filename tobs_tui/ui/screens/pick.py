@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from tobs_tui.ui.keys import bindings
 from tobs_tui.ui.paint import Line
 from tobs_tui.ui.screens.dialogs import Dialog
-from tobs_tui.ui.widgets.painted import Words
+from tobs_tui.ui.widgets.chrome import DialogBar
 from tobs_tui.ui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class PickPanel(Panel):
     """The things, each with a mark."""
 
     type_ahead = True
+    marks = 3
 
     def __init__(self, name: str, items: list[str], chosen: list[str]) -> None:
         super().__init__(id="pick")
@@ -62,10 +63,13 @@ class Pick(Dialog[list[str]]):
         """The list and what the keys do."""
         with Vertical():
             panel = PickPanel(self._caption, self._items, self._chosen)
-            panel.styles.height = len(self._items) + 2
+            panel.styles.height = min(len(self._items) + 2, max(5, self.app.size.height - 10))
             yield panel
-            yield Words(
-                "Space marks, a marks all or none, Enter takes what is marked, Esc changes nothing.", tone="faint"
+            yield DialogBar(
+                ("pick.mark", "Mark", "mark"),
+                ("pick.all", "All or none", "all"),
+                ("list.choose", "Take these", "take"),
+                ("dialog.close", "Cancel", "close"),
             )
 
     def on_mount(self) -> None:
@@ -85,9 +89,18 @@ class Pick(Dialog[list[str]]):
         panel.chosen = set() if len(panel.chosen) == len(panel.items) else set(panel.items)
         panel.repaint()
 
+    def on_panel_marked(self, message: Panel.Marked) -> None:
+        """A click on a mark."""
+        message.stop()
+        self.action_mark()
+
     def on_panel_chosen(self, message: Panel.Chosen) -> None:
         """Take what is marked."""
         message.stop()
+        self.action_take()
+
+    def action_take(self) -> None:
+        """Take what is marked."""
         panel = self.query_one(PickPanel)
         self.dismiss([item for item in panel.items if item in panel.chosen])
 
@@ -96,6 +109,7 @@ class OnePanel(Panel):
     """The things to choose one of; `current` is the one in use."""
 
     type_ahead = True
+    one_click = True
 
     def __init__(self, name: str, items: list[str], current: int) -> None:
         super().__init__(id="pick")
@@ -135,7 +149,7 @@ class PickOne(Dialog[int]):
             panel = OnePanel(self._caption, self._items, self._current)
             panel.styles.height = min(len(self._items) + 2, max(5, self.app.size.height - 8))
             yield panel
-            yield Words("Enter takes the one under the cursor, Esc changes nothing.", tone="faint")
+            yield DialogBar(("list.choose", "Take it", "take"), ("dialog.close", "Cancel", "close"))
 
     def on_mount(self) -> None:
         """Begin with the list."""
@@ -145,3 +159,7 @@ class PickOne(Dialog[int]):
         """Take it."""
         message.stop()
         self.dismiss(message.index)
+
+    def action_take(self) -> None:
+        """Take the one under the cursor."""
+        self.dismiss(self.query_one(OnePanel).cursor)

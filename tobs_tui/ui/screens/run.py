@@ -102,7 +102,7 @@ class RunScreen(Page):
             yield Line1(id="filter", placeholder="type to filter; Enter keeps it, Esc clears it")
 
     def on_mount(self) -> None:
-        """Start on the chats, laid out for this terminal from the first frame on."""
+        """Start on the chats; laid out for the terminal's size before anything is painted."""
         self._arrange()
         self.panels[0].focus()
 
@@ -166,7 +166,13 @@ class RunScreen(Page):
         palette, glyphs = self.tobs.palette, self.tobs.glyphs
         run = self.tobs.model.view
         opened = len(run_model.open_alerts(run.alerts)) if run else 0
-        names = {1: "Chats", 2: "Workers", 3: "Machine", 4: f"Alerts {opened}" if opened else "Alerts", 5: "Log"}
+        names = {
+            1: self.panels[0].name_now(),
+            2: "Workers",
+            3: "Resources",
+            4: f"Alerts {opened}" if opened else "Alerts",
+            5: "Log",
+        }
         for panel in self.panels:
             line: Line = []
             for number, name in names.items():

@@ -1,13 +1,26 @@
-"""Everything known about one row of the dashboard, as names with values."""
+"""Everything known about one row of the dashboard, or about an earlier run, as names with values."""
 
 from __future__ import annotations
 
-from tobs_tui.model.display import NONE, clean, clock_time, count, eta, percent, rate, size
-from tobs_tui.model.run import Alert, ChatProgress, LogLine, ProcessReading, RunState, WorkerRole, WorkerRow
+from tobs_tui.model.display import NONE, clean, clock_time, count, duration, eta, percent, plural, rate, size
+from tobs_tui.model.run import (
+    Alert,
+    ChatProgress,
+    ChatState,
+    LogLine,
+    ProcessReading,
+    RunRecord,
+    RunState,
+    WorkerRole,
+    WorkerRow,
+)
+from tobs_tui.ui.glyphs import UNICODE
 from tobs_tui.ui.run_model import share_done
+from tobs_tui.ui.widgets.home_panels import messages_of, outcome_sign
 from tobs_tui.ui.widgets.link_rows import connection_details
 from tobs_tui.ui.widgets.panel import Panel
 from tobs_tui.ui.widgets.run_panels import ChatsPanel, WorkersPanel
+from tobs_tui.ui.widgets.search_panels import moment_of
 from tobs_tui.ui.widgets.watch_panels import AlertsPanel, LogPanel, ResourcesPanel
 
 Pairs = list[tuple[str, str]]
@@ -39,12 +52,30 @@ def chat_details(row: ChatProgress) -> tuple[str, Pairs]:
         ("Files", f"{count(row.media)} of {count(row.media_total)}"),
         ("File bytes", f"{size(row.media_bytes)} of {size(row.media_bytes_total)}"),
         ("Worker", clean(row.worker) or NONE),
-        ("Time left", eta(row.eta_s)),
+        ("Time left", NONE if row.state in (ChatState.DONE, ChatState.FAILED) else eta(row.eta_s)),
         ("Chat id", f"{row.chat}" + (f", topic {row.topic}" if row.topic else "")),
     ]
     if row.error:
         pairs.append(("Problem", clean(row.error, 600)))
     return clean(row.title, 200) or "(untitled)", pairs
+
+
+def record_details(record: RunRecord) -> tuple[str, list[tuple[str, str]]]:
+    """Heading and pairs for a run as the journal keeps it."""
+    pairs = [
+        ("Outcome", outcome_sign(record.outcome, UNICODE)[1]),
+        ("Profile", clean(record.profile_name, 200) or "(no name)"),
+        ("Vault", clean(record.output, 600)),
+        ("Began", moment_of(int(record.started_at))),
+        ("Ended", moment_of(int(record.finished_at)) if record.finished_at else NONE),
+        ("Took", duration(record.finished_at - record.started_at) if record.finished_at else NONE),
+        ("Messages", messages_of(record).removeprefix("messages ").removesuffix(" messages")),
+        ("Files", count(record.files)),
+        ("Missing", plural(record.failures, "item") if record.failures else "nothing"),
+    ]
+    if record.message:
+        pairs.append(("Message", clean(record.message, 1000)))
+    return "Run", pairs
 
 
 def _machine(run: RunState | None) -> tuple[str, Pairs] | None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from tobs_tui.model.display import clean
+from tobs_tui.model.display import clean, shown_folder
 from tobs_tui.model.errors import TobsError
 from tobs_tui.service.protocol import ListRuns, Runs
 from tobs_tui.ui.editor import copy_place, open_in_editor
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.screens.page import Page
-from tobs_tui.ui.search_model import FIELDS, PAGE, Form, SearchModel, known_vaults, shown_folder
+from tobs_tui.ui.search_model import FIELDS, PAGE, Form, SearchModel, known_vaults
 from tobs_tui.ui.search_worker import Answered, Asking, Counted, Indexed, Indexing, Keeping, Looked, Looking, Refused
 from tobs_tui.ui.widgets.fields import Line1
 from tobs_tui.ui.widgets.painted import Words

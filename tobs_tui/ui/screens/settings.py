@@ -138,10 +138,10 @@ class SettingsScreen(Page):
                 )
                 for each in (accounts if len(accounts) > 1 else ())
             ),
-            FormRow("new_account", "One more", "", "Enter asks for its name"),
+            FormRow("new_account", "Another account", "", "Enter asks for its name"),
             FormRow("", "Looks"),
             FormRow("theme", "Theme", app.look.title, f"{len(app.themes.looks)} to choose from"),
-            FormRow("ascii", "ASCII only", _yes(settings.ascii), "for terminals without the signs"),
+            FormRow("ascii", "ASCII only", _yes(settings.ascii), "where signs are missing"),
             FormRow("", "Terminal"),
             FormRow(
                 "low_bandwidth",
@@ -150,8 +150,13 @@ class SettingsScreen(Page):
                 f"{app.paints_a_second:.0f} paints a second",
             ),
             FormRow("mouse", "Mouse", _yes(settings.mouse), "from the next start on"),
-            FormRow("key_style", "Keys of lists", settings.key_style.value, "vim (j k g G too) or arrows"),
-            FormRow("keymap", "Keys", f"{own} changed" if own else "as shipped", "shown by ?, set in the file"),
+            FormRow(
+                "key_style",
+                "Keys of lists",
+                settings.key_style.value,
+                "j k g G too" if settings.key_style is KeyStyle.VIM else "letters go to a row",
+            ),
+            FormRow("keymap", "Keys", f"{own} changed" if own else "as shipped", "? lists them all"),
             FormRow("", "Exports"),
             FormRow("preset", "Preset", settings.preset.value, "unless a profile says"),
             FormRow(

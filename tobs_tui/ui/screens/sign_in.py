@@ -175,6 +175,8 @@ class SignInScreen(Page):
     async def on_choice_pressed(self, message: Choice.Pressed) -> None:
         """One of the other ways on."""
         match message.choice.id:
+            case "send":
+                await self.query(Field).last().input.action_submit()
             case "qr":
                 self.action_qr()
             case "resend":
@@ -280,6 +282,7 @@ def _credentials(account: AccountState) -> list[Widget]:
         Words(HOW_TO_GET_CREDENTIALS, tone="text", classes="lead"),
         Field("api_id", "Api id", placeholder="123456"),
         Field("api_hash", "Api hash", placeholder="32 letters and digits", password=True),
+        Choice("Go on", id="send"),
         Choice("Back to the home screen", id="leave"),
     ]
 
@@ -288,14 +291,15 @@ def _phone(account: AccountState) -> list[Widget]:
     return [
         _heading("Sign in with your phone number"),
         *_problem(account),
-        Words("Telegram sends a login code to it. Nothing is posted, and no contact is told.", classes="lead"),
+        Words("Telegram sends a login code there. None of your contacts is told.", classes="lead"),
         Field(
             "phone",
             "Phone number",
             placeholder="+44 7700 900123",
-            hint="International, with the country code. Enter sends the code.",
+            hint="International: it begins with the country code.",
             value=account.phone,
         ),
+        Choice("Send me a code", id="send"),
         Choice("Sign in with a QR code instead", id="qr", note="scan it with Telegram on your phone"),
         Choice("Back to the home screen", id="leave"),
     ]
@@ -307,6 +311,7 @@ def _code(account: AccountState) -> list[Widget]:
         _heading("Enter the login code"),
         Words(f"Telegram sent a code to {clean(account.phone, 40)}; it comes {via}.", classes="lead"),
         Field("code", "Login code", placeholder="12345"),
+        Choice("Sign in", id="send"),
         Choice("Send the code again", id="resend"),
         Choice("Use another phone number", id="phone-again"),
     ]
@@ -316,10 +321,9 @@ def _password(account: AccountState) -> list[Widget]:
     hint = clean(account.password_hint, 100)
     return [
         _heading("Enter your two-step verification password"),
-        Words(
-            "This account has a password besides the login code. It is sent encrypted, and not kept.", classes="lead"
-        ),
+        Words("This account also has a password. It is checked without being sent.", classes="lead"),
         Field("password", "Password", password=True, hint=f"Hint: {hint}" if hint else "This account has no hint."),
+        Choice("Sign in", id="send"),
         Choice("Use another phone number", id="phone-again"),
     ]
 
@@ -330,7 +334,8 @@ def _qr(account: AccountState) -> list[Widget]:
     words = Vertical(
         _heading("Scan this with your phone"),
         Words(
-            "1  Open Telegram on your phone\n2  Go to Settings, Devices, Link Desktop Device\n3  Point the camera here",
+            "1  Open Telegram on your phone\n2  Go to Settings, then Devices\n"
+            "3  Link Desktop Device\n4  Point the camera here",
             tone="text",
             classes="lead",
         ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 from rich.segment import Segment
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Vertical
 
 from tobs_tui.model.display import NONE, clean, count, duration, plural, rate, size
 from tobs_tui.model.peers import is_channel_id
@@ -18,8 +18,8 @@ from tobs_tui.ui.editor import copy_place, open_in_editor
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.screens.dialogs import Detail
-from tobs_tui.ui.screens.home import outcome_sign
 from tobs_tui.ui.screens.page import Page
+from tobs_tui.ui.widgets.home_panels import outcome_sign
 from tobs_tui.ui.widgets.painted import Painted, Words
 from tobs_tui.ui.widgets.panel import Panel
 from tobs_tui.ui.widgets.run_panels import row_name
@@ -32,13 +32,15 @@ WITH_NEW = 60
 TWO_COLUMNS = 100
 """From this many columns on, the figures stand in two columns; else only the first ones are shown."""
 FEW_FACTS = 5
+WIDEST_TITLE = 72
+"""Columns that titles take at most: further ones would only part them from their figures."""
 SENTENCES = {
     Outcome.COMPLETE: "Everything was exported. No message is missing.",
     Outcome.INCOMPLETE: "The export is finished, but some items could not be had. They are listed below.",
     Outcome.INTERRUPTED: "The export was interrupted. What was fetched is kept; run it again to go on from there.",
     Outcome.WAITING: "Telegram asked to wait longer than a run may. Run it again later; it goes on from there.",
     Outcome.SIGNED_OUT: "The session was ended at Telegram. Sign in and run it again; it goes on from there.",
-    Outcome.FAILED: "The export failed.",
+    Outcome.FAILED: "What was fetched is kept.",
 }
 
 
@@ -156,7 +158,7 @@ class CountsPanel(Panel):
         ]
 
     def _title_width(self, width: int) -> int:
-        return max(8, width - (42 if width >= WITH_NEW else 30))
+        return max(8, min(WIDEST_TITLE, width - (42 if width >= WITH_NEW else 30)))
 
 
 class FailuresPanel(Panel):
@@ -174,6 +176,10 @@ class FailuresPanel(Panel):
     def count(self) -> int:
         """One row a failure."""
         return len(self.rows)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """As high as its rows; there is a limit in the style sheet."""
+        return len(self.rows) + 2
 
     def title(self) -> Line:
         """How many."""
@@ -208,7 +214,7 @@ class SummaryScreen(Page):
         """Verdict, figures, counts and failures."""
         yield Words("", tone="strong", id="verdict")
         yield Facts(id="facts")
-        with Horizontal(id="deck"):
+        with Vertical(id="deck"):
             yield CountsPanel()
             yield FailuresPanel()
 
@@ -222,7 +228,7 @@ class SummaryScreen(Page):
         run = self.tobs.model.run
         if run is None:
             return
-        glyph, word, tone = outcome_sign(run.outcome, self.tobs)
+        glyph, word, tone = outcome_sign(run.outcome, self.tobs.glyphs)
         sentence = SENTENCES.get(run.outcome, "") if run.outcome else ""
         more = f" {clean(run.message, 300)}" if run.message and run.outcome is not Outcome.COMPLETE else ""
         self.query_one("#verdict", Words).say(f"{glyph} {word.capitalize()}. {sentence}{more}", tone)

@@ -18,6 +18,7 @@ from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.run_model import Link
 from tobs_tui.ui.screens.page import Page, still_waiting
 from tobs_tui.ui.target_list import KIND_WORDS, Archived, TargetList
+from tobs_tui.ui.widgets.chrome import clickable, link
 from tobs_tui.ui.widgets.fields import Line1
 from tobs_tui.ui.widgets.painted import Painted, Words
 from tobs_tui.ui.widgets.panel import Panel
@@ -27,15 +28,20 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
 ASKING = "Asking Telegram for your chats."
+WIDEST_TITLE = 72
+"""Columns that titles take at most: further ones would only part them from their figures."""
 
 
 class DialogsPanel(Panel):
     """One row a dialog."""
 
+    marks = 3
+
     def __init__(self, targets: TargetList) -> None:
         super().__init__(id="dialogs")
         self.targets = targets
         self.waiting = ASKING
+        self.failed = False
         self.asked_at = 0.0
 
     @property
@@ -53,12 +59,18 @@ class DialogsPanel(Panel):
         palette, targets = self.tobs.palette, self.targets
         shown, total = len(targets.visible), len(targets.dialogs)
         number = count(total) if shown == total else f"{count(shown)} of {count(total)}"
-        return [Segment("Chats", palette.strong), Segment(f"  {number}", palette.muted)]
+        if self.waiting:
+            number = number if total else ""  # none is known yet: that is not none
+        return [Segment("Chats", palette.strong), Segment(f"  {number}" if number else "", palette.muted)]
 
     def hints(self) -> Line:
         """The selection."""
         palette, chosen = self.tobs.palette, len(self.targets.chosen)
-        return [Segment(f"{chosen} selected", palette.ok if chosen else palette.faint)]
+        if not self.targets.dialogs:
+            return []
+        return [
+            Segment(f"{count(chosen)} selected" if chosen else "none selected", palette.ok if chosen else palette.faint)
+        ]
 
     def empty(self) -> str:
         """Why the list is empty."""
@@ -68,8 +80,12 @@ class DialogsPanel(Panel):
             return "There are no chats in this account. l adds one by its link, @name or id."
         return self.waiting or "No chat matches. Esc clears the filter; l adds a chat by its link, @name or id."
 
+    def empty_tone(self) -> str:
+        """What went wrong stands out."""
+        return "warn" if self.failed else "muted"
+
     def _title_width(self, width: int) -> int:
-        return width - (68 if width >= 100 else 46)
+        return min(WIDEST_TITLE, width - (68 if width >= 100 else 46))
 
     def header(self, width: int) -> Line | None:
         """Column names."""
@@ -127,7 +143,7 @@ class DialogsPanel(Panel):
 
 
 class Toolbar(Painted):
-    """The filters in force."""
+    """The filters in force; a click on one takes its next value."""
 
     def __init__(self, targets: TargetList) -> None:
         super().__init__(classes="bar")
@@ -137,16 +153,17 @@ class Toolbar(Painted):
         """One line."""
         palette, targets = self.tobs.palette, self.targets
         parts = (
-            ("y", "type", targets.kind or "all", bool(targets.kind)),
-            ("f", "folder", clean(targets.folder, 24) or "all", bool(targets.folder)),
-            ("v", "archived", targets.archived.value, targets.archived is not Archived.HIDDEN),
+            ("kind", "type", targets.kind or "all", bool(targets.kind)),
+            ("folder", "folder", clean(targets.folder, 24) or "all", bool(targets.folder)),
+            ("archived", "archived", targets.archived.value, targets.archived is not Archived.HIDDEN),
         )
         line: Line = []
-        for key, name, value, on in parts:
-            line += [Segment(f" {key} ", palette.accent), Segment(f"{name} ", palette.muted)]
-            line.append(Segment(f"{value}  ", palette.warn if on else palette.text))
+        for action, name, value, on in parts:
+            line += clickable(palette, self.tobs.key_of(f"targets.{action}"), name, f"screen.{action}")
+            line.append(Segment(f"{value}  ", (palette.warn if on else palette.text) + link(f"screen.{action}")))
         if targets.query:
-            line += [Segment(" / ", palette.accent), Segment(clean(targets.query, 40), palette.warn)]
+            line += clickable(palette, self.tobs.key_of("targets.filter"), "", "screen.filter")
+            line.append(Segment(clean(targets.query, 40), palette.warn + link("screen.filter")))
         return [line]
 
 
@@ -191,6 +208,7 @@ class TargetsScreen(Page):
     async def _load(self, refresh: bool) -> None:
         panel = self.query_one(DialogsPanel)
         panel.waiting, panel.asked_at, self.ticking = ASKING, self.tobs.model.clock(), True
+        panel.failed = False
         try:
             output = self.tobs.effective(self.profile).profile.output
             if (
@@ -200,7 +218,9 @@ class TargetsScreen(Page):
                 self._show(known)  # as it was last seen, while Telegram is asked
             reply = await self.tobs.ask(ListDialogs(output, refresh), Dialogs)
         except TobsError as error:
-            panel.waiting, self.ticking = f"{clean(str(error), 300)} Press r to try again.", False
+            again = self.tobs.key_of("targets.refresh")
+            panel.waiting, self.ticking = f"{clean(str(error), 300)} Press {again} to try again.", False
+            panel.failed = True
             self.paint()
             return
         panel.waiting, self.ticking = "", False
@@ -223,6 +243,15 @@ class TargetsScreen(Page):
             return dialog is not None and dialog.peer.kind is PeerKind.FORUM
         return True
 
+    def shows(self, action: Action) -> bool:
+        """Another try where one failed; what is done with chats only where there are some."""
+        panel = self.query_one(DialogsPanel)
+        if action.id == "targets.refresh":
+            return panel.failed
+        if action.id in ("targets.toggle", "targets.filter", "targets.next"):
+            return bool(self.targets.dialogs)
+        return super().shows(action)
+
     def name_of(self, action: Action) -> str:
         """Next says how many."""
         chosen = len(self.targets.chosen)
@@ -231,6 +260,10 @@ class TargetsScreen(Page):
     def on_panel_moved(self, message: Panel.Moved) -> None:
         """Other keys may work on another row."""
         self._repaint_keys()
+
+    def on_panel_marked(self, message: Panel.Marked) -> None:
+        """A click on a mark selects."""
+        self.action_select()
 
     async def on_panel_chosen(self, message: Panel.Chosen) -> None:
         """Enter opens a forum's topics, and selects anything else."""
@@ -305,7 +338,7 @@ class TargetsScreen(Page):
             return
         if not event.value.strip():
             return
-        self.query_one("#entry-note", Words).say(" Looking it up.", "faint")
+        self.query_one("#entry-note", Words).say("Looking it up.", "muted")
         self.run_worker(self._look_up(event.value.strip()), group="look-up", exclusive=True)
 
     async def _look_up(self, text: str) -> None:
@@ -314,7 +347,7 @@ class TargetsScreen(Page):
         try:
             reply = await self.tobs.ask(ResolveTarget(text), Dialogs)
         except TobsError as error:
-            note.say(f" {self.tobs.glyphs.failed} {clean(str(error), 300)}", "bad")
+            note.say(f"{self.tobs.glyphs.failed} {clean(str(error), 300)}", "bad")
             return
         for dialog in reply.dialogs:
             place = self.targets.add(dialog)

@@ -19,6 +19,7 @@ from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.run_model import Link
 from tobs_tui.ui.screens.page import Page, still_waiting
+from tobs_tui.ui.screens.targets import WIDEST_TITLE
 from tobs_tui.ui.widgets.fields import Line1
 from tobs_tui.ui.widgets.painted import Words
 from tobs_tui.ui.widgets.panel import Panel
@@ -34,6 +35,8 @@ OnAccept = Callable[[tuple[int, ...]], None]
 class TopicsPanel(Panel):
     """One row a topic."""
 
+    marks = 3
+
     def __init__(self, chat: int) -> None:
         super().__init__(id="topic-list")
         self.chat = chat
@@ -42,6 +45,7 @@ class TopicsPanel(Panel):
         self.in_view: list[int] = []
         self.chosen: set[int] = set()
         self.waiting = ASKING
+        self.failed = False
         self.asked_at = 0.0
 
     def filter(self, query: str) -> None:
@@ -62,11 +66,16 @@ class TopicsPanel(Panel):
         """How many there are."""
         shown, total = len(self.in_view), len(self.topics)
         number = count(total) if shown == total else f"{shown} of {count(total)}"
-        return [Segment("Topics", self.tobs.palette.strong), Segment(f"  {number}", self.tobs.palette.muted)]
+        if self.waiting:
+            number = number if total else ""  # none is known yet: that is not none
+        text = f"  {number}" if number else ""
+        return [Segment("Topics", self.tobs.palette.strong), Segment(text, self.tobs.palette.muted)]
 
     def hints(self) -> Line:
         """The selection, with its messages."""
         palette = self.tobs.palette
+        if not self.topics:
+            return []
         known = [self.messages(topic) for topic in self.topics if topic.id in self.chosen]
         sure = f", {count(sum(known))} messages" if min(known, default=-1) >= 0 else ""
         text = f"{len(self.chosen)} selected{sure}" if self.chosen else "none selected"
@@ -76,11 +85,20 @@ class TopicsPanel(Panel):
         """Why the list is empty."""
         if self.waiting == ASKING:
             return self.waiting + still_waiting(self.tobs.model.clock() - self.asked_at)
+        if not self.waiting and not self.topics:
+            return "This forum has no topics. Esc goes back; the chat itself can be exported."
         return self.waiting or "No topic matches the filter."
+
+    def empty_tone(self) -> str:
+        """What went wrong stands out."""
+        return "warn" if self.failed else "muted"
+
+    def _title_width(self, width: int) -> int:
+        return min(WIDEST_TITLE, width - 42)
 
     def header(self, width: int) -> Line | None:
         """Column names."""
-        text = f"      {fit('TITLE', width - 42)}{'MESSAGES':>10}  STATE"
+        text = f"      {fit('TITLE', self._title_width(width))}{'MESSAGES':>10}  STATE"
         return [Segment(text, self.tobs.palette.faint)]
 
     def row(self, index: int, width: int) -> Line:
@@ -106,7 +124,8 @@ class TopicsPanel(Panel):
             mark,
             Segment(f" {glyphs.on} ", self._icon_style(topic)),
             Segment(
-                fit(clean(topic.title, 160) or "(untitled)", width - 42), palette.strong if chosen else palette.text
+                fit(clean(topic.title, 160) or "(untitled)", self._title_width(width)),
+                palette.strong if chosen else palette.text,
             ),
             Segment(fit(count(self.messages(topic)), 10, ">"), palette.muted),
             Segment(f"  {'  '.join(states)}", palette.muted),
@@ -158,14 +177,18 @@ class TopicsScreen(Page):
 
     async def _load(self) -> None:
         panel = self.query_one(TopicsPanel)
-        panel.asked_at, self.ticking = self.tobs.model.clock(), True
+        panel.waiting, panel.asked_at, self.ticking = ASKING, self.tobs.model.clock(), True
+        panel.failed = False
+        self.paint()
         try:
             chat = self.dialog.peer.id
             if (known := await self.tobs.ask(ListTopics(chat, known=True), Topics)).topics:
                 self._show(known)  # as they were last seen, while Telegram is asked
             reply = await self.tobs.ask(ListTopics(chat), Topics)
         except TobsError as error:
-            panel.waiting, self.ticking = clean(str(error), 300), False
+            again = self.tobs.key_of("topics.refresh")
+            panel.waiting, self.ticking = f"{clean(str(error), 300)} Press {again} to try again.", False
+            panel.failed = True
             self.paint()
             return
         panel.waiting, self.ticking = "", False
@@ -187,10 +210,25 @@ class TopicsScreen(Page):
         panel.move_to(cursor if before else 0)
         self.paint()
 
+    def shows(self, action: Action) -> bool:
+        """Another try where one failed; what is done with topics only where there are some."""
+        panel = self.query_one(TopicsPanel)
+        if action.id == "topics.refresh":
+            return panel.failed
+        return super().shows(action) and (bool(panel.topics) or action.context != "topics" or action.does == "back")
+
+    def action_refresh_list(self) -> None:
+        """Ask Telegram anew."""
+        self.run_worker(self._load(), group="topics", exclusive=True)
+
     def name_of(self, action: Action) -> str:
         """Accepting says how many."""
         chosen = len(self.query_one(TopicsPanel).chosen)
         return f"Use these ({chosen})" if action.id == "topics.accept" and chosen else action.name
+
+    def on_panel_marked(self, message: Panel.Marked) -> None:
+        """A click on a mark selects."""
+        self.action_select()
 
     def on_panel_chosen(self, message: Panel.Chosen) -> None:
         """Enter selects."""

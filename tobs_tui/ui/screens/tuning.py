@@ -55,9 +55,13 @@ class EstimatePanel(Panel):
     def title(self) -> Line:
         """The panel's name, and whether it is up to date."""
         palette, model = self.tobs.palette, self.tobs.model
+        if self.estimate is None and self.note != COUNTING:
+            return [Segment("Estimate", palette.strong)]  # what is wrong stands below
         news, tone = ("  counting", palette.faint) if self.note == COUNTING else (f"  {self.note}", palette.warn)
         if self.note == COUNTING and (left := model.estimate_waits - model.clock()) > 0:
             news, tone = f"  Telegram asks to wait {duration(left)}", palette.warn
+        if self.estimate is None and tone is palette.faint:
+            news = ""
         return [Segment("Estimate", palette.strong), Segment(news if self.note else "", tone)]
 
     def facts(self) -> list[tuple[str, str]]:
@@ -92,6 +96,10 @@ class EstimatePanel(Panel):
     def empty(self) -> str:
         """While there is no estimate yet."""
         return self.note
+
+    def empty_tone(self) -> str:
+        """What went wrong stands out."""
+        return "muted" if self.note == COUNTING else "warn"
 
     def row(self, index: int, width: int) -> Line:
         """One or two facts."""

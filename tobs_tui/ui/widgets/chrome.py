@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tobs_tui.ui.keys import EVERYWHERE, Action, actions_of, keys_of, shown
-from tobs_tui.ui.paint import Line, justify, width_of
+from tobs_tui.ui.paint import Line, Palette, justify, width_of
 from tobs_tui.ui.run_model import Link
 from tobs_tui.ui.widgets.painted import Painted
 
@@ -27,7 +27,7 @@ class TopBar(Painted):
         """One line."""
         page = cast("Page", self.screen)
         palette, glyphs = self.tobs.palette, self.tobs.glyphs
-        left: Line = [Segment(" "), Segment("tobs", palette.accent)]
+        left: Line = [Segment(" "), Segment("tobs", palette.accent + link("app.home"))]
         crumbs = page.crumbs()
         for place, crumb in enumerate(crumbs):
             style = palette.strong if place == len(crumbs) - 1 else palette.muted
@@ -52,42 +52,71 @@ class KeyBar(Painted):
     """What the keys do here; each entry can be clicked."""
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """One line: as many actions as fit, leaving at the right end."""
+        """One line: leaving at the right end, and as many other actions as fit; back and help are always there."""
         page = cast("Page", self.screen)
         keymap = self.tobs.keymap
         typing = page.typing
-        ends: list[tuple[Action, str]] = []
-        rest: list[tuple[Action, str]] = []
+        ends: Line = []
+        rest: list[tuple[Action, Line]] = []
         for action in (*actions_of(page.context), *actions_of(EVERYWHERE)):
-            if not action.footer or not page.offers(action):
+            if not page.offers(action) or not page.shows(action):
                 continue
             keys = keys_of(action, keymap)
             if typing:
                 keys = [key for key in keys if len(key) > 1 and key not in _PRINTABLE]
-            if keys:
-                (ends if action.end else rest).append((action, keys[0]))
-        right: Line = []
-        for action, key in ends:
-            right += self._entry(action, key, page.name_of(action))
-        left: Line = []
-        for action, key in rest:
-            entry = self._entry(action, key, page.name_of(action))
-            if width_of(left) + width_of(entry) + width_of(right) + 1 > width:
-                break
-            left += entry
-        return [justify(left, right, width)]
-
-    def _entry(self, action: Action, key: str, name: str) -> Line:
-        palette = self.tobs.palette
-        namespace = "app" if action.context == EVERYWHERE else "screen"
-        key_style, name_style = _clickable(palette.accent, palette.muted, f"{namespace}.{action.does}")
-        return [Segment(" "), Segment(shown(key), key_style), Segment(f" {name} ", name_style)]
+            if not keys:
+                continue
+            namespace = "app" if action.context == EVERYWHERE else "screen"
+            entry = clickable(self.tobs.palette, shown(keys[0]), page.name_of(action), f"{namespace}.{action.does}")
+            if action.end:
+                ends += entry
+            else:
+                rest.append((action, entry))
+        return [justify(_fitting(rest, width - width_of(ends) - 1), ends, width)]
 
 
+_KEPT = ("back", "help")
+"""What these do stays in the line when there is no room for everything: else the mouse would not find out again."""
 _PRINTABLE = {"question_mark", "slash", "comma", "full_stop", "space"}
 
 
+def _fitting(entries: list[tuple[Action, Line]], room: int) -> Line:
+    """The entries that `room` columns hold: the last ones go first, but for those that are always kept."""
+    entries = list(entries)
+    while sum(width_of(entry) for _, entry in entries) > room:
+        loose = [place for place, (action, _) in enumerate(entries) if action.does not in _KEPT]
+        if not loose:
+            break
+        del entries[loose[-1]]
+    return [segment for _, entry in entries for segment in entry]
+
+
+class DialogBar(Painted):
+    """The last line of a dialog: its keys, each of which can be clicked. Entries are key, name and action."""
+
+    def __init__(self, *entries: tuple[str, str, str]) -> None:
+        super().__init__(classes="keys")
+        self._entries = entries
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """One line."""
+        line: Line = []
+        for action, name, does in self._entries:
+            line += clickable(self.tobs.palette, self.tobs.key_of(action), name, f"screen.{does}")
+        return [line[1:]]
+
+
+def clickable(palette: Palette, key: str, name: str, does: str) -> Line:
+    """A key and what it does, as the last line has them; a click does it."""
+    key_style, name_style = _linked(palette.accent, palette.muted, does)
+    return [Segment(" "), Segment(key, key_style), Segment(f" {name} ", name_style)]
+
+
+def link(does: str) -> Style:
+    """The style of what does something when it is clicked: `does` is an action with its namespace."""
+    return Style(meta={"@click": does if does.endswith(")") else f"{does}()"})
+
+
 @lru_cache(maxsize=256)
-def _clickable(key: Style, name: Style, does: str) -> tuple[Style, Style]:
-    link = Style(meta={"@click": does if does.endswith(")") else f"{does}()"})
-    return key + link, name + link
+def _linked(key: Style, name: Style, does: str) -> tuple[Style, Style]:
+    return key + link(does), name + link(does)

@@ -117,7 +117,8 @@ class EntryLine(Horizontal):
     def wrong(self, sentence: str) -> None:
         """Say what is wrong with what was typed, all of it: the line grows for it."""
         self.add_class("-wrong")
-        self.query_one("#entry-hint", Words).say(sentence, "bad")
+        hint = self.query_one("#entry-hint", Words)
+        hint.say(f"{hint.tobs.glyphs.failed} {sentence}", "bad")
 
     def close(self) -> None:
         """Done; the keys go to the form again."""

@@ -11,17 +11,16 @@ from tobs_tui.ui.paint import Line, Palette, fit
 
 
 def connection_line(row: ConnectionRow, palette: Palette, glyphs: Glyphs, width: int) -> Line:
-    """Name, state, latency, requests in flight now and in all, reconnects."""
+    """Name, state, latency, requests in flight now, and how many there were; or how often the line was lost."""
     up = row.state is ConnectionState.OPEN
     sign, style = (glyphs.on, palette.ok) if up else (glyphs.waiting, palette.warn)
     latency = f"{row.latency_ms:.0f} ms" if row.latency_ms >= 0 else NONE
-    figures = f"{row.in_flight} now, {short_count(row.requests)} in all"
-    again = f", {row.reconnects}x lost" if row.reconnects else ""
+    rest = f"{count(row.reconnects)}x lost" if row.reconnects else f"{short_count(row.requests)} in all"
     return [
         Segment(f" {fit(clean(row.id), 8)}", palette.muted),
         Segment(f"{sign} ", style),
         Segment(fit(latency, 7), palette.text),
-        Segment(fit(f"{figures}{again}", max(0, width - 19)), palette.muted),
+        Segment(fit(f"{row.in_flight} now, {rest}", max(0, width - 19)), palette.muted),
     ]
 
 

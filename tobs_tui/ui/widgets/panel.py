@@ -34,6 +34,13 @@ class Panel(Painted, can_focus=True):
         index: int
 
     @dataclass
+    class Marked(Message):
+        """The mark of a row was clicked; the cursor stands there."""
+
+        panel: Panel
+        index: int
+
+    @dataclass
     class Moved(Message):
         """The cursor went to another row."""
 
@@ -47,6 +54,11 @@ class Panel(Painted, can_focus=True):
 
     type_ahead: ClassVar[bool] = False
     """Whether letters that do nothing else go to the next row that begins with them, where lists leave them free."""
+
+    marks: ClassVar[int] = 0
+    """How many columns at the left of a row are its mark: a click there marks it."""
+    one_click: ClassVar[bool] = False
+    """Whether a single click chooses, as in a menu."""
 
     # What a subclass says.
 
@@ -77,6 +89,10 @@ class Panel(Painted, can_focus=True):
     def empty(self) -> str:
         """The sentence shown when there are no rows."""
         return ""
+
+    def empty_tone(self) -> str:
+        """The palette's style for that sentence: ``muted``, or ``warn`` where something is wrong."""
+        return "muted"
 
     def selectable(self, index: int) -> bool:
         """Whether the cursor may stand on row `index`."""
@@ -171,14 +187,16 @@ class Panel(Painted, can_focus=True):
                 return
 
     def on_click(self, event: Click) -> None:
-        """A click moves the cursor; a second one chooses."""
+        """A click moves the cursor, one on a mark marks; a second one chooses."""
         head = 1 + (self.header(self.size.width - 2) is not None)
         index = self.offset_row + event.y - head
         if event.y < head or not 0 <= index < self.count() or not self.selectable(index):
             return
-        again = index == self.cursor and event.chain > 1
+        again = self.one_click or (index == self.cursor and event.chain > 1)
         self.move_to(index)
-        if again:
+        if 1 <= event.x <= self.marks:
+            self.post_message(self.Marked(self, index))
+        elif again:
             self.action_choose()
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
@@ -206,9 +224,11 @@ class Panel(Painted, can_focus=True):
             return []
         self._keep_in_view()
         head = self.header(inner)
+        total = self.count()
+        if head is not None and not total and self.empty():
+            head = []  # columns of nothing have no names
         body: list[Line] = [] if head is None else [crop(head, inner)]
         room = height - 2 - len(body)
-        total = self.count()
         for index in range(self.offset_row, min(total, self.offset_row + room)):
             line = cut(self.row(index, inner), inner)
             if index == self.cursor and self.has_focus and self.selectable(index):
@@ -222,8 +242,8 @@ class Panel(Painted, can_focus=True):
 
     def _empty_lines(self, inner: int, room: int) -> list[Line]:
         words = wrap(self.empty(), inner - 4)
-        blank = max(0, min(2, room - len(words)))
-        rows: list[Line] = [[]] * blank + [[Segment("  "), Segment(word, self.tobs.palette.faint)] for word in words]
+        blank, style = max(0, min(1, room - len(words))), getattr(self.tobs.palette, self.empty_tone())
+        rows: list[Line] = [[]] * blank + [[Segment("  "), Segment(word, style)] for word in words]
         return [crop(row, inner) for row in rows[:room]]
 
     def _thumb(self, height: int, total: int, room: int) -> range:

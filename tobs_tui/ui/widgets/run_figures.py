@@ -9,6 +9,7 @@ from tobs_tui.model.display import clean, count, eta, percent, rate, short_count
 from tobs_tui.model.run import RunState, WorkerState
 from tobs_tui.ui import run_model
 from tobs_tui.ui.paint import Line, bar, crop, sparkline, width_of
+from tobs_tui.ui.widgets.chrome import link
 from tobs_tui.ui.widgets.painted import Painted
 from tobs_tui.ui.widgets.watch_panels import LogPanel, log_row, resource_rows
 
@@ -48,11 +49,11 @@ class Figures(Painted):
             ],
             [
                 Segment(f"{count(round(totals.messages_rate))} msg/s ", palette.text),
-                *sparkline(run.rate_history, 16, palette.spark, glyphs),
+                *sparkline(run.rate_history, 12, palette.spark, glyphs),
             ],
             [Segment(rate(totals.bytes_rate), palette.text)],
             [Segment("ETA ", palette.muted), Segment(eta(totals.eta_s), palette.strong)],
-            [Segment("flood waits ", palette.muted), _tally(totals.flood_waits, palette.warn, palette.text)],
+            [Segment("waits ", palette.muted), _tally(totals.flood_waits, palette.warn, palette.text)],
             [Segment("errors ", palette.muted), _tally(totals.errors, palette.bad, palette.text)],
         ]
         if totals.files_total:
@@ -78,9 +79,10 @@ class Figures(Painted):
             parts.append([Segment(f"{count(totals.jobs)}/{count(totals.jobs_total)} jobs", palette.text)])
         if run.resources.at:
             for name, share, _, worry in resource_rows(run.resources):
-                if share >= 0 and name in ("CPU", "RAM", "DISK"):
+                if share >= 0 and name in ("CPU", "RAM", "GPU0", "DISK"):
                     mark = glyphs.warning if worry else ""
                     style = palette.warn if worry else palette.text
+                    name = name.removesuffix("0")
                     parts.append([Segment(f"{name} ", palette.muted), Segment(f"{share * 100:.0f}{mark}", style)])
         parts.append([Segment("err ", palette.muted), _tally(totals.errors, palette.bad, palette.text)])
         return _spread(parts, width, 2)
@@ -136,7 +138,7 @@ class Strip(Painted):
         more = f", {len(opened) - 1} more" if len(opened) > 1 else ""
         note = f" (a: ack{more})"
         text = crop([Segment(f" {glyphs.warning} {clean(opened[0].text, 200)}", palette.warn)], width - len(note) - 1)
-        return [*text, Segment(note, palette.faint)]
+        return [*text, Segment(note, palette.faint + link("screen.acknowledge"))]
 
 
 class Tail(Painted):

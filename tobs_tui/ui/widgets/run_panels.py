@@ -17,6 +17,7 @@ from tobs_tui.model.run import (
 from tobs_tui.ui import run_model
 from tobs_tui.ui.paint import Line, bar, fit
 from tobs_tui.ui.run_model import Order
+from tobs_tui.ui.widgets.chrome import link
 from tobs_tui.ui.widgets.panel import Panel
 
 WIDE = 110
@@ -107,12 +108,16 @@ class ChatsPanel(RunPanel):
         if run is None:
             return []
         leaves = run_model.leaf_rows(run.chats)
+        if not leaves:
+            return []
         done = sum(row.state is ChatState.DONE for row in leaves)
         return [Segment(f"{done}/{len(leaves)} done", self.tobs.palette.muted)]
 
     def hints(self) -> Line:
         """Filter and order."""
-        return [*self.filter_note(), Segment(f"t: by {self.order.value}  /: filter", self.tobs.palette.faint)]
+        faint = self.tobs.palette.faint
+        sort = Segment(f"t: by {self.order.value}", faint + link("screen.sort"))
+        return [*self.filter_note(), sort, Segment("  "), Segment("/: filter", faint + link("screen.filter"))]
 
     def empty(self) -> str:
         """Why there are no rows."""
@@ -135,7 +140,7 @@ class ChatsPanel(RunPanel):
     def _widths(self, width: int) -> tuple[int, int]:
         """Columns for the title and for the bar."""
         spare = width - 1 - 10 - 2 - 6 - 2 - 13 - 9
-        wide = max(8, min(24, spare * 2 // 5))
+        wide = max(8, min(48, spare * 2 // 5))
         return max(8, spare - wide), wide
 
     def row(self, index: int, width: int) -> Line:
@@ -208,11 +213,13 @@ class WorkersPanel(RunPanel):
             for state, word in _WORKER_WORDS
             if any(w.state is state for w in rows)
         ]
-        return [Segment(f" {self.tobs.glyphs.bullet} ".join(counts), self.tobs.palette.muted)]
+        return [Segment(f" {self.tobs.glyphs.bullet} ".join(counts), self.tobs.palette.muted)] if counts else []
 
     def hints(self) -> Line:
         """What Enter does."""
-        return [*self.filter_note(), Segment("enter: detail  r: restart", self.tobs.palette.faint)]
+        faint = self.tobs.palette.faint
+        restart = Segment("r: restart", faint + link("screen.restart"))
+        return [*self.filter_note(), Segment("enter: detail  ", faint), restart]
 
     def empty(self) -> str:
         """Why there are none."""

@@ -51,12 +51,14 @@ def marked(text: str, marks: Marks, plain: Style, loud: Style) -> Line:
 
 def window(text: str, marks: Marks, width: int) -> tuple[str, Marks]:
     """The text from where on its first mark fits into `width` columns, with the marks moved along."""
-    if not marks or cell_len(text[: marks[0][1]]) <= width:
+    if not marks or cell_len(text) <= width or cell_len(text[: marks[0][1]]) <= width:
         return text, marks
     start = marks[0][0]
     first = start
     while first and (cell_len(text[first - 1 : start]) <= width // 4 or cell_len(text[first - 1 :]) < width):
         first -= 1
+    if (space := text.find(" ", first, start)) >= 0:
+        first = space + 1  # from the beginning of a word on
     return "…" + text[first:], [(one - first + 1, end - first + 1) for one, end in marks]
 
 
@@ -113,6 +115,10 @@ class ResultsPanel(Panel):
     def empty(self) -> str:
         """Why there is nothing."""
         return clean(self.model.emptiness(), 600)
+
+    def empty_tone(self) -> str:
+        """What went wrong stands out."""
+        return "warn" if self.model.problem is not None else "muted"
 
     def _widths(self, width: int) -> tuple[int, int, int]:
         return (16, 22, 18) if width >= WIDE else (10, 14, 12)

@@ -11,6 +11,7 @@ from tobs_tui.model.run import Alert, ConnectionRow, Level, LogLine, Resources
 from tobs_tui.ui import run_model
 from tobs_tui.ui.paint import Line, bar, fit, sparkline
 from tobs_tui.ui.run_model import LEVELS
+from tobs_tui.ui.widgets.chrome import link
 from tobs_tui.ui.widgets.link_rows import connection_line
 from tobs_tui.ui.widgets.panel import Panel
 from tobs_tui.ui.widgets.run_panels import RunPanel
@@ -143,7 +144,7 @@ class AlertsPanel(RunPanel):
 
     def hints(self) -> Line:
         """How to acknowledge."""
-        return [Segment("a: ack", self.tobs.palette.faint)]
+        return [Segment("a: ack", self.tobs.palette.faint + link("screen.acknowledge"))]
 
     def empty(self) -> str:
         """All is well."""
@@ -212,9 +213,10 @@ class LogPanel(RunPanel):
 
     def hints(self) -> Line:
         """Level and whether it follows."""
-        palette = self.tobs.palette
-        state = "f: hold" if self.follow else "f: follow (held)"
-        return [*self.filter_note(), Segment(f"l: from {self.level.value}  {state}", palette.faint)]
+        faint = self.tobs.palette.faint
+        level = Segment(f"l: from {self.level.value}", faint + link("screen.level"))
+        state = Segment("f: hold" if self.follow else "f: follow (held)", faint + link("screen.follow"))
+        return [*self.filter_note(), level, Segment("  "), state]
 
     def empty(self) -> str:
         """Why there are none."""
