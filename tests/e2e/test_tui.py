@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -287,3 +288,22 @@ def test_no_color_means_no_colours(open_terminal: Open) -> None:
     plain.press("i")
     plain.wait_for("Phone number")
     assert plain.colours() == {"default"}
+
+
+def test_the_name_is_on_the_screen_while_the_rest_is_loaded_and_goes_where_nothing_follows(tmp_path: Path) -> None:
+    terminal = Terminal([TOBS], environment={"TOBS_HOME": str(tmp_path)})
+    try:
+        terminal.first_text()
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.alternate and terminal.lines()[0] == " tobs"
+        assert terminal.exit_status() == -signal.SIGTERM
+        assert not terminal.alternate
+    finally:
+        terminal.close()
+    missing = {"TOBS_HOME": str(tmp_path), "TOBS_PASSPHRASE_FILE": str(tmp_path / "missing")}
+    terminal = Terminal([TOBS], environment=missing)
+    try:
+        assert terminal.exit_status() > 0
+        assert not terminal.alternate and "missing" in terminal.text()
+    finally:
+        terminal.close()

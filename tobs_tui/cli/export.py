@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from tobs_tui.cli import interrupts
+from tobs_tui.cli.first_paint import FirstPaint
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.cli.streams import Audience
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -76,9 +77,16 @@ def export_on_screen(options: Options) -> int:
     if options.profile:
         check_targets(options, chosen.profile)
     check_terminal()
+    warn(chosen.warnings)
+    with contextlib.nullcontext() if _in_browser() else FirstPaint():
+        status = _open(options, setting, chosen)
+    return status if isinstance(status, int) else _start_again(options, status)
+
+
+def _open(options: Options, setting: Setting, chosen: Effective) -> int | tuple[str, ...]:
+    """Start the service, load the application and run it; what it gives, see `run_app`."""
     passphrase = setting.passphrase()
     wanted = chosen.profile if options.profile or options.chats or options.all_chats else None
-    warn(chosen.warnings)
 
     from tobs_tui.service.launch import attach, start_service, unlock
 
@@ -111,7 +119,7 @@ def export_on_screen(options: Options) -> int:
     def resolve(profile: Profile | None, given: Collection[str] | None = None) -> Effective:
         return effective(profile, setting.paths, setting.environ, options.look_flags(), given=given)
 
-    status = run_app(
+    return run_app(
         connect=connect,
         ready=ready,
         paths=setting.paths,
@@ -123,7 +131,6 @@ def export_on_screen(options: Options) -> int:
         low_bandwidth=chosen.settings.low_bandwidth,
         mouse=chosen.settings.mouse,
     )
-    return status if isinstance(status, int) else _start_again(options, status)
 
 
 def _start_again(options: Options, elsewhere: tuple[str, ...]) -> NoReturn:
