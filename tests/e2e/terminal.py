@@ -194,19 +194,19 @@ class Terminal:
         raise ScreenTimeout("it painted nothing")
 
     def seconds_to(self, key: str, answer: str, timeout: float = 10) -> float:
-        """Press a key; seconds until the program has written `answer`, which it writes as one run of text.
+        """Press a key; seconds until the program has written what matches the pattern `answer`.
 
         Looks at the bytes: pyte, being Python, takes longer to put a whole screen in its place than the program takes
         to paint it. Raises `ScreenTimeout`.
         """
         self.lines()
-        came, awaited = b"", answer.encode()
+        came, awaited = b"", re.compile(answer.encode())
         began = time.monotonic()
         self._process.send(KEYS.get(key, key))
         while time.monotonic() - began < timeout:
             if self._read(0.2, keep=True):
                 came += self._unread[-1]
-                if awaited in came:
+                if awaited.search(came):
                     return time.monotonic() - began
         raise ScreenTimeout(f"{key!r} was not answered; the screen shows:\n{self.text()}")
 
