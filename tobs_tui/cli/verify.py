@@ -13,6 +13,8 @@ import click
 
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.model.display import clean, count, plural, size
+from tobs_tui.model.verifying import number_found, place_found
+from tobs_tui.monitor.clock import monotonic
 
 if TYPE_CHECKING:
     from tobs_tui.engine.mend import Mended
@@ -22,16 +24,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 UNSOUND = 3
-TITLE_WIDTH = 60
-_NOUNS = {
-    "archive": ("archive", "things in the archive"),
-    "messages": ("stretch of messages", "stretches of messages"),
-    "note": ("note", "notes"),
-    "page": ("index page", "index pages"),
-    "medium": ("file", "files"),
-    "variant": ("smaller file", "smaller files"),
-    "link": ("link", "links"),
-}
+TELL_EVERY_S = 0.5
+"""How often a program that reads the lines hears how far it is."""
 _CLEAR = "\r\033[K"
 
 
@@ -162,22 +156,31 @@ class Teller:
         self._vault, self._json = vault, json_lines
         self._titles: dict[int, str] | None = None
         self._still = False
+        self._told = monotonic()
 
     def tell(self, finding: Finding) -> None:
         """One thing that is wrong."""
         self._wipe()
         if self._json:
-            self._print_json({"event": "still_wrong" if self._still else "finding", **_fields(finding)})
+            self._print_json({"event": "still_wrong" if self._still else "finding", **self._fields(finding)})
             return
-        where = [clean(finding.path, 400)] if finding.path else []
-        if finding.line:
-            where[0] += f":{finding.line}"
-        if not finding.path and finding.chat:
-            where.append(clean(self._title(finding.chat), TITLE_WIDTH))
-        if finding.lo and not finding.path:
-            ids = f"{finding.lo}" if finding.lo == finding.hi or not finding.hi else f"{finding.lo} to {finding.hi}"
-            where.append(f"{'message' if finding.lo == finding.hi else 'messages'} {ids}")
-        click.echo(f"{finding.fault.value}: {', '.join(where)}: {clean(finding.reason, 500)}.")
+        title = self._title(finding.chat) if finding.chat and not finding.path else ""
+        where = place_found(finding.path, finding.line, title, finding.lo, finding.hi)
+        click.echo(f"{finding.fault.value}: {where}: {clean(finding.reason, 500)}.")
+
+    def _fields(self, finding: Finding) -> dict[str, object]:
+        """A finding for programs; every key is always there."""
+        return {
+            "what": finding.subject.value,
+            "fault": finding.fault.value,
+            "path": finding.path,
+            "line": finding.line,
+            "chat": finding.chat,
+            "title": self._title(finding.chat) if finding.chat else "",
+            "first_id": finding.lo,
+            "last_id": finding.hi,
+            "reason": finding.reason,
+        }
 
     def _title(self, chat: int) -> str:
         """A chat's title; its number where the archive does not tell."""
@@ -205,7 +208,10 @@ class Teller:
         self.say("Verifying once more.")
 
     def show(self, verified: Verified) -> None:
-        """How far it is."""
+        """How far it is: on a terminal at once, as JSON lines now and then."""
+        if self._json and monotonic() - self._told >= TELL_EVERY_S:
+            self._told = monotonic()
+            self._print_json({"event": "progress", **_looked_at(verified)})
         if sys.stderr.isatty():
             files, messages = count(verified.files), count(verified.messages)
             text = f"Verifying: {messages} messages, {files} files, {size(verified.bytes)}"
@@ -232,7 +238,7 @@ class Teller:
             click.echo(f"All is sound and complete: {looked}.")
         else:
             counts = ", ".join(
-                plural(number, *(f"{fault.value} {noun}" for noun in _NOUNS[subject.value]))
+                number_found(subject.value, fault.value, number)
                 for (subject, fault), number in sorted(verified.found.items())
             )
             click.echo(f"{'Still wrong' if mended is not None else 'Wrong'}: {counts}. Looked at {looked}.")
@@ -244,17 +250,12 @@ class Teller:
         click.echo(msgspec.json.encode(fields))
 
 
-def _fields(finding: Finding) -> dict[str, object]:
-    """A finding for programs; every key is always there."""
+def _looked_at(verified: Verified) -> dict[str, int]:
     return {
-        "what": finding.subject.value,
-        "fault": finding.fault.value,
-        "path": finding.path,
-        "line": finding.line,
-        "chat": finding.chat,
-        "first_id": finding.lo,
-        "last_id": finding.hi,
-        "reason": finding.reason,
+        "messages": verified.messages,
+        "files": verified.files,
+        "links": verified.links,
+        "bytes": verified.bytes,
     }
 
 
@@ -265,10 +266,7 @@ def _summary(verified: Verified, mended: Mended | None, status: int, vault: Path
         "sound": verified.sound,
         "exit_status": status,
         "output": str(vault),
-        "messages": verified.messages,
-        "files": verified.files,
-        "links": verified.links,
-        "bytes": verified.bytes,
+        **_looked_at(verified),
         "seconds": round(verified.seconds, 3),
         "found": [
             {"what": subject.value, "fault": fault.value, "count": number}

@@ -149,6 +149,8 @@ class Detail(Dialog[None]):
     """Everything about one row."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("detail"))
+    more: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    """What else can be done from here, as `DialogBar` has it."""
 
     def __init__(self, heading: str, pairs: list[tuple[str, str]]) -> None:
         super().__init__()
@@ -159,4 +161,4 @@ class Detail(Dialog[None]):
         with Vertical():
             yield Words(self._heading, tone="strong", classes="heading")
             yield Sheet(self._pairs)
-            yield DialogBar(("dialog.close", "Close", "close"))
+            yield DialogBar(*self.more, ("dialog.close", "Close", "close"))

@@ -217,10 +217,9 @@ class HomeScreen(Page):
         elif isinstance(panel, ProfilesPanel):
             await self.action_launch(message.index + 1)
         elif isinstance(panel, RunsPanel):
-            from tobs_tui.ui.screens.dialogs import Detail
-            from tobs_tui.ui.screens.run_details import record_details
+            from tobs_tui.ui.screens.run_details import RecordDetail
 
-            await self.tobs.push_screen(Detail(*record_details(panel.records[message.index])))
+            await self.tobs.push_screen(RecordDetail(panel.records[message.index]))
 
     async def action_refresh(self) -> None:
         """Start the profile under the cursor, and look for edits, reactions and deletions in what is exported."""
@@ -288,16 +287,30 @@ class HomeScreen(Page):
         else:
             await self.tobs.show_sign_in()
 
-    async def action_search(self) -> None:
-        """Search; the vault of the run, or of what is under the cursor, comes first."""
+    def _vaults_at_hand(self) -> list[str]:
+        """The vault of what is under the cursor, then that of the run in progress, as far as there are any."""
         run, runs, profiles = self.tobs.model.run, self.query_one(RunsPanel), self.query_one(ProfilesPanel)
-        first = [run.output] if run is not None and self.tobs.model.running else []
+        found = [run.output] if run is not None and self.tobs.model.running else []
         if runs.has_focus and runs.records:
-            first.insert(0, runs.records[runs.cursor].output)
+            found.insert(0, runs.records[runs.cursor].output)
         elif profiles.has_focus and profiles.found:
             file = profiles.loaded.get(profiles.found[profiles.cursor].name)
-            first[:0] = [file.profile.output] if file is not None else []
-        await self.tobs.show_search(tuple(first))
+            found[:0] = [file.profile.output] if file is not None else []
+        return found
+
+    async def action_search(self) -> None:
+        """Search; the vault of the run, or of what is under the cursor, comes first."""
+        await self.tobs.show_search(tuple(self._vaults_at_hand()))
+
+    def action_verify(self) -> None:
+        """Look whether all of the vault of the profile or run under the cursor is as it was written."""
+        from tobs_tui.ui.screens.verify import verify_vault
+
+        vaults = [vault for vault in self._vaults_at_hand() if vault]
+        if vaults:
+            verify_vault(self.tobs, vaults[0])
+        else:
+            self.tobs.say("Go to a profile or to one of the last runs first: its vault is verified.")
 
     async def action_settings(self) -> None:
         """Settings."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import BindingType
+
 from tobs_tui.model.display import NONE, clean, clock_time, count, duration, eta, percent, plural, rate, size
 from tobs_tui.model.run import (
     Alert,
@@ -15,7 +19,9 @@ from tobs_tui.model.run import (
     WorkerRow,
 )
 from tobs_tui.ui.glyphs import UNICODE
+from tobs_tui.ui.keys import bindings
 from tobs_tui.ui.run_model import share_done
+from tobs_tui.ui.screens.dialogs import Detail
 from tobs_tui.ui.widgets.home_panels import messages_of, outcome_sign
 from tobs_tui.ui.widgets.link_rows import connection_details
 from tobs_tui.ui.widgets.panel import Panel
@@ -24,6 +30,23 @@ from tobs_tui.ui.widgets.search_panels import moment_of
 from tobs_tui.ui.widgets.watch_panels import AlertsPanel, LogPanel, ResourcesPanel
 
 Pairs = list[tuple[str, str]]
+
+
+class RecordDetail(Detail):
+    """Everything about an earlier run, from where its vault can be verified."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [each for each in bindings("home") if each.id == "home.verify"]
+    more = (("home.verify", "Verify its vault", "verify"),)
+
+    def __init__(self, record: RunRecord) -> None:
+        super().__init__(*record_details(record))
+        self._vault = record.output
+
+    def action_verify(self) -> None:
+        """Look whether all of its vault is as it was written."""
+        from tobs_tui.ui.screens.verify import verify_vault
+
+        verify_vault(self.tobs, self._vault)
 
 
 def details(panel: Panel, index: int) -> tuple[str, Pairs] | None:

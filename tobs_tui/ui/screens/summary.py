@@ -240,6 +240,10 @@ class SummaryScreen(Page):
             return self.tobs.model.signed_in and bool(self._failed_chats())
         return action.id != "summary.again" or self.tobs.model.signed_in
 
+    def name_of(self, action: Action) -> str:
+        """A shorter name where the line is short: the way home has to have room."""
+        return "Retry" if action.id == "summary.retry" and self.app.size.width < TWO_COLUMNS else action.name
+
     def _failed_chats(self) -> dict[int, str]:
         run = self.tobs.model.run
         return {failure.chat: failure.title for failure in run.failures if failure.chat} if run else {}
@@ -285,6 +289,14 @@ class SummaryScreen(Page):
         else:
             page = vault / "index.html"
             copy_place(self.tobs, page if page.is_file() else vault, 0)
+
+    def action_verify(self) -> None:
+        """Look whether all of the run's vault is as it was written."""
+        from tobs_tui.ui.screens.verify import verify_vault
+
+        run = self.tobs.model.run
+        if run is not None:
+            verify_vault(self.tobs, run.output)
 
     async def action_search(self) -> None:
         """Search the run's vault."""

@@ -75,7 +75,7 @@ class KeyBar(Painted):
         return [justify(_fitting(rest, width - width_of(ends) - 1), ends, width)]
 
 
-_KEPT = ("back", "help")
+_KEPT = ("back", "home", "help")
 """What these do stays in the line when there is no room for everything: else the mouse would not find out again."""
 _PRINTABLE = {"question_mark", "slash", "comma", "full_stop", "space"}
 
