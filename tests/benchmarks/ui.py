@@ -29,12 +29,17 @@ from rich.console import Console
 from tests.benchmarks.exports import TOBS, place
 from tests.benchmarks.meter import pss_mib
 from tests.benchmarks.rows import Row, Verdict, judged, show
+from tests.e2e import scripted
+from tests.e2e.scripted import many_topics
 from tests.e2e.signing import sign_in_account
 from tests.e2e.terminal import ScreenTimeout, Terminal
 from tobs_tui.config.paths import Paths
+from tobs_tui.model.display import count
 from tobs_tui.model.errors import TobsError
 from tobs_tui.service.launch import attach
 from tobs_tui.service.protocol import Shutdown
+from tobs_tui.ui.fuzzy import matches
+from tobs_tui.ui.target_list import TargetList
 
 BUILD = Path(__file__).parents[2] / "build"
 PEERS = ("posting", "harlequin")
@@ -59,6 +64,8 @@ PRESSED = (
 """What happens, and two keys in turns, each with the pattern of its answer. Escape has none, and is not counted: a
 terminal's reader waits a while after it for the rest of a longer sequence."""
 WATCHED_S = 10.0
+MANY = 50_000
+TYPED = ("rust", "night 41", "ada", "почт", "zq")
 
 
 def _peer(name: str) -> Path | None:
@@ -242,7 +249,87 @@ def idle(_: int) -> list[Row]:
             _stop_service(Path(folder))
 
 
-ROWS: dict[str, Callable[[int], list[Row]]] = {"start": start, "help": help_text, "idle": idle, "dashboard": dashboard}
+def dialogs(rounds: int) -> list[Row]:
+    """Lists of 50,000 chats and topics, on a service whose answer is there at once: from the key to the first row, and
+    from a letter typed to the list that it leaves. The service's own time, and its line, are not in it."""
+    chats, topics = TargetList(), many_topics(MANY)
+    chats.load(scripted.dialogs(MANY // 12 + 1)[:MANY])
+    names = [topic.title.casefold() for topic in topics]
+
+    def chats_left(query: str) -> str:
+        chats.query = query
+        chats.apply()
+        return f"{count(len(chats.visible))} of {count(MANY)}"
+
+    def topics_left(query: str) -> str:
+        return f"{count(len(matches(query, names)))} of {count(MANY)}"
+
+    with tempfile.TemporaryDirectory(prefix="tobs-ui-", ignore_cleanup_errors=True) as folder:
+        terminal = Terminal([sys.executable, "-m", "tests.e2e.scripted_main", folder, "{}", str(MANY)])
+        try:
+            terminal.wait_for("New export")
+            ready = _ready(terminal, "n", "Saved Messages", "New export", 3 * rounds)
+            terminal.press("n")
+            terminal.wait_for("Saved Messages")
+            typed = _typed(terminal, chats_left, rounds)
+            terminal.press("down")
+            terminal.wait_for("t Topics")
+            opened = _ready(terminal, "t", "BotFather 7", "t Topics", 3 * rounds)
+            terminal.press("t")
+            terminal.wait_for("BotFather 7")
+            named = _typed(terminal, topics_left, rounds)
+        finally:
+            terminal.close()
+    return [
+        _waits("50,000 chats: key to first row", ready, 200),
+        _waits("50,000 chats: letter to filtered list", typed, 50),
+        _waits("50,000 topics: key to first row", opened, 200),
+        _waits("50,000 topics: letter to filtered list", named, 50),
+    ]
+
+
+def _ready(terminal: Terminal, key: str, row: str, before: str, times: int) -> list[float]:
+    """Seconds from a key to a row of the list that it opens; the list is left again each time."""
+    waits = []
+    for _ in range(times):
+        waits.append(terminal.seconds_to(key, row))
+        time.sleep(0.3)  # whatever is done once the first row is there
+        terminal.press("esc")
+        terminal.wait_for(before)
+    return waits
+
+
+def _typed(terminal: Terminal, left: Callable[[str], str], rounds: int) -> list[float]:
+    """Seconds from each letter of some words to the number of rows that it leaves."""
+    waits = []
+    terminal.press("/")
+    terminal.wait_for("type to filter")
+    for word in TYPED * rounds:
+        for end in range(1, len(word) + 1):
+            if left(word[:end]) != left(word[: end - 1]):  # else nothing shows that it is done
+                waits.append(terminal.seconds_to(word[end - 1], left(word[:end])))
+            else:
+                terminal.press(word[end - 1])
+            time.sleep(0.05)
+        terminal.press("ctrl+u")
+        terminal.wait_for("type to filter")
+    terminal.press("esc")
+    return waits
+
+
+def _waits(what: str, waits: list[float], goal: int) -> Row:
+    least, middle, most = (round(each(waits) * 1000) for each in (min, statistics.median, max))
+    figure = f"min {least} ms, median {middle} ms, max {most} ms"
+    return Row("dialogs", what, figure, f"median <= {goal} ms", judged(middle <= goal), f"{len(waits)} times")
+
+
+ROWS: dict[str, Callable[[int], list[Row]]] = {
+    "start": start,
+    "help": help_text,
+    "idle": idle,
+    "dashboard": dashboard,
+    "dialogs": dialogs,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -244,6 +244,21 @@ def topics() -> tuple[Topic, ...]:
     )
 
 
+def crowd(client: ScriptedClient, number: int) -> None:
+    """Have the service know so many chats, and as many topics in each forum."""
+    chats, names = Dialogs(dialogs(number // len(_DIALOGS) + 1)[:number]), Topics(many_topics(number))
+    client.answers[ListDialogs] = lambda _: chats
+    client.answers[ListTopics] = lambda _: names
+
+
+def many_topics(number: int) -> tuple[Topic, ...]:
+    """So many topics, with names in several scripts."""
+    return tuple(
+        Topic(place + 2, f"{_DIALOGS[place % len(_DIALOGS)][0]} {place}", message_count=place)
+        for place in range(number)
+    )
+
+
 def records() -> tuple[RunRecord, ...]:
     """The journal."""
     day = 86_400

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tobs_tui.model.display import clean, size
+from tobs_tui.model.display import _MAY_BEND, _straight, clean, size
 from tobs_tui.model.safe_text import printable, printable_lines
 
 
@@ -48,3 +48,11 @@ def test_sizes_read_as_people_write_them() -> None:
         "88 MB",
         "1.2 GB",
     ]
+
+
+def test_letters_that_are_not_looked_at_one_by_one_come_out_the_same() -> None:
+    codes = [code for code in (*range(0x2_0000), *range(0xE_0000, 0xE_0200)) if not 0xD800 <= code <= 0xDFFF]
+    for letter in map(chr, codes):
+        assert clean.__wrapped__(f"a{letter}b", 200) == _straight(printable(f"a{letter}b")), hex(ord(letter))
+    marks = [letter for letter in map(chr, codes) if unicodedata.category(letter) in ("Mn", "Me")]
+    assert all(_MAY_BEND.search(mark) for mark in marks)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import random
 
 import pytest
 
 from tobs_tui.model.peers import Dialog, Peer, PeerKind
 from tobs_tui.model.profile import ChatTarget, MediaKind, Preset, Profile, Targets
-from tobs_tui.ui.fuzzy import matches
+from tobs_tui.ui.fuzzy import Finder, matches
 from tobs_tui.ui.target_list import Archived, TargetList
 from tobs_tui.ui.tuning import parse, problem_between, reads, stepped, with_value
 from tobs_tui.ui.tuning_form import ENTRIES
@@ -39,6 +40,33 @@ def titles(found: TargetList) -> list[str]:
 def test_better_matches_come_first() -> None:
     texts = ["xrustx", "r u s t", "the rust club", "rusty", "nothing"]
     assert [texts[i] for i in matches("rust", texts)] == ["the rust club", "rusty", "xrustx", "r u s t"]
+
+
+def ranked(query: str, text: str) -> int | None:
+    """How well a text answers, by the rule's own words; None not at all."""
+    place = text.find(query)
+    if place >= 0:
+        return 0 if place == 0 or not text[place - 1].isalnum() or f" {query}" in text else 1
+    at = 0
+    for letter in query:
+        at = text.find(letter, at) + 1
+        if not at:
+            return None
+    return 2
+
+
+def test_what_is_typed_on_finds_the_same_as_what_is_asked_at_once() -> None:
+    chance = random.Random(7)
+    texts = ["".join(chance.choices("ab c-^].é", k=12)) for _ in range(400)]
+    finder = Finder(texts)
+    finder.prepare(7)
+    for _ in range(60):
+        query = ""
+        for letter in chance.choices("abc-^].é", k=4):
+            query += letter
+            ranks = [(ranked(query, text), index) for index, text in enumerate(texts)]
+            expected = [index for _, index in sorted((rank, index) for rank, index in ranks if rank is not None)]
+            assert finder.matches(query) == matches(query, texts) == expected
 
 
 def test_no_filter_keeps_every_row_in_order() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 import unicodedata
 from functools import lru_cache
@@ -14,6 +15,11 @@ NONE = "—"
 """Stands where there is no value."""
 
 _MARKS_KEPT = 2
+_MAY_BEND = re.compile(
+    "[^ -\u02ff\u0370-\u0482\u048a-\u058f\u0620-\u064a\u2010-\u20cf\u2100-\u2bff\u3041-\u3096\u30a0-\u9fff"
+    "\uac00-\ud7a3\U0001f300-\U0001f3fa\U0001f400-\U0001faff]"
+)
+"""What is neither of these letters nor of these signs, among which there are no marks: each of it is looked at."""
 
 
 @lru_cache(maxsize=16_384)
@@ -23,8 +29,10 @@ def clean(text: str, limit: int = 200) -> str:
     `printable` makes it harmless. Besides, no letter keeps more than two combining marks, and joiners, variation
     selectors and skin tones go: terminals disagree about the width of what they make, and columns must stay straight.
     """
-    text = printable(text[: 4 * limit])
-    if not text.isascii():
+    text = text[: 4 * limit]
+    if not text.isprintable():
+        text = _straight(printable(text))
+    elif not text.isascii() and _MAY_BEND.search(text):
         text = _straight(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 

@@ -2,35 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
-WORD_START, SUBSTRING, LETTERS = 0, 1, 2
+ThingT = TypeVar("ThingT")
+AT_ONCE = 500
+"""So many things are made ready before a key is answered."""
 
 
-def rank(query: str, text: str) -> int | None:
-    """How well `text` answers `query` (both casefolded): 0 a word begins with it, 1 it is in there, 2 its letters are,
-    in order; None not at all.
+class Finder(Generic[ThingT]):
+    """Finds among things, each of which has a text (casefolded), over and over: a query that goes on from the last one
+    looks at its hits only.
+
+    Tens of thousands are gone through in C, but for a few steps each: a letter has to be answered at once.
     """
-    place = text.find(query)
-    if place == 0 or (place > 0 and not text[place - 1].isalnum()):
-        return WORD_START
-    if place > 0:
-        return WORD_START if f" {query}" in text else SUBSTRING
-    at = 0
-    for letter in query:
-        at = text.find(letter, at) + 1
-        if not at:
-            return None
-    return LETTERS
+
+    def __init__(self, things: Sequence[ThingT] = (), text_of: Callable[[ThingT], str] = str) -> None:
+        self._things, self._text_of = things, text_of
+        self._texts: list[str] = []
+        self._last: tuple[str, list[int]] | None = None
+
+    def prepare(self, most: int) -> bool:
+        """Make `most` more things ready to be found; whether some are left."""
+        done = len(self._texts)
+        self._texts += map(self._text_of, self._things[done : done + most])
+        return len(self._texts) < len(self._things)
+
+    async def prepare_meanwhile(self) -> None:
+        """Make all things ready, a few at a time, between whatever else there is to do."""
+        while self.prepare(AT_ONCE):
+            await asyncio.sleep(0)
+
+    def matches(self, query: str) -> list[int]:
+        """Which things answer `query`, best first, otherwise in their own order; all for no query.
+
+        Best are those a word of which begins with it, then those that hold it, then those that hold its letters.
+        """
+        wanted = query.casefold().strip()
+        if not wanted:
+            self._last = None
+            return list(range(len(self._things)))
+        self.prepare(len(self._things))
+        hits = self._hits(wanted)
+        self._last = wanted, hits
+        return self._ordered(wanted, hits)
+
+    def _hits(self, wanted: str) -> list[int]:
+        """The texts that have these letters, in their own order: among those with the letters of a shorter query."""
+        texts = self._texts
+        if len(wanted) == 1:
+            return [index for index, text in enumerate(texts) if wanted in text]
+        has_letters = _letters_of(wanted)
+        if self._last is not None and wanted.startswith(self._last[0]):
+            return [index for index in self._last[1] if has_letters(texts[index])]
+        return [index for index, text in enumerate(texts) if has_letters(text)]
+
+    def _ordered(self, wanted: str, hits: list[int]) -> list[int]:
+        texts, word = self._texts, f" {wanted}"
+        begun: list[int] = []
+        held: list[int] = []
+        loose: list[int] = []
+        for index in hits:
+            text = texts[index]
+            place = text.find(wanted)
+            if place < 0:
+                loose.append(index)
+            elif place == 0 or not text[place - 1].isalnum() or word in text:
+                begun.append(index)
+            else:
+                held.append(index)
+        return [*begun, *held, *loose]
+
+
+def _letters_of(wanted: str) -> Callable[[str], object]:
+    """Whether a text has these letters in order, as something that C does.
+
+    Each step goes to the next place of a letter and never back: the time is linear.
+    """
+    steps = (f"[^{re.escape(letter)}]*+{re.escape(letter)}" for letter in wanted)
+    return re.compile("".join(steps)).match
 
 
 def matches(query: str, texts: Sequence[str]) -> list[int]:
-    """Which of `texts` (casefolded) answer `query`, best first, otherwise in their own order; all for no query."""
-    wanted = query.casefold().strip()
-    if not wanted:
-        return list(range(len(texts)))
-    found: tuple[list[int], list[int], list[int]] = ([], [], [])
-    for index, text in enumerate(texts):
-        if (place := rank(wanted, text)) is not None:
-            found[place].append(index)
-    return [*found[WORD_START], *found[SUBSTRING], *found[LETTERS]]
+    """Which of `texts` (casefolded) answer `query`, as a `Finder` says that is asked once."""
+    return Finder(texts).matches(query)

@@ -10,7 +10,7 @@ import msgspec
 from tobs_tui.model.display import clean
 from tobs_tui.model.peers import Dialog, PeerKind
 from tobs_tui.model.profile import ChatTarget, Profile, Targets
-from tobs_tui.ui.fuzzy import matches
+from tobs_tui.ui.fuzzy import Finder
 
 
 class Archived(enum.Enum):
@@ -45,13 +45,16 @@ class TargetList:
     folder: str = ""
     archived: Archived = Archived.HIDDEN
     visible: list[int] = field(default_factory=list)
-    _texts: list[str] = field(default_factory=list)
+    finder: Finder[Dialog] = field(default_factory=Finder)
+    _passing: tuple[object, list[bool]] = (None, [])
+    """The filters but for the letters, and which dialogs pass them."""
     _unfound: list[ChatTarget] = field(default_factory=list)
 
     def load(self, dialogs: tuple[Dialog, ...]) -> None:
         """Take a list from Telegram; the selection stays, and titles and links in it find their chats."""
         self.dialogs = list(dialogs)
-        self._texts = [f"{clean(d.peer.title, 120)} {d.peer.username}".casefold() for d in self.dialogs]
+        self._passing = (None, [])
+        self.finder = Finder(self.dialogs, _text_of)
         waiting, self._unfound = self._unfound, []
         for target in waiting:
             self._choose_named(target)
@@ -79,12 +82,30 @@ class TargetList:
 
     def apply(self) -> None:
         """Work out what is shown."""
-        self.visible = [i for i in matches(self.query, self._texts) if self._passes(self.dialogs[i])]
+        passes = self._passes()
+        if not self.query:
+            self.visible = [index for index, passed in enumerate(passes) if passed]
+            return
+        found = self.finder.matches(self.query)
+        self.visible = [index for index in found if passes[index]]
 
-    def _passes(self, dialog: Dialog) -> bool:
-        if self.archived is Archived.HIDDEN and dialog.archived and not self.query:
-            return False
-        if self.archived is Archived.ONLY and not dialog.archived:
+    def _passes(self) -> list[bool]:
+        """Which dialogs pass the filters but for the letters; archived ones may be found by their letters."""
+        hidden = self.archived is Archived.HIDDEN and not self.query
+        key = (hidden, self.archived is Archived.ONLY, self.kind, self.folder)
+        if self._passing[0] != key:
+            if key == (True, False, "", ""):  # the first sight of the list
+                passing = [not dialog.archived for dialog in self.dialogs]
+            else:
+                passing = [self._lets_pass(dialog, hidden) for dialog in self.dialogs]
+            self._passing = key, passing
+        return self._passing[1]
+
+    def _lets_pass(self, dialog: Dialog, hidden: bool) -> bool:
+        if dialog.archived:
+            if hidden:
+                return False
+        elif self.archived is Archived.ONLY:
             return False
         if self.kind and KIND_WORDS[dialog.peer.kind] != self.kind:
             return False
@@ -152,3 +173,7 @@ class TargetList:
     def profile(self, base: Profile) -> Profile:
         """`base` with the selection as its targets."""
         return msgspec.structs.replace(base, targets=self.targets())
+
+
+def _text_of(dialog: Dialog) -> str:
+    return f"{clean(dialog.peer.title, 120)} {dialog.peer.username}".casefold()

@@ -14,7 +14,7 @@ from tobs_tui.model.display import clean, count
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.peers import Dialog, Topic
 from tobs_tui.service.protocol import ListTopics, Topics
-from tobs_tui.ui.fuzzy import matches
+from tobs_tui.ui.fuzzy import Finder
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.run_model import Link
@@ -41,7 +41,7 @@ class TopicsPanel(Panel):
         super().__init__(id="topic-list")
         self.chat = chat
         self.topics: tuple[Topic, ...] = ()
-        self.texts: list[str] = []
+        self.finder: Finder[Topic] = Finder()
         self.in_view: list[int] = []
         self.chosen: set[int] = set()
         self.waiting = ASKING
@@ -50,7 +50,7 @@ class TopicsPanel(Panel):
 
     def filter(self, query: str) -> None:
         """Show the topics that match."""
-        self.in_view = matches(query, self.texts)
+        self.in_view = self.finder.matches(query)
         self.move_to(0)
 
     @property
@@ -65,7 +65,7 @@ class TopicsPanel(Panel):
     def title(self) -> Line:
         """How many there are."""
         shown, total = len(self.in_view), len(self.topics)
-        number = count(total) if shown == total else f"{shown} of {count(total)}"
+        number = count(total) if shown == total else f"{count(shown)} of {count(total)}"
         if self.waiting:
             number = number if total else ""  # none is known yet: that is not none
         text = f"  {number}" if number else ""
@@ -200,7 +200,7 @@ class TopicsScreen(Page):
         before, chosen = {topic.id for topic in panel.topics}, panel.chosen
         everything = {topic.id for topic in reply.topics}
         panel.topics = reply.topics
-        panel.texts = [clean(topic.title, 160).casefold() for topic in reply.topics]
+        panel.finder = Finder(reply.topics, _text_of)
         if not before:
             panel.chosen = set(self._known or everything) if self._known is not None else set()
         else:
@@ -209,6 +209,7 @@ class TopicsScreen(Page):
         panel.filter(self.query_one("#entry", Line1).value if before else "")
         panel.move_to(cursor if before else 0)
         self.paint()
+        self.run_worker(panel.finder.prepare_meanwhile(), group="prepare", exclusive=True)
 
     def shows(self, action: Action) -> bool:
         """Another try where one failed; what is done with topics only where there are some."""
@@ -295,3 +296,7 @@ class TopicsScreen(Page):
             self.query_one(TopicsPanel).focus()
         else:
             self.dismiss(None)
+
+
+def _text_of(topic: Topic) -> str:
+    return clean(topic.title, 160).casefold()
