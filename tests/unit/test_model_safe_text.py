@@ -51,8 +51,8 @@ def test_sizes_read_as_people_write_them() -> None:
 
 
 def test_letters_that_are_not_looked_at_one_by_one_come_out_the_same() -> None:
-    codes = [code for code in (*range(0x2_0000), *range(0xE_0000, 0xE_0200)) if not 0xD800 <= code <= 0xDFFF]
-    for letter in map(chr, codes):
+    plain = (*range(0x3400), *range(0x3400, 0xD800, 64), *range(0xE000, 0x1_F000, 16), *range(0x1_F000, 0x1_FC00))
+    for letter in map(chr, plain):
         assert clean.__wrapped__(f"a{letter}b", 200) == _straight(printable(f"a{letter}b")), hex(ord(letter))
-    marks = [letter for letter in map(chr, codes) if unicodedata.category(letter) in ("Mn", "Me")]
+    marks = [letter for letter in map(chr, range(0x11_0000)) if unicodedata.category(letter) in ("Mn", "Me")]
     assert all(_MAY_BEND.search(mark) for mark in marks)
