@@ -94,8 +94,8 @@ class TargetList:
         hidden = self.archived is Archived.HIDDEN and not self.query
         key = (hidden, self.archived is Archived.ONLY, self.kind, self.folder)
         if self._passing[0] != key:
-            if key == (True, False, "", ""):  # the first sight of the list
-                passing = [not dialog.archived for dialog in self.dialogs]
+            if not (self.kind or self.folder or self.archived is Archived.ONLY):  # as it mostly is
+                passing = [not (hidden and dialog.archived) for dialog in self.dialogs]
             else:
                 passing = [self._lets_pass(dialog, hidden) for dialog in self.dialogs]
             self._passing = key, passing

@@ -231,7 +231,7 @@ class TargetsScreen(Page):
         if self.profile.targets.all_chats and not self.targets.chosen:
             self.targets.preselect(self.profile)
         self._refilter(self.query_one(DialogsPanel).cursor)
-        self.run_worker(self.targets.finder.prepare_meanwhile(), group="prepare", exclusive=True)
+        self.run_worker(self.targets.finder.prepare_meanwhile, group="prepare", exclusive=True)
 
     def _refilter(self, cursor: int = 0) -> None:
         self.query_one(DialogsPanel).move_to(cursor)

@@ -209,7 +209,7 @@ class TopicsScreen(Page):
         panel.filter(self.query_one("#entry", Line1).value if before else "")
         panel.move_to(cursor if before else 0)
         self.paint()
-        self.run_worker(panel.finder.prepare_meanwhile(), group="prepare", exclusive=True)
+        self.run_worker(panel.finder.prepare_meanwhile, group="prepare", exclusive=True)
 
     def shows(self, action: Action) -> bool:
         """Another try where one failed; what is done with topics only where there are some."""

@@ -102,7 +102,7 @@ class VerifyDialog(Dialog[None]):
             "Archive, messages, notes, files and links are looked at; nothing is written. Closing this ends it."
         )
         self.set_interval(1.0, self._tick)
-        self.run_worker(self.verifying.run(), group="verify")
+        self.run_worker(self.verifying.run, group="verify")
 
     def _figures(self) -> list[tuple[str, str]]:
         state, now = self.verifying, self.tobs.model.clock()
