@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 ThingT = TypeVar("ThingT")
+_BETWEEN = re.compile(r"[^\w ]|_")
 AT_ONCE = 500
 """So many things are made ready before a key is answered."""
 
@@ -22,12 +23,17 @@ class Finder(Generic[ThingT]):
     def __init__(self, things: Sequence[ThingT] = (), text_of: Callable[[ThingT], str] = str) -> None:
         self._things, self._text_of = things, text_of
         self._texts: list[str] = []
+        """Each behind a space, as every word in it is."""
+        self._words: list[str] = []
+        """The same with a space for whatever is between words; for most it is the same string."""
         self._last: tuple[str, list[int]] | None = None
 
     def prepare(self, most: int) -> bool:
         """Make `most` more things ready to be found; whether some are left."""
         done = len(self._texts)
-        self._texts += map(self._text_of, self._things[done : done + most])
+        for thing in self._things[done : done + most]:
+            self._texts.append(f" {self._text_of(thing)}")
+            self._words.append(_BETWEEN.sub(" ", self._texts[-1]))
         return len(self._texts) < len(self._things)
 
     async def prepare_meanwhile(self) -> None:
@@ -61,19 +67,13 @@ class Finder(Generic[ThingT]):
 
     def _ordered(self, wanted: str, hits: list[int]) -> list[int]:
         texts, word = self._texts, f" {wanted}"
-        begun: list[int] = []
-        held: list[int] = []
-        loose: list[int] = []
-        for index in hits:
-            text = texts[index]
-            place = text.find(wanted)
-            if place < 0:
-                loose.append(index)
-            elif place == 0 or not text[place - 1].isalnum() or word in text:
-                begun.append(index)
-            else:
-                held.append(index)
-        return [*begun, *held, *loose]
+        words = texts if _BETWEEN.search(wanted.replace(" ", "")) else self._words
+        begun = [index for index in hits if word in words[index]]
+        rest = [index for index in hits if word not in words[index]]
+        if len(wanted) == 1:
+            return begun + rest
+        held = [index for index in rest if wanted in texts[index]]
+        return begun + held + [index for index in rest if wanted not in texts[index]]
 
 
 def _letters_of(wanted: str) -> Callable[[str], object]:
