@@ -26,6 +26,7 @@ from tobs_tui.ui.widgets.panel import Panel
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widgets import Input
+    from textual.worker import WorkType
 
 ASKING = "Asking Telegram for your chats."
 WIDEST_TITLE = 72
@@ -231,7 +232,10 @@ class TargetsScreen(Page):
         if self.profile.targets.all_chats and not self.targets.chosen:
             self.targets.preselect(self.profile)
         self._refilter(self.query_one(DialogsPanel).cursor)
-        self.run_worker(self.targets.finder.prepare_meanwhile, group="prepare", exclusive=True)
+        work: WorkType[None] = (
+            self.targets.finder.prepare_meanwhile
+        )  # as a function: one that never begins leaves nothing behind
+        self.run_worker(work, group="prepare", exclusive=True)
 
     def _refilter(self, cursor: int = 0) -> None:
         self.query_one(DialogsPanel).move_to(cursor)
