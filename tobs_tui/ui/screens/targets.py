@@ -232,9 +232,7 @@ class TargetsScreen(Page):
         if self.profile.targets.all_chats and not self.targets.chosen:
             self.targets.preselect(self.profile)
         self._refilter(self.query_one(DialogsPanel).cursor)
-        work: WorkType[None] = (
-            self.targets.finder.prepare_meanwhile
-        )  # as a function: one that never begins leaves nothing behind
+        work: WorkType[None] = self.targets.finder.prepare_meanwhile  # as a function: one never begun leaves nothing
         self.run_worker(work, group="prepare", exclusive=True)
 
     def _refilter(self, cursor: int = 0) -> None:

@@ -210,9 +210,7 @@ class TopicsScreen(Page):
         panel.filter(self.query_one("#entry", Line1).value if before else "")
         panel.move_to(cursor if before else 0)
         self.paint()
-        work: WorkType[None] = (
-            panel.finder.prepare_meanwhile
-        )  # as a function: one that never begins leaves nothing behind
+        work: WorkType[None] = panel.finder.prepare_meanwhile  # as a function: one never begun leaves nothing
         self.run_worker(work, group="prepare", exclusive=True)
 
     def shows(self, action: Action) -> bool:
