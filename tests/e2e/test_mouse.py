@@ -76,7 +76,7 @@ def test_an_export_from_signing_in_to_its_summary_takes_nothing_but_clicks_and_n
     click(terminal, "Stop, keeping", "Incomplete.", "Not exported")
     terminal.double_click("WG-docs  ")
     terminal.wait_for("Code")
-    click(terminal, "Close", "Retry failures")
+    click(terminal, "Close", "t Retry", "v Verify")
     click(terminal, "h Home", "Last runs", "club")
 
 
