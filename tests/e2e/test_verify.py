@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.serving import ServedSandbox, sign_in
-from tests.e2e.test_headless import json_lines, tobs
+from tests.e2e.test_headless import tobs
 from tests.integration.engine_help import vault_bytes
 from tests.integration.verify_help import flip, lose_messages
 from tobs_tui.config.paths import Paths
@@ -33,7 +34,7 @@ async def test_a_vault_is_verified_and_repaired_by_the_command(
     next(vault.rglob("20*.md")).unlink()
     lose_messages(vault, 3, 4)
     broken = tobs("verify", str(vault), "--json")
-    lines = json_lines(broken.stdout)
+    lines = [json.loads(line) for line in broken.stdout.splitlines()]
     assert broken.returncode == 3
     assert [line["event"] for line in lines[-2:]] == ["finding", "verified"]
     told = {(line["what"], line["fault"]) for line in lines if line["event"] == "finding"}
