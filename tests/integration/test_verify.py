@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 
@@ -176,6 +177,30 @@ async def test_what_a_person_wrote_is_left_alone_unless_they_say_so(museum: Path
     assert after.sound and vault_bytes(vault) == vault_bytes(museum)
     kept = [path.read_bytes() for path in (internal_folder(vault) / "damaged").rglob("*") if path.is_file()]
     assert b"my own picture" in kept and any(content.endswith(b"\nmy own words\n") for content in kept)
+
+
+async def test_what_is_no_file_is_put_aside_and_never_waited_for(museum: Path, vault: Path) -> None:
+    index, page = vault / FOLDER / "index.md", (vault / NOTE).with_suffix(".html")
+    for path in (index, page, vault / NOTE):
+        path.unlink()
+    os.mkfifo(index)
+    os.mkfifo(page)
+    (vault / NOTE).mkdir()
+    _, findings = await found_in(vault)
+    assert {finding.path for finding in findings if finding.fault == "edited"} >= {
+        path.relative_to(vault).as_posix() for path in (index, page, vault / NOTE)
+    }
+    after, mended = await repair(None, vault, overwrite=True)  # type: ignore[arg-type]
+    assert after.sound and vault_bytes(vault) == vault_bytes(museum)
+    assert mended.kept == 3
+
+
+async def test_a_pipe_for_a_note_does_not_hold_up_the_repair_of_another(museum: Path, vault: Path) -> None:
+    (vault / NOTE).unlink()
+    os.mkfifo(vault / NOTE)
+    (vault / FOLDER / "index.md").unlink()
+    after, _ = await repair(None, vault)  # type: ignore[arg-type]
+    assert after.sound and vault_bytes(vault) == vault_bytes(museum)
 
 
 async def test_a_run_keeps_a_persons_file_that_it_takes_the_place_of(vault: Path, account: Account) -> None:

@@ -86,7 +86,8 @@ def bring_in(options: Options, file: str, name: str) -> int:
             source = sys.stdin.buffer.read().decode("utf-8")
         else:
             path = Path(file).expanduser()
-            source, folder, shown = path.read_text(encoding="utf-8"), path.absolute().parent, path.name
+            folder, shown = path.absolute().parent, path.name
+            source = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise TobsError(ErrorCode.BAD_PROFILE, f"{shown}: the file is not UTF-8 text.") from error
     except OSError as error:

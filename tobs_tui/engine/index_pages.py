@@ -18,7 +18,7 @@ from tobs_tui.archive.checking import PageRecord
 from tobs_tui.archive.notes import NoteRecord
 from tobs_tui.archive.records import ChatRecord, FileFilter, FileScope
 from tobs_tui.archive.schema import output_error
-from tobs_tui.engine.note_file import TextFile, beside, keep_aside, put_in_place, remove_empty_folders
+from tobs_tui.engine.note_file import TextFile, beside, is_endless, keep_aside, put_in_place, remove_empty_folders
 from tobs_tui.engine.note_forms import is_note
 from tobs_tui.engine.vault import archive_of, resolve_zone, root_of, topic_root
 from tobs_tui.model.peers import PeerKind
@@ -175,6 +175,8 @@ def _is_ours(file: Path) -> bool:
 def _edited(page: Path) -> str:
     """The SHA-256 of an index.md that is not as this program has written it, '' for one that is, or is not there."""
     try:
+        if is_endless(page.stat()):
+            return ""
         content = page.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return ""

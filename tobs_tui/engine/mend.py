@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,10 +164,13 @@ class Mender:
     # --- the disk -----------------------------------------------------------------------------------------------------
 
     def _keep(self, source: Path, name: str, *, copy: bool = False) -> None:
-        """Put a file aside under a name below this repair's own folder; or only a copy of it."""
+        """Put a file aside under a name below this repair's own folder; or only a copy of it.
+
+        What is no file is never copied: a folder would not be, and a pipe or device might never end.
+        """
         target = self._kept / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if copy:
+        if copy and stat.S_ISREG(source.stat(follow_symlinks=False).st_mode):
             shutil.copy2(source, target, follow_symlinks=False)
         else:
             source.replace(target)

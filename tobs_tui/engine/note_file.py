@@ -10,6 +10,7 @@ import filecmp
 import hashlib
 import os
 import shutil
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -109,15 +110,22 @@ def append_files(path: Path, start: int, parts: list[Path]) -> None:
         os.fsync(file.fileno())
 
 
+def is_endless(facts: os.stat_result) -> bool:
+    """Whether something is neither file nor folder: reading a pipe or a device may never end."""
+    return not (stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode))
+
+
 def changed_by_hand(path: Path, record: NoteRecord | None) -> str:
     """The SHA-256 of a file that is not as its record says, '' for one that is, or is not there.
 
     A file of the same size and time of change is taken to be as it was; any other is read. Without a record, any file
-    is another's.
+    is another's. A pipe, device or socket in its place holds nothing that anybody wrote.
     """
     try:
         facts = path.stat()
     except (FileNotFoundError, NotADirectoryError):
+        return ""
+    if is_endless(facts):
         return ""
     if record is not None and (facts.st_size, facts.st_mtime_ns) == (record.size, record.mtime_ns):
         return ""
