@@ -25,6 +25,8 @@ from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.lock import VaultLock, no_run_in
 from tobs_tui.archive.page_sums import changed_pages, sums_path
 from tobs_tui.archive.schema import archive_path, internal_folder
+from tobs_tui.engine.mend import HEALED_AT_MOST, heal_archive
+from tobs_tui.engine.verify_jobs import check_pages
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Filters, Format, Layout
 from tobs_tui.model.run import Outcome
@@ -177,6 +179,14 @@ async def test_what_a_person_wrote_is_left_alone_unless_they_say_so(museum: Path
     assert after.sound and vault_bytes(vault) == vault_bytes(museum)
     kept = [path.read_bytes() for path in (internal_folder(vault) / "damaged").rglob("*") if path.is_file()]
     assert b"my own picture" in kept and any(content.endswith(b"\nmy own words\n") for content in kept)
+
+
+async def test_an_archive_that_was_cut_off_is_told_at_once(vault: Path) -> None:
+    os.truncate(archive_path(vault), 100_000)
+    pages = check_pages(str(vault)).checked.findings[0].pages
+    assert heal_archive(vault, pages) == 0
+    assert heal_archive(vault, pages[:HEALED_AT_MOST]) == 0
+    assert not (internal_folder(vault) / "damaged").exists()
 
 
 async def test_what_is_no_file_is_put_aside_and_never_waited_for(museum: Path, vault: Path) -> None:

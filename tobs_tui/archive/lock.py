@@ -82,7 +82,7 @@ class VaultLock:
 def no_run_in(vault: Path) -> Iterator[None]:
     """Keep runs out of a vault that is only read, without writing to it. Raises TobsError VAULT_IN_USE."""
     try:
-        descriptor = os.open(internal_folder(vault) / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(internal_folder(vault) / "lock", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:  # no run was ever there, or it cannot be told
         yield
         return

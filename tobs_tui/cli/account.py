@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _GONE_LIMIT_S = 30.0
 _POLL_S = 0.05
 _KEPT_BY = {
-    None: "The session lies in clear, readable by you alone. To encrypt it: tobs passphrase set",
+    None: "The session lies in clear, readable by you alone. To encrypt it: {command} passphrase set",
     Holder.PERSON: "The session and the api hash are encrypted with a passphrase.",
     Holder.KEYRING: "The session and the api hash are encrypted; the system's keyring has the passphrase.",
 }
@@ -30,7 +30,8 @@ _KEPT_BY = {
 
 def show_protection(options: Options) -> int:
     """Print whether the session is encrypted. Gives the exit status. Raises `TobsError` for an unreadable file."""
-    paths = Setting(options).paths
+    setting = Setting(options)
+    paths = setting.paths
     try:
         raw = paths.session_file.read_bytes()
     except FileNotFoundError:
@@ -39,8 +40,15 @@ def show_protection(options: Options) -> int:
     except OSError as error:
         sentence = f"The session file {paths.session_file} cannot be read: {error.strerror}."
         raise TobsError(ErrorCode.UNEXPECTED, sentence) from error
-    click.echo(_KEPT_BY[holder_of(raw) if is_sealed(raw) else None])
+    _say_kept(setting, holder_of(raw) if is_sealed(raw) else None)
     return 0
+
+
+def _say_kept(setting: Setting, holder: Holder | None) -> None:
+    """Say how the session is kept; a command that is named is one for the same account."""
+    account = setting.paths.account
+    words = ["tobs", *(["--demo"] if setting.options.demo else []), *(["--account", account] if account else [])]
+    click.echo(_KEPT_BY[holder].format(command=" ".join(words)))
 
 
 def set_passphrase(options: Options, *, in_keyring: bool, new_file: Path | None) -> int:
@@ -56,7 +64,7 @@ def set_passphrase(options: Options, *, in_keyring: bool, new_file: Path | None)
         await client.call(p.SetPassphrase(new, old, in_keyring=in_keyring))
 
     _with_service(setting, work, given)
-    click.echo(_KEPT_BY[Holder.KEYRING if in_keyring else Holder.PERSON])
+    _say_kept(setting, Holder.KEYRING if in_keyring else Holder.PERSON)
     if not in_keyring:
         click.echo("There is no way to find it out again: whoever forgets it signs in anew.")
     if setting.paths.credentials_file.exists():
@@ -73,13 +81,16 @@ def remove_passphrase(options: Options) -> int:
         await client.call(p.RemovePassphrase(_old(client, given)))
 
     _with_service(setting, work, given)
-    click.echo(_KEPT_BY[None])
+    _say_kept(setting, None)
     return 0
 
 
 def log_out(options: Options, *, local: bool) -> int:
     """Revoke the session at Telegram, unless `local`, and remove it here. Gives the exit status. Raises `TobsError`."""
     setting = Setting(options)
+    if local and not setting.paths.session_file.exists():
+        click.echo("No session is kept here.")
+        return 0
 
     async def work(client: ServiceClient) -> None:
         if local:

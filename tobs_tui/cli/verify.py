@@ -53,7 +53,7 @@ def _repair(options: Options, vault: Path, profile: Profile, teller: Teller, *, 
     from tobs_tui.archive.schema import archive_path
     from tobs_tui.engine.verify_jobs import check_pages
 
-    if not archive_path(vault).exists():  # no folder comes into being where there is no vault
+    if not archive_path(vault).is_file():  # no folder comes into being where there is no vault
         from tobs_tui.model.errors import ErrorCode, TobsError
 
         raise TobsError(ErrorCode.ARCHIVE_UNUSABLE, f"There is no archive at {vault}.", "Export something there first.")

@@ -192,17 +192,19 @@ def kept_folder(vault: Path) -> Path:
 def heal_archive(vault: Path, pages: tuple[int, ...]) -> int:
     """Put damaged pages of the archive right, as far as one byte of each is all that is wrong; gives how many are.
 
-    Hold the vault's lock; this process may not have the archive open. What the pages held is kept. Raises TobsError.
+    One with more damage is left to its backup: the search of a page takes seconds, so none follows one in vain. Hold
+    the vault's lock; this process may not have the archive open. What the pages held is kept. Raises TobsError.
     """
     healed = 0
     folder = kept_folder(vault)
     try:
-        for number in pages[:HEALED_AT_MOST]:
+        for number in pages if len(pages) <= HEALED_AT_MOST else ():
             before = heal(archive_path(vault), number)
-            if before is not None:
-                healed += 1
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / f"archive-page-{number}").write_bytes(before)
+            if before is None:
+                break
+            healed += 1
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"archive-page-{number}").write_bytes(before)
     except OSError as error:
         raise output_error(error, vault) from error
     return healed
