@@ -284,7 +284,8 @@ class TobsApp(TypeAhead):
         return True
 
     # Going places. Screens are imported when first shown: most sessions see few of them. What closes screens is left to
-    # the application's own queue: a screen that waited for its own end would wait for ever.
+    # the application: a screen that waited for its own end would wait for ever. It is done before the application takes
+    # its next message, which may be a key that was typed for the new screen.
 
     async def _close_all(self) -> None:
         while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
@@ -296,19 +297,19 @@ class TobsApp(TypeAhead):
 
     def back_to_home(self) -> None:
         """Close every screen above the home screen."""
-        self.call_later(self._close_all)
+        self.call_next(self._close_all)
 
     def show_run(self, over: str = "") -> None:
         """Watch the run; `over` is the id of one that had ended before this one was started."""
         from tobs_tui.ui.screens.run import RunScreen
 
-        self.call_later(self._replace_all, partial(RunScreen, over))
+        self.call_next(self._replace_all, partial(RunScreen, over))
 
     def show_summary(self) -> None:
         """What became of the run."""
         from tobs_tui.ui.screens.summary import SummaryScreen
 
-        self.call_later(self._replace_all, SummaryScreen)
+        self.call_next(self._replace_all, SummaryScreen)
 
     async def show_sign_in(self) -> None:
         """Sign in."""

@@ -15,6 +15,7 @@ from textual.widget import _RenderCache
 from tobs_tui.ui.dimmed import dimmed
 from tobs_tui.ui.keys import DIALOG, bindings
 from tobs_tui.ui.paint import Line, fit
+from tobs_tui.ui.screens.closing import ClosesOnce
 from tobs_tui.ui.widgets.chrome import DialogBar
 from tobs_tui.ui.widgets.fields import Choice, Field
 from tobs_tui.ui.widgets.painted import Painted, Words, wrap
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 AnswerT = TypeVar("AnswerT")
 
 
-class Dialog(ModalScreen[AnswerT]):
+class Dialog(ClosesOnce[AnswerT], ModalScreen[AnswerT]):
     """Base of the dialogs: Escape closes without an answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(DIALOG))

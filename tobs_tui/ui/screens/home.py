@@ -177,7 +177,7 @@ class HomeScreen(Page):
         """An action as something a row can do."""
 
         def soon() -> None:
-            self.call_later(action)
+            self.call_next(action)
 
         return soon
 

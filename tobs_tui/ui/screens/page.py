@@ -6,7 +6,6 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.segment import Segment
-from textual.screen import Screen
 from textual.widgets import Input
 
 from tobs_tui.model.display import clean, duration
@@ -14,6 +13,7 @@ from tobs_tui.model.errors import TobsError
 from tobs_tui.service.protocol import AccountPhase, AccountState
 from tobs_tui.ui.keys import Action
 from tobs_tui.ui.paint import Line
+from tobs_tui.ui.screens.closing import ClosesOnce
 from tobs_tui.ui.widgets.chrome import KeyBar, TopBar
 from tobs_tui.ui.widgets.painted import Painted, Words
 
@@ -33,7 +33,7 @@ def still_waiting(seconds: float) -> str:
     return f" No answer for {duration(seconds)}; Esc goes back." if seconds >= PATIENCE_S else ""
 
 
-class Page(Screen[None]):
+class Page(ClosesOnce[None]):
     """A screen. Subclasses give `context`, `body`, and what else differs."""
 
     context: ClassVar[str] = ""
