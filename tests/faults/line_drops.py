@@ -3,7 +3,7 @@
 Three ways: the connection ends at once; it stalls first, until the terminal takes no more, and then ends; the tmux
 server that has the dashboard is killed. Each time the process of the screen must be gone within three seconds without
 having spun, and the export must be attached to again and end COMPLETE. Prints a line a run and how many held; exit
-status 1 when one did not.
+status 1 when one did not. A run in which the whole machine stood still tells nothing, and is made again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import psutil
@@ -39,6 +40,8 @@ REPAINTS = 30
 SPUN_S = 1.0
 """CPU seconds after the drop from which on a process has spun; leaving takes a tenth of it."""
 LIMIT_S = 120
+STOOD_S = 2.0
+"""A machine whose clock ran on for so long without this process getting a turn stood still."""
 
 
 class Drop(Struct, frozen=True):
@@ -91,8 +94,10 @@ async def drop(way: str, paths: Paths, sandbox: ServedSandbox, name: str) -> Dro
     stalled = asyncio.Event()
     tmux = ["tmux", "-L", f"drop-{os.getpid()}-{name}", "-f", "/dev/null"]
     command = [TOBS, "--server", str(sandbox.toml), name]
-    async with ssh_server(os.environ, stalled) as port:
+    async with AsyncExitStack() as opened:
+        port = await opened.enter_async_context(ssh_server(os.environ, stalled))
         first = await SshTerminal.open(port, [*tmux, "new-session", *command] if way == "tmux" else command)
+        opened.callback(first.cut)
         await first.wait_for("RUN", "msg")
         process = _screen_process(sandbox.toml)
         if way == "stalled":
@@ -109,6 +114,7 @@ async def drop(way: str, paths: Paths, sandbox: ServedSandbox, name: str) -> Dro
             first.cut()
         stalled.clear()
         second = await SshTerminal.open(port, command[:-1])
+        opened.callback(second.cut)  # what went wrong leaves no screen behind for the next run to look at
         await second.wait_for(name)
         run = await asyncio.wait_for(_ended(paths, sandbox.toml), LIMIT_S)
         second.press("ctrl+q")
@@ -123,6 +129,32 @@ async def drop(way: str, paths: Paths, sandbox: ServedSandbox, name: str) -> Dro
     return Drop(way, gone, cpu, "; ".join(wrong))
 
 
+async def _standstill(longest: list[float]) -> None:
+    """Put the longest time for which the machine stood still into `longest`, until cancelled."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.1)
+        longest[0] = max(longest[0], time.monotonic() - before - 0.1)
+
+
+async def _tried(way: str, paths: Paths, sandbox: ServedSandbox, name: str, folder: Path) -> Drop | None:
+    """One drop with an export of its own; None where the machine stood still meanwhile."""
+    save_profile(Profile(name=name, output=str(folder / name), targets=Targets(all_chats=True)), paths)
+    longest = [0.0]
+    watching = asyncio.create_task(_standstill(longest))
+    try:
+        one = await drop(way, paths, sandbox, name)
+    except (AssertionError, LookupError, TimeoutError, OSError, subprocess.SubprocessError) as error:
+        one = Drop(way, 0.0, 0.0, f"{type(error).__name__}: {error}")
+    finally:
+        watching.cancel()
+    if longest[0] < STOOD_S or not one.wrong:
+        return one
+    print(f"{name}: the machine stood still for {longest[0]:.0f} s; again", flush=True)
+    await asyncio.wait_for(_ended(paths, sandbox.toml), LIMIT_S)
+    return None
+
+
 async def drops(runs: int, folder: Path) -> list[Drop]:
     """Every way `runs` times, each with an export of its own; TOBS_HOME must be below `folder`."""
     found: list[Drop] = []
@@ -134,12 +166,8 @@ async def drops(runs: int, folder: Path) -> list[Drop]:
             for number in range(runs):
                 for way in WAYS:
                     name = f"{way}{number}"
-                    targets = Targets(all_chats=True)
-                    save_profile(Profile(name=name, output=str(folder / name), targets=targets), paths)
-                    try:
-                        one = await drop(way, paths, sandbox, name)
-                    except (AssertionError, LookupError, TimeoutError, OSError, subprocess.SubprocessError) as error:
-                        one = Drop(way, 0.0, 0.0, f"{type(error).__name__}: {error}")
+                    while (one := await _tried(way, paths, sandbox, name, folder)) is None:
+                        name += "+"
                     found.append(one)
                     verdict = one.wrong or "held"
                     print(f"{name}: gone after {one.gone_s:.2f} s, {one.cpu_s:.2f} s CPU: {verdict}", flush=True)
