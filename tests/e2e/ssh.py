@@ -46,7 +46,8 @@ async def _give_terminal(
         except OSError:
             data = b""
         if data:
-            channel.stdout.write(data)
+            with contextlib.suppress(BrokenPipeError):  # what is written after the line was cut goes nowhere
+                channel.stdout.write(data)
         else:
             loop.remove_reader(master)
             ended.set()
