@@ -17,7 +17,7 @@ def dimmed(strip: Strip, color: Color) -> Strip:
 
     As textual's `BackgroundScreen`, which makes each run's style anew: a dashboard has thousands, in twenty styles.
     """
-    return Strip([Segment(text, _tinted(style or _NONE, color)) for text, style, _ in strip], strip.cell_length)
+    return Strip([Segment(text, _tinted(style or _NONE, color)) for text, style, _ in strip])
 
 
 @lru_cache(maxsize=512)

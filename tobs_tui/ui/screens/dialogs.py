@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widget import _RenderCache
 
 from tobs_tui.ui.dimmed import dimmed
@@ -45,8 +47,12 @@ class Dialog(ClosesOnce[AnswerT], ModalScreen[AnswerT]):
         if not isinstance(found, BackgroundScreen):
             super()._render_content()
             return
-        below = found.screen._compositor.render_strips(self.size)
-        self._render_cache = _RenderCache(self.size, [dimmed(strip, found.color) for strip in below])
+        width, height = self.size
+        ground = Style(bgcolor=found.color.rich_color)  # where the screen below has not been told of a new size yet
+        below = [dimmed(strip, found.color) for strip in found.screen._compositor.render_strips(self.size)]
+        strips = [strip.adjust_cell_length(width, ground) for strip in below[:height]]
+        strips += [Strip.blank(width, ground)] * (height - len(strips))
+        self._render_cache = _RenderCache(self.size, strips)
         self._dirty_regions.clear()
 
     def action_close(self) -> None:

@@ -28,6 +28,7 @@ class Painted(Widget):
     """
 
     _painted: list[Line] | None = None
+    _painted_width = 0
     _drawn: tuple[object, list[Line]] = (None, [])
     """What `_painted` was made for and of."""
     _ground: Style | None = None
@@ -59,7 +60,7 @@ class Painted(Widget):
     def render_line(self, y: int) -> Strip:
         """Textual asks for line `y` when it has to paint it."""
         width, height = self.size
-        if self._painted is None or len(self._painted) != height:
+        if self._painted is None or len(self._painted) != height or self._painted_width != width:
             self._painted = self._fresh(width, height)
         return Strip(self._painted[y], width) if y < len(self._painted) else Strip.blank(width)
 
@@ -96,7 +97,7 @@ class Painted(Widget):
                 continue
             letters = [Segment(text.translate(PLAIN), style) for text, style, _ in line] if plain else line
             rows.append(list(Segment.apply_style(crop(letters, width), base)))
-        self._drawn = made_for, found
+        self._drawn, self._painted_width = (made_for, found), width
         blank = [Segment(" " * width, base)]
         return rows + [blank] * (height - len(rows))
 
