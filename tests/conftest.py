@@ -20,6 +20,11 @@ from tobs_tui.model.errors import TobsError
 from tobs_tui.service.launch import attach
 from tobs_tui.service.protocol import Shutdown
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a script, which the processes of the tests would inherit: they could not be
+    # interrupted, as they are to be.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Thousands of tests and whole worlds of messages live as long as this process: looking through them for garbage

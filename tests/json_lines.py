@@ -22,9 +22,14 @@ def judge() -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
+def json_lines(output: str) -> list[dict[str, Any]]:
+    """The lines of an output as objects."""
+    return [json.loads(line) for line in output.splitlines()]
+
+
 def judged(output: str) -> list[dict[str, Any]]:
     """The lines of an output as objects. Fails on one that is no JSON, or that the closed schema does not know."""
-    told = [json.loads(line) for line in output.splitlines()]
+    told = json_lines(output)
     for line in told:
         kind = judge().evolve(schema=judge().schema | {"anyOf": [{"$ref": _kind_of(line)}]})
         problems = [f"{error.json_path}: {error.message}" for error in kind.iter_errors(line)]

@@ -9,7 +9,8 @@ from typing import Any
 
 from tests.compare_vault import read_notes
 from tests.e2e.serving import sign_in
-from tests.e2e.test_headless import json_lines, tobs
+from tests.e2e.test_headless import tobs
+from tests.json_lines import json_lines
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.serving import ServedSandbox, sign_in
-from tests.e2e.test_headless import json_lines, tobs
+from tests.e2e.test_headless import tobs
+from tests.json_lines import json_lines
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
 from tobs_tui.sandbox.worlds.bench_files import load_files

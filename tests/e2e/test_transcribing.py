@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_headless import json_lines, snapshot_of, tobs
+from tests.e2e.test_headless import snapshot_of, tobs
+from tests.json_lines import json_lines
 from tests.speech_help import MODEL, error_rate
 
 ZOE = 5_001_000

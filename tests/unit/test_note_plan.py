@@ -165,7 +165,7 @@ def test_an_archive_of_the_first_format_keeps_its_register(tmp_path: Path) -> No
     db.executescript(
         """DROP TABLE notes; DROP TABLE finished; DROP TABLE versions; DROP TABLE refreshed;
         DROP INDEX files_of_content; DROP TABLE job_results; DROP TABLE variant_links; DROP TABLE replaced;
-        DROP TABLE transcripts;
+        DROP TABLE transcripts; DROP TABLE pages;
         ALTER TABLE days DROP COLUMN added;
         CREATE TABLE rendered (path TEXT PRIMARY KEY, chat INTEGER NOT NULL, topic INTEGER NOT NULL,
             count INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
