@@ -51,7 +51,7 @@ class Trivial(App):
         yield Static("first painted text")
 Trivial().run()
 """
-MESSAGES = 3_000_000
+MESSAGES = 6_000_000
 MENU = "your exports"
 """What the menu of the home screen says first, without a service."""
 PRESSES = 100
