@@ -87,9 +87,9 @@ def remove_passphrase(options: Options) -> int:
 
 def log_out(options: Options, *, local: bool) -> int:
     """Revoke the session at Telegram, unless `local`, and remove it here. Gives the exit status. Raises `TobsError`."""
-    setting = Setting(options)
     from tobs_tui.service.launch import is_running
 
+    setting = Setting(options)
     if local and not setting.paths.session_file.exists() and not is_running(setting.paths):  # a service may have one
         click.echo("No session is kept here.")
         return 0

@@ -40,7 +40,9 @@ def place_options(command: F) -> F:
 def _choose_passphrase_file(ctx: click.Context, option: click.Parameter, file: Path | None) -> None:
     """Have this process, and those that it starts for its screens, read the passphrase there."""
     if file is not None:
-        os.environ["TOBS_PASSPHRASE_FILE"] = str(file.expanduser().absolute())
+        from tobs_tui.config.passphrase import FILE_VARIABLE
+
+        os.environ[FILE_VARIABLE] = str(file.expanduser().absolute())
 
 
 def passphrase_option(command: F) -> F:

@@ -13,8 +13,8 @@ import click
 
 from tobs_tui.cli.export import check_targets
 from tobs_tui.cli.options import Options, Setting
-from tobs_tui.config.environment import variable_names
-from tobs_tui.config.paths import Paths
+from tobs_tui.config.environment import OTHER_VARIABLES, variable_names
+from tobs_tui.config.paths import ACCOUNT_VARIABLE, HOME_VARIABLE, Paths
 from tobs_tui.config.schedule import Job, Rhythm, Units, carried, own_command, scheduled
 from tobs_tui.model.display import clean
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -131,7 +131,7 @@ def _take_back(units: Units, former: tuple[bytes | None, bytes | None], manager:
 
 def _warn_of_variables(setting: Setting) -> None:
     """Variables of this shell are not those of a timer; those that decide where things lie are carried along."""
-    known = {*variable_names().values(), "TOBS_API_ID", "TOBS_API_HASH", "TOBS_PASSPHRASE", "TOBS_PASSPHRASE_FILE"}
+    known = {*variable_names().values(), *OTHER_VARIABLES} - {HOME_VARIABLE, ACCOUNT_VARIABLE}
     if lost := sorted(known & setting.environ.keys()):
         sentence = f"Its runs do not know what this shell sets: {', '.join(lost)}."
         click.echo(f"tobs: {sentence} Put that into {setting.paths.dotenv_file}", err=True)

@@ -28,9 +28,10 @@ class Painted(Widget):
     """
 
     _painted: list[Line] | None = None
-    _painted_width = 0
-    _drawn: tuple[object, list[Line]] = (None, [])
-    """What `_painted` was made for and of."""
+    _drawn: list[Line] = []  # noqa: RUF012  # replaced, never changed
+    """What `_painted` was made of."""
+    _made_for: tuple[int, Style | None, bool] = (0, None, False)
+    """And for: width, style of the ground, whether in ASCII."""
     _ground: Style | None = None
 
     @property
@@ -60,7 +61,7 @@ class Painted(Widget):
     def render_line(self, y: int) -> Strip:
         """Textual asks for line `y` when it has to paint it."""
         width, height = self.size
-        if self._painted is None or len(self._painted) != height or self._painted_width != width:
+        if self._painted is None or len(self._painted) != height or self._made_for[0] != width:
             self._painted = self._fresh(width, height)
         return Strip(self._painted[y], width) if y < len(self._painted) else Strip.blank(width)
 
@@ -87,17 +88,16 @@ class Painted(Widget):
             self._ground = self.rich_style  # textual looks through all ancestors for it
         base, plain = self._ground, self.tobs.glyphs.ascii
         found = self.lines(width, height)[:height]
-        made_for, drawn = (width, base, plain), []
-        if self._painted is not None and self._drawn[0] == made_for:
-            drawn = self._drawn[1]
+        made_for = (width, base, plain)
+        finished = self._painted if self._painted is not None and self._made_for == made_for else []
         rows: list[Line] = []
         for y, line in enumerate(found):
-            if self._painted is not None and y < len(drawn) and drawn[y] == line:
-                rows.append(self._painted[y])
+            if y < min(len(finished), len(self._drawn)) and self._drawn[y] == line:
+                rows.append(finished[y])
                 continue
             letters = [Segment(text.translate(PLAIN), style) for text, style, _ in line] if plain else line
             rows.append(list(Segment.apply_style(crop(letters, width), base)))
-        self._drawn, self._painted_width = (made_for, found), width
+        self._drawn, self._made_for = found, made_for
         blank = [Segment(" " * width, base)]
         return rows + [blank] * (height - len(rows))
 
