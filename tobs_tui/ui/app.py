@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from rich.text import Text
 from textual.app import SystemCommand
@@ -141,6 +141,10 @@ class TobsApp(TypeAhead):
     def paints_a_second(self) -> float:
         """How often the screen may change by itself."""
         return PAINTS_A_SECOND_LOW if self.low_bandwidth else PAINTS_A_SECOND
+
+    def refresh(self, *, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Textual lays everything out when a screen has been removed, which changes nothing of the one in front."""
+        return super().refresh(repaint=repaint and not layout, layout=layout, recompose=recompose)
 
     # Life.
 

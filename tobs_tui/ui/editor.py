@@ -27,7 +27,7 @@ def open_in_editor(app: TobsApp, path: Path, line: int, *, change: bool = False)
         command = editor_command(path, line, os.environ, change=change)
         with app.suspend():
             status = run_editor(command)
-        app.refresh(layout=True)
+        app.screen.refresh(layout=True)  # the editor has painted over it
         if status:
             app.say(f"{command[0]} ended with status {status}.")
         return status == 0

@@ -18,6 +18,8 @@ from tobs_tui.model.run import (
     RunPhase,
     RunState,
     RunUpdated,
+    WorkerRow,
+    WorkerState,
     apply_update,
 )
 from tobs_tui.service.protocol import (
@@ -180,6 +182,13 @@ def sorted_rows(rows: tuple[ChatProgress, ...], order: Order, query: str = "") -
     elif order is Order.PROGRESS:
         kept.sort(key=share_done)
     return kept
+
+
+def workers_in_order(workers: tuple[WorkerRow, ...], query: str = "") -> tuple[WorkerRow, ...]:
+    """The workers, those that have stopped behind the others; `query` keeps those whose id, role or chat holds it."""
+    wanted = query.casefold()
+    rows = sorted(workers, key=lambda row: row.state is WorkerState.STOPPED)
+    return tuple(w for w in rows if not wanted or wanted in f"{w.id} {w.role} {w.target}".casefold())
 
 
 def has_parts(rows: tuple[ChatProgress, ...]) -> dict[int, int]:

@@ -51,6 +51,7 @@ class Page(ClosesOnce[None]):
     def compose(self) -> ComposeResult:
         """First line, body, key line; and what is shown instead where there is no room."""
         self._take_size()
+        yield from self.over()
         yield TopBar(classes="bar")
         yield from self.body()
         yield KeyBar(classes="bar")
@@ -72,6 +73,14 @@ class Page(ClosesOnce[None]):
 
     def body(self) -> ComposeResult:
         """What stands between the first and the last line."""
+        yield from ()
+
+    def over(self) -> ComposeResult:
+        """What lies over the body for a while, in the layer of that name.
+
+        It comes first because Textual numbers widgets from the last to the first, and paints every one anew whose
+        number has changed.
+        """
         yield from ()
 
     def crumbs(self) -> list[str]:
@@ -120,7 +129,7 @@ class Page(ClosesOnce[None]):
 
     def paint(self, force: bool = False) -> None:
         """Bring every painted widget up to date."""
-        for widget in self.query(Painted):
+        for widget in self.walk_children(Painted):
             if widget.display:
                 widget.repaint(force)
         self._ask_for_passphrase()

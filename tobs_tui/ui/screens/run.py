@@ -41,6 +41,7 @@ class RunScreen(Page):
 
     context = "run"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("run"))
+    AUTO_FOCUS = "#chats"
     ticking = True
 
     def __init__(self, over: str = "") -> None:
@@ -49,6 +50,7 @@ class RunScreen(Page):
         self.zoomed = False
         self.current = 1
         self._delay_shown = False
+        self._workers, self._resources = WorkersPanel(), ResourcesPanel()
 
     def crumbs(self) -> list[str]:
         """The profile and what it exports."""
@@ -85,21 +87,24 @@ class RunScreen(Page):
             line += [Segment("  ETA ", palette.muted), Segment(eta(run.totals.eta_s), palette.strong)]
         return line
 
+    def over(self) -> ComposeResult:
+        """The field of the filter."""
+        with Horizontal(classes="filter"):
+            yield Words("Filter", tone="accent")
+            yield Line1(id="filter", placeholder="type to filter; Enter keeps it, Esc clears it")
+
     def body(self) -> ComposeResult:
-        """Figures, panels, and the field of the filter."""
+        """Figures and panels."""
         yield Figures(id="figures")
         yield Strip(id="strip")
         with Horizontal(id="deck-top"):
             yield ChatsPanel()
             with Vertical(id="side"):
-                yield ResourcesPanel()
+                yield self._resources
                 yield AlertsPanel()
-        yield WorkersPanel()
+        yield self._workers
         yield LogPanel()
         yield Tail(id="tail")
-        with Horizontal(classes="filter"):
-            yield Words("Filter", tone="accent")
-            yield Line1(id="filter", placeholder="type to filter; Enter keeps it, Esc clears it")
 
     def on_mount(self) -> None:
         """Start on the chats; laid out for the terminal's size before anything is painted."""
@@ -131,8 +136,8 @@ class RunScreen(Page):
         self._mind_takeout()
         if model.view is not None and self.wide and not self.zoomed:
             most = self.app.size.height // 3 - 1
-            _fit_height(self.query_one(WorkersPanel), min(len(model.view.workers) + 3, most))
-            _fit_height(self.query_one(ResourcesPanel), min(self.query_one(ResourcesPanel).count() + 2, most))
+            _fit_height(self._workers, min(len(model.view.workers) + 3, most))
+            _fit_height(self._resources, min(self._resources.count() + 2, most))
         if not self.wide:
             self._make_tabs()
 
@@ -237,7 +242,7 @@ class RunScreen(Page):
 
     def action_filter(self) -> None:
         """Filter the focused list."""
-        self.query_one(".filter").add_class("-on")
+        self.query_one(".filter").display = True
         field = self.query_one("#filter", Line1)
         field.value = self._panel().query_text
         field.focus()
@@ -254,7 +259,7 @@ class RunScreen(Page):
         self._leave_filter()
 
     def _leave_filter(self) -> None:
-        self.query_one(".filter").remove_class("-on")
+        self.query_one(".filter").display = False
         self._panel().focus()
 
     def _panel(self) -> RunPanel:
@@ -292,7 +297,7 @@ class RunScreen(Page):
 
     async def action_restart(self) -> None:
         """Have the worker under the cursor begin anew what it is at."""
-        panel = self.query_one(WorkersPanel)
+        panel = self._workers
         rows = panel.rows()
         if not panel.has_focus or not rows:
             self.tobs.say("Go to the worker first, with 2.")

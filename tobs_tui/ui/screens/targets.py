@@ -317,11 +317,11 @@ class TargetsScreen(Page):
         with field.prevent(field.Changed):
             field.value = value
         field.placeholder = placeholder
-        self.query_one(".filter").add_class("-on")
+        self.query_one(".filter").display = True
         field.focus()
 
     def _close_entry(self) -> None:
-        self.query_one(".filter").remove_class("-on")
+        self.query_one(".filter").display = False
         self.query_one("#entry-note", Words).say("")
         self.query_one(DialogsPanel).focus()
         self.paint()

@@ -266,7 +266,7 @@ class TopicsScreen(Page):
 
     def action_filter(self) -> None:
         """Type a filter."""
-        self.query_one(".filter").add_class("-on")
+        self.query_one(".filter").display = True
         self.query_one("#entry", Line1).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -294,7 +294,7 @@ class TopicsScreen(Page):
         field = self.query_one("#entry", Line1)
         if self.typing or field.value:
             field.value = ""
-            self.query_one(".filter").remove_class("-on")
+            self.query_one(".filter").display = False
             self.query_one(TopicsPanel).focus()
         else:
             self.dismiss(None)

@@ -27,12 +27,14 @@ class Painted(Widget):
     way, measured on a dashboard of twenty bars).
     """
 
-    _painted: list[Line] | None = None
+    _painted: list[Strip] | None = None
     _drawn: list[Line] = []  # noqa: RUF012  # replaced, never changed
     """What `_painted` was made of."""
     _made_for: tuple[int, Style | None, bool] = (0, None, False)
     """And for: width, style of the ground, whether in ASCII."""
     _ground: Style | None = None
+    _bare: bool | None = None
+    """Whether the styles add nothing to the lines; None while that is not known."""
 
     @property
     def tobs(self) -> TobsApp:
@@ -60,10 +62,30 @@ class Painted(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for line `y` when it has to paint it."""
+        width, _ = self.size
+        painted = self._up_to_date()
+        return painted[y] if y < len(painted) else Strip.blank(width)
+
+    def _up_to_date(self) -> list[Strip]:
         width, height = self.size
         if self._painted is None or len(self._painted) != height or self._made_for[0] != width:
             self._painted = self._fresh(width, height)
-        return Strip(self._painted[y], width) if y < len(self._painted) else Strip.blank(width)
+        return self._painted
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual asks for the lines of a part; where styles add nothing to them they are given as they are.
+
+        Textual works out backgrounds, opacity and borders of every widget for every paint: half of what painting a
+        dashboard's changes took.
+        """
+        if self._bare is None:
+            self._bare = not any(self.styles.gutter)
+        if not self._bare or self.hover_style._meta or self.app.get_line_filters():
+            return super().render_lines(crop)
+        painted = self._up_to_date()[crop.y : crop.bottom]
+        if crop.width != self._made_for[0]:
+            painted = [strip.crop(crop.x, crop.right) for strip in painted]
+        return painted
 
     def forget(self) -> None:
         """Drop what was painted, as after a change of theme."""
@@ -77,9 +99,9 @@ class Painted(Widget):
     def notify_style_update(self) -> None:
         """Textual tells of styles that changed, as with the focus."""
         super().notify_style_update()
-        self._ground = None
+        self._ground = self._bare = None
 
-    def _fresh(self, width: int, height: int) -> list[Line]:
+    def _fresh(self, width: int, height: int) -> list[Strip]:
         """The lines as they are to be shown; those drawn as they were before are the same objects.
 
         To compare a line costs a tenth of what it costs to finish it, and of a dashboard's fifty lines ten change.
@@ -90,15 +112,15 @@ class Painted(Widget):
         found = self.lines(width, height)[:height]
         made_for = (width, base, plain)
         finished = self._painted if self._painted is not None and self._made_for == made_for else []
-        rows: list[Line] = []
+        rows: list[Strip] = []
         for y, line in enumerate(found):
             if y < min(len(finished), len(self._drawn)) and self._drawn[y] == line:
                 rows.append(finished[y])
                 continue
             letters = [Segment(text.translate(PLAIN), style) for text, style, _ in line] if plain else line
-            rows.append(list(Segment.apply_style(crop(letters, width), base)))
+            rows.append(Strip(Segment.apply_style(crop(letters, width), base), width))
         self._drawn, self._made_for = found, made_for
-        blank = [Segment(" " * width, base)]
+        blank = Strip.blank(width, base)
         return rows + [blank] * (height - len(rows))
 
 

@@ -52,6 +52,8 @@ class Panel(Painted, can_focus=True):
         self.cursor = 0
         self.offset_row = 0
 
+        self._kept_rows: dict[int, tuple[tuple[object, ...], Line]] = {}
+
     type_ahead: ClassVar[bool] = False
     """Whether letters that do nothing else go to the next row that begins with them, where lists leave them free."""
 
@@ -73,6 +75,13 @@ class Panel(Painted, can_focus=True):
     def row(self, index: int, width: int) -> Line:
         """Row `index` in at most `width` columns."""
         raise TypeError(f"{type(self).__name__} has no rows")
+
+    def made_of(self, index: int) -> tuple[object, ...]:
+        """All that row `index` shows, but for theme and width: it is made anew only when this is not what it was.
+
+        Nothing for a row that changes by itself, as one that counts down.
+        """
+        return ()
 
     def title(self) -> Line:
         """What stands in the frame at the left."""
@@ -210,9 +219,8 @@ class Panel(Painted, can_focus=True):
         self.scroll_rows(-WHEEL_ROWS)
 
     def watch_has_focus(self, _has_focus: bool) -> None:
-        """The frame takes the accent, or gives it back."""  # when the events come, the value is still the old one
-        super().watch_has_focus(_has_focus)
-        self.repaint()
+        """The frame takes the accent, or gives it back: no style sheet says anything of a panel's focus."""
+        self.repaint()  # when the events come, the value is still the old one
 
     # Painting.
 
@@ -229,8 +237,9 @@ class Panel(Painted, can_focus=True):
             head = []  # columns of nothing have no names
         body: list[Line] = [] if head is None else [crop(head, inner)]
         room = height - 2 - len(body)
+        kept, self._kept_rows = self._kept_rows, {}
         for index in range(self.offset_row, min(total, self.offset_row + room)):
-            line = cut(self.row(index, inner), inner)
+            line = self._row(index, inner, kept)
             if index == self.cursor and self.has_focus and self.selectable(index):
                 line = highlight(line, palette.cursor)
             body.append(line)
@@ -239,6 +248,21 @@ class Panel(Painted, can_focus=True):
         body += [[Segment(" " * inner)]] * (height - 2 - len(body))
         thumb = self._thumb(height - 2 - (head is not None), total, room)
         return self._framed(body, inner, thumb, head is not None)
+
+    def _row(self, index: int, inner: int, kept: dict[int, tuple[tuple[object, ...], Line]]) -> Line:
+        """Row `index`, the one that was made before where nothing it shows has changed."""
+        source = self.made_of(index)
+        if not source:
+            return cut(self.row(index, inner), inner)
+        before = kept.get(index)
+        row = before if before is not None and before[0] == source else (source, cut(self.row(index, inner), inner))
+        self._kept_rows[index] = row
+        return row[1]
+
+    def forget(self) -> None:
+        """Drop what was painted, as after a change of theme or size."""
+        self._kept_rows = {}
+        super().forget()
 
     def _empty_lines(self, inner: int, room: int) -> list[Line]:
         words = wrap(self.empty(), inner - 4)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
 from rich.segment import Segment
 from rich.style import Style
 
@@ -20,8 +23,25 @@ from tobs_tui.ui.run_model import Order
 from tobs_tui.ui.widgets.chrome import link
 from tobs_tui.ui.widgets.panel import Panel
 
+MadeT = TypeVar("MadeT")
 WIDE = 110
 """From this many columns on, the workers have all their columns."""
+
+
+class Kept(Generic[MadeT]):
+    """What was made of some objects, made anew when one of them has been replaced by another."""
+
+    def __init__(self, make: Callable[..., MadeT]) -> None:
+        self._make = make
+        self._sources: tuple[object, ...] = ()
+        self._made: list[MadeT] = []
+
+    def of(self, *sources: object) -> MadeT:
+        """What is made of `sources`, which are never changed in place."""
+        if not self._made or any(old is not new for old, new in zip(self._sources, sources, strict=True)):
+            self._made = [self._make(*sources)]
+            self._sources = sources  # held on to: another object must not get the place of one that is gone
+        return self._made[0]
 
 
 class RunPanel(Panel):
@@ -79,18 +99,23 @@ class ChatsPanel(RunPanel):
     def __init__(self) -> None:
         super().__init__(id="chats")
         self.order = Order.PLAN
-        self._rows: list[ChatProgress] = []
-        self._made_of: tuple[object, ...] = ()
+        self._rows = Kept(run_model.sorted_rows)
+        self._leaves = Kept(run_model.leaf_rows)
+        self._grouped = Kept(lambda chats: frozenset(row.chat for row in chats if not row.topic))
 
     @property
     def rows(self) -> list[ChatProgress]:
         """The rows in order, filtered; made anew only when the run or the order changed."""
         run = self.run()
-        key = (id(run.chats) if run else 0, self.order, self.query_text)
-        if key != self._made_of:
-            self._made_of = key
-            self._rows = run_model.sorted_rows(run.chats, self.order, self.query_text) if run else []
-        return self._rows
+        return self._rows.of(run.chats, self.order, self.query_text) if run else []
+
+    def made_of(self, index: int) -> tuple[object, ...]:
+        """The row; the order, for topics are indented below their chats, and whether its chat has a row."""
+        row, run = self.rows[index], self.run()
+        if row.state is ChatState.WAITING or run is None:
+            return ()
+        below = bool(row.topic) and row.chat in self._grouped.of(run.chats)
+        return (row, run.profile, self.order, below)
 
     def count(self) -> int:
         """One row a chat or topic."""
@@ -107,7 +132,7 @@ class ChatsPanel(RunPanel):
         run = self.run()
         if run is None:
             return []
-        leaves = run_model.leaf_rows(run.chats)
+        leaves = self._leaves.of(run.chats)
         if not leaves:
             return []
         done = sum(row.state is ChatState.DONE for row in leaves)
@@ -193,13 +218,17 @@ class WorkersPanel(RunPanel):
 
     def __init__(self) -> None:
         super().__init__(id="workers")
+        self._rows = Kept(run_model.workers_in_order)
 
     def rows(self) -> tuple[WorkerRow, ...]:
         """The workers, filtered; those that have stopped behind the others."""
         run = self.run()
-        wanted = self.query_text.casefold()
-        rows = tuple(sorted(run.workers, key=lambda row: row.state is WorkerState.STOPPED)) if run else ()
-        return tuple(w for w in rows if wanted in f"{w.id} {w.role} {w.target}".casefold()) if wanted else rows
+        return self._rows.of(run.workers, self.query_text) if run else ()
+
+    def made_of(self, index: int) -> tuple[object, ...]:
+        """The worker, unless it counts down."""
+        worker = self.rows()[index]
+        return () if worker.state is WorkerState.WAITING else (worker,)
 
     def count(self) -> int:
         """One row a worker."""

@@ -14,7 +14,7 @@ from tobs_tui.ui.run_model import LEVELS
 from tobs_tui.ui.widgets.chrome import link
 from tobs_tui.ui.widgets.link_rows import connection_line
 from tobs_tui.ui.widgets.panel import Panel
-from tobs_tui.ui.widgets.run_panels import RunPanel
+from tobs_tui.ui.widgets.run_panels import Kept, RunPanel
 
 WARN_PERCENT, BAD_PERCENT = 85.0, 95.0
 WARN_STALL = 0.6
@@ -27,8 +27,9 @@ class ResourcesPanel(RunPanel):
 
     def __init__(self) -> None:
         super().__init__(id="resources")
-        self._history: list[float] = []
+        self._history: tuple[float, ...] = ()
         self._sampled_at = 0.0
+        self._table = Kept(resource_rows)
 
     def count(self) -> int:
         """One row a resource and a connection."""
@@ -62,14 +63,21 @@ class ResourcesPanel(RunPanel):
         run = self.run()
         if run is None or not run.resources.at:
             return []
-        return resource_rows(run.resources)
+        return self._table.of(run.resources)
+
+    def made_of(self, index: int) -> tuple[object, ...]:
+        """The connection; or the figures, and the network's history where that is shown."""
+        if (connection := self.connection(index)) is not None:
+            return (connection,)
+        figures = self.table()[index]
+        return (figures, self._history) if figures[1] < 0 else (figures,)
 
     def repaint(self, force: bool = False) -> None:
         """Take the sample into the network's history, then paint."""
         run = self.run()
         if run is not None and run.resources.at != self._sampled_at:
             self._sampled_at = run.resources.at
-            self._history = [*self._history, run.resources.net_in + run.resources.net_out][-60:]
+            self._history = (*self._history, run.resources.net_in + run.resources.net_out)[-60:]
         super().repaint(force)
 
     def row(self, index: int, width: int) -> Line:
@@ -125,11 +133,17 @@ class AlertsPanel(RunPanel):
 
     def __init__(self) -> None:
         super().__init__(id="alerts")
+        self._rows = Kept(run_model.alerts_in_order)
+        self._open = Kept(run_model.open_alerts)
 
     def alerts(self) -> list[Alert]:
         """Open ones first."""
         run = self.run()
-        return run_model.alerts_in_order(run.alerts) if run else []
+        return self._rows.of(run.alerts) if run else []
+
+    def made_of(self, index: int) -> tuple[object, ...]:
+        """The alert."""
+        return (self.alerts()[index],)
 
     def count(self) -> int:
         """One row an alert."""
@@ -138,7 +152,7 @@ class AlertsPanel(RunPanel):
     def caption(self) -> Line:
         """How many are open."""
         run = self.run()
-        number = len(run_model.open_alerts(run.alerts)) if run else 0
+        number = len(self._open.of(run.alerts)) if run else 0
         palette = self.tobs.palette
         return [Segment(f"{number} open", palette.warn)] if number else [Segment("none open", palette.muted)]
 
@@ -182,18 +196,17 @@ class LogPanel(RunPanel):
         self.level = Level.INFO
         self.follow = True
         self._held: tuple[LogLine, ...] = ()
-        self._made_of: tuple[object, ...] = ()
-        self._lines: list[LogLine] = []
+        self._shown = Kept(run_model.log_from)
 
     def shown(self) -> list[LogLine]:
         """Lines of at least the level, filtered."""
         run = self.run()
         source = self._held if not self.follow else run.log if run else ()
-        key = (id(source), self.level, self.query_text)
-        if key != self._made_of:
-            self._made_of = key
-            self._lines = run_model.log_from(source, self.level, self.query_text)
-        return self._lines
+        return self._shown.of(source, self.level, self.query_text)
+
+    def made_of(self, index: int) -> tuple[object, ...]:
+        """The line."""
+        return (self.shown()[index],)
 
     def hold(self) -> None:
         """Hold the log still, or follow it again."""
