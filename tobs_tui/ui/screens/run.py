@@ -244,7 +244,9 @@ class RunScreen(Page):
         """Filter the focused list."""
         self.query_one(".filter").display = True
         field = self.query_one("#filter", Line1)
-        field.value = self._panel().query_text
+        panel = self._panel()
+        panel.filtering = True
+        field.value = panel.query_text
         field.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:

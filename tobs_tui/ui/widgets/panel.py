@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
+from textual.events import Blur, DescendantBlur, DescendantFocus, Focus
 from textual.message import Message
 
 from tobs_tui.config.settings import KeyStyle
@@ -52,6 +53,8 @@ class Panel(Painted, can_focus=True):
         self.cursor = 0
         self.offset_row = 0
 
+        self.filtering = False
+        """Whether what is typed into another widget filters this list, until the focus is here again."""
         self._kept_rows: dict[int, tuple[tuple[object, ...], Line]] = {}
 
     type_ahead: ClassVar[bool] = False
@@ -218,9 +221,28 @@ class Panel(Painted, can_focus=True):
         event.stop()
         self.scroll_rows(-WHEEL_ROWS)
 
+    @property
+    def lit(self) -> bool:
+        """Whether frame and cursor show that keys go here."""
+        return self.has_focus or self.filtering
+
     def watch_has_focus(self, _has_focus: bool) -> None:
         """The frame takes the accent, or gives it back: no style sheet says anything of a panel's focus."""
         self.repaint()  # when the events come, the value is still the old one
+
+    def _on_focus(self, event: Focus) -> None:
+        """In place of Textual's own, which paints every line of a widget anew."""
+        event.prevent_default()
+        self.has_focus, self.filtering = True, False
+        if self.parent is not None:
+            self.parent.post_message(DescendantFocus(self))
+
+    def _on_blur(self, event: Blur) -> None:
+        """In place of Textual's own, as above."""
+        event.prevent_default()
+        self.has_focus = False
+        if self.parent is not None:
+            self.parent.post_message(DescendantBlur(self))
 
     # Painting.
 
@@ -240,7 +262,7 @@ class Panel(Painted, can_focus=True):
         kept, self._kept_rows = self._kept_rows, {}
         for index in range(self.offset_row, min(total, self.offset_row + room)):
             line = self._row(index, inner, kept)
-            if index == self.cursor and self.has_focus and self.selectable(index):
+            if index == self.cursor and self.lit and self.selectable(index):
                 line = highlight(line, palette.cursor)
             body.append(line)
         if not total and self.empty():
@@ -280,7 +302,7 @@ class Panel(Painted, can_focus=True):
 
     def _framed(self, body: list[Line], inner: int, thumb: range, headed: bool) -> list[Line]:
         palette, glyphs = self.tobs.palette, self.tobs.glyphs
-        frame = palette.frame_focus if self.has_focus else palette.frame
+        frame = palette.frame_focus if self.lit else palette.frame
         side = Segment(glyphs.down, frame)
         lines = [self._top(inner, frame)]
         for y, line in enumerate(body):
