@@ -159,6 +159,7 @@ SHOTS: dict[str, Shot] = {
     "run-alerts": Shot(RUNNING, "a 4", (SMALL,)),
     "run-log": Shot(RUNNING, "a 5", (SMALL,)),
     "run-detail": Shot(RUNNING, "a enter", (SMALL,)),
+    "run-filter": Shot(RUNNING, "a slash p"),
     "run-zoom": Shot(RUNNING, "a 2 z", (WIDE,)),
     "run-stop": Shot(RUNNING, "a s", (WIDE,)),
     "run-paused": Shot(Snapshot(SIGNED_IN, paused_run()), "a", (SMALL,)),
