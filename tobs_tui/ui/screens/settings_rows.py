@@ -95,7 +95,7 @@ def _privacy(app: TobsApp, found: Kept | None) -> list[FormRow]:
             ("" if found is None else "none") if not cached else plural(cached, "entry", "entries"),
             "Enter forgets them",
         ),
-        FormRow("vaults", "Vaults", "in clear", "an encrypted folder hides them"),
+        FormRow("vaults", "Vaults", "in clear", "an encrypted disk helps"),
     ]
     known = account is not None and account.phase in (AccountPhase.SIGNED_IN, AccountPhase.LOCKED)
     forget = FormRow("forget", "This machine", "knows the session", "Enter forgets it here")
