@@ -17,6 +17,7 @@ from tests.e2e.serving import ServedSandbox, served
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
 from tobs_tui.model.errors import TobsError
+from tobs_tui.model.server import ServerAddress
 from tobs_tui.service.launch import attach
 from tobs_tui.service.protocol import Shutdown
 
@@ -78,6 +79,12 @@ def stop_service(paths: Paths) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def _stop_accounts(server: ServerAddress) -> None:
+    """End the services of every account at a server."""
+    for account in Paths.resolve(server=server).accounts():
+        stop_service(Paths.resolve(server=server, account=account))
+
+
 class _Never:
     """Stands for a starting service that has already failed, so that `attach` does not start one."""
 
@@ -99,7 +106,7 @@ def serve_sandbox(
 
         def start(*arguments: str) -> ServedSandbox:
             sandbox = running.enter_context(served(tmp_path / "server", *arguments))
-            running.callback(stop_service, Paths.resolve(server=load_server(sandbox.toml)))
+            running.callback(_stop_accounts, load_server(sandbox.toml))
             return sandbox
 
         yield start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -18,7 +19,7 @@ from tests.e2e.serving import ServedSandbox
 from tests.e2e.signing import sign_in_account
 from tests.e2e.terminal import MOUSE, Terminal, messages_shown
 from tobs_tui.config.paths import Paths
-from tobs_tui.config.profiles import save_profile
+from tobs_tui.config.profiles import read_profile, save_profile
 from tobs_tui.config.server_file import load_server
 from tobs_tui.model.profile import ChatTarget, Profile, Targets
 from tobs_tui.model.run import Outcome, RunPhase, RunState
@@ -29,16 +30,20 @@ from tobs_tui.service.launch import attach
 TOBS = str(Path(sys.executable).with_name("tobs"))
 GONE_S = 3.0
 SPUN_S = 1.5
+SLOW_ANSWERS = [
+    {"method": "messages.getDialogs", "times": 2, "delay_s": 600},  # the first list of chats, and of archived ones
+    {"method": "auth.signIn", "after": 1, "delay_s": 3},  # the second account's
+]
 
 
 class Account:
     """A signed-in account at a slow server, whose export of everything goes on for as long as a test takes."""
 
-    def __init__(self, sandbox: ServedSandbox, folder: Path) -> None:
+    def __init__(self, sandbox: ServedSandbox, folder: Path, name: str = "") -> None:
         self.sandbox = sandbox
-        self.paths = Paths.resolve(server=load_server(sandbox.toml))
+        self.paths = Paths.resolve(server=load_server(sandbox.toml), account=name)
         self.paths.ensure()
-        self.command = [TOBS, "--server", str(sandbox.toml)]
+        self.command = [TOBS, "--server", str(sandbox.toml), *(["--account", name] if name else [])]
         everything, little = Targets(all_chats=True), Targets(chats=(ChatTarget(5000042, "Saved Messages"),))
         save_profile(Profile(name="night", output=str(folder / "night"), targets=everything), self.paths)
         save_profile(Profile(name="short", output=str(folder / "short"), targets=little), self.paths)
@@ -57,11 +62,29 @@ class Account:
         finally:
             await client.close()
 
+    async def state(self) -> p.Snapshot:
+        """Everything as the service has it."""
+        async with self.client() as client:
+            return client.snapshot
+
     async def run(self) -> RunState:
         """The run as the service has it."""
+        run = (await self.state()).run
+        assert run is not None
+        return run
+
+    async def start(self, name: str) -> None:
+        """Start a saved profile, with no screen."""
         async with self.client() as client:
-            assert client.snapshot.run is not None
-            return client.snapshot.run
+            await client.call(p.StartRun(read_profile(name, self.paths).profile))
+
+    async def export(self, name: str) -> None:
+        """Start a saved profile, and see its end."""
+        async with self.client() as client:
+            await client.call(p.StartRun(read_profile(name, self.paths).profile))
+            async for event in client.events():
+                if isinstance(event, p.RunFinished):
+                    return
 
     async def further(self, than: int) -> RunState:
         """The run as soon as it has more messages than that; all of them went on being exported unwatched."""
@@ -94,9 +117,11 @@ def open_terminal() -> Iterator[Callable[..., Terminal]]:
 
 
 def screen_process(parent: int) -> psutil.Process:
-    """The process of the screen below a shell."""
-    children = psutil.Process(parent).children(recursive=True)
-    return next(child for child in children if TOBS in child.cmdline())
+    """The process of the screen: that one, or the one below a shell."""
+    started = psutil.Process(parent)
+    if TOBS in started.cmdline():
+        return started
+    return next(child for child in started.children(recursive=True) if TOBS in child.cmdline())
 
 
 def gone(processes: dict[str, psutil.Process], hang_up: Callable[[], None]) -> None:
@@ -116,6 +141,16 @@ def gone(processes: dict[str, psutil.Process], hang_up: Callable[[], None]) -> N
         time.sleep(0.02)
     assert not left, "they outlived their terminals"
     assert all(cpu < SPUN_S for cpu in spent.values()), spent
+
+
+def hang_up(terminals: dict[str, Terminal]) -> None:
+    """Close terminals all at once; see that their screens go soon and without having spun."""
+
+    def close() -> None:
+        for terminal in terminals.values():
+            terminal.hang_up()
+
+    gone({name: screen_process(terminal.pid) for name, terminal in terminals.items()}, close)
 
 
 @contextmanager
@@ -224,39 +259,77 @@ def test_started_in_place_of_a_shell_it_cannot_be_suspended(home: Path, open_ter
     assert not terminal.modes() & MOUSE
 
 
-async def test_closed_under_any_dialog_it_goes(account: Account, open_terminal: Callable[..., Terminal]) -> None:
+async def test_wherever_the_line_is_cut_the_screen_goes_and_another_one_shows_how_things_stand(
+    tmp_path: Path, serve_sandbox: Callable[..., ServedSandbox], open_terminal: Callable[..., Terminal]
+) -> None:
+    (tmp_path / "faults.json").write_text(json.dumps(SLOW_ANSWERS))
+    account = Account(serve_sandbox("--latency-ms", "200", "--faults", str(tmp_path / "faults.json")), tmp_path)
+    guest = Account(account.sandbox, tmp_path, "guest")
+
+    def start(which: Account) -> Terminal:
+        return open_terminal(which.command, columns=80, rows=24)
+
+    code, loading, field, summary = start(guest), start(account), start(account), start(account)
     await account.sign_in()
-    async with account.client() as client:
-        await client.call(
-            p.StartRun(Profile(output=str(account.sandbox.toml.parent / "x"), targets=Targets(all_chats=True)))
-        )
-    dialogs = {
-        "confirm": ("s", "Stop this export?"),
-        "palette": ("\x10", "Search for commands"),
-        "filter": ("/wor", "Filter"),
-        "nothing": ("", "Workers"),
-    }
+    loading.wait_for("night", "New export", "Signed in")
+    loading.type("n")
+    loading.wait_for("Asking Telegram for your chats.")
+    await account.export("short")
+    field.wait_for("short", "New export")
+    field.type("e")
+    field.wait_for("Estimate")
+    field.type("\rmy notes")
+    field.wait_for("my notes")
+    summary.wait_for("short", "New export")
+    summary.type("a")
+    summary.wait_for("Summary", "Complete.")
+    code.wait_for("Sign in to Telegram")
+    code.type(f"i{guest.sandbox.phone}\r")
+    code.wait_for("Enter the login code")
+    code.type("12")
+    code.wait_for("Login code         12")
+    hang_up({"loading": loading, "field": field, "summary": summary, "code": code})
+
+    assert (await guest.state()).account.phase is p.AccountPhase.CODE_SENT
+    assert (await account.run()).outcome is Outcome.COMPLETE
+    code, chats, summary = start(guest), start(account), start(account)
+    chats.wait_for("short", "New export")
+    chats.type("n")
+    chats.wait_for("Chats", "Python Lounge")
+    summary.wait_for("short", "New export")
+    summary.type("a")
+    summary.wait_for("Summary", "Complete.")
+    code.wait_for("Sign in to Telegram")
+    code.type("i")
+    code.wait_for("Enter the login code")
+
+    await account.start("night")
     deaf = ["sh", "-c", "trap '' HUP; " + shlex.join(account.command) + "; sleep 60"]  # what it starts is not told
-    opened = {name: open_terminal(deaf if name == "nothing" else account.command) for name in dialogs}
-    for terminal in opened.values():
-        terminal.wait_for("night", "New export")
-        terminal.press("a")
-    for name, (keys, shown) in dialogs.items():
-        opened[name].wait_for("Workers")
-        opened[name].type(keys)
-        opened[name].wait_for(shown)
-    processes = {name: psutil.Process(terminal.pid) for name, terminal in opened.items()}
-    processes["nothing"] = screen_process(opened["nothing"].pid)
-    opened["starting"] = open_terminal(account.command)
-    processes["starting"] = psutil.Process(opened["starting"].pid)
+    dashboards = {
+        "confirm": (summary, "s", "Stop this export?"),
+        "palette": (chats, "\x10", "Search for commands"),
+        "help": (start(account), "?", "Keys: Dashboard"),
+        "filter": (start(account), "/wor", "Filter"),
+        "nothing": (open_terminal(deaf), "", "Workers"),
+    }
+    for terminal, _, _ in dashboards.values():
+        terminal.type("h")
+        terminal.wait_for("Watch the run")
+        terminal.type("a")
+    for terminal, keys, shown in dashboards.values():
+        terminal.wait_for("Workers")
+        terminal.type(keys)
+        terminal.wait_for(shown)
+    code.type(f"{guest.sandbox.code}\r")
+    code.wait_for("One moment.")
+    cut = {name: terminal for name, (terminal, _, _) in dashboards.items()}
+    hang_up({**cut, "code on its way": code, "starting": start(account)})
 
-    def hang_up() -> None:
-        for terminal in opened.values():
-            terminal.hang_up()
-
-    gone(processes, hang_up)
-    again = open_terminal(account.command)
-    again.wait_for("night", "New export")
-    again.press("a")
-    again.wait_for("RUNNING", "Workers")
     assert (await account.run()).phase is RunPhase.RUNNING
+    again, password = start(account), start(guest)
+    again.wait_for("Watch the run")
+    again.type("a")
+    again.wait_for("RUN", "Workers")
+    password.wait_for("Sign in to Telegram")
+    password.type("i")
+    password.wait_for("two-step verification password")  # the code was good, though nobody was there to be told

@@ -10,7 +10,7 @@ from typing import Any
 from tests.compare_vault import read_notes
 from tests.e2e.serving import sign_in
 from tests.e2e.test_headless import tobs
-from tests.json_lines import json_lines
+from tests.json_lines import judged
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
 
@@ -27,7 +27,7 @@ def test_a_plan_is_what_the_export_then_does_and_writes_nothing(home: Path, tmp_
     command = ["--demo", "--chat", LOUNGE, "--last", "120", "--sender", "me", "--output", str(vault)]
     planned = tobs(*command, "--plan", "--json")
     assert planned.returncode == 0, planned.stderr
-    [plan] = json_lines(planned.stdout)
+    [plan] = judged(planned.stdout)
     assert (plan["event"], plan["schema"], plan["problem"]) == ("plan", 1, "")
     assert [row["messages"] for row in plan["chats"]] == [120]
     assert plan["total"]["missing"] == 120
@@ -35,10 +35,10 @@ def test_a_plan_is_what_the_export_then_does_and_writes_nothing(home: Path, tmp_
 
     done = tobs(*command, "--headless", "--json")
     assert done.returncode == 0, done.stderr
-    assert json_lines(done.stdout)[-1]["totals"]["messages_new"] == 120
+    assert judged(done.stdout)[-1]["totals"]["messages_new"] == 120
     assert 0 < sum(len(note.ids) for note in read_notes(vault)) < 120
     before = _files(vault)
-    [again] = json_lines(tobs(*command, "--plan", "--json").stdout)
+    [again] = judged(tobs(*command, "--plan", "--json").stdout)
     assert (again["total"]["archived"], again["total"]["missing"]) == (120, 0)
     assert before.items() <= _files(vault).items()
 
@@ -76,7 +76,7 @@ def test_waits_are_told_and_a_long_one_ends_the_plan_with_status_6(
     planned = tobs("--server", str(server.toml), "--plan", "--chat", ZOE, "--chat", LOUNGE, "--json")
     assert planned.returncode == 6, planned.stderr
     assert "Telegram asks to wait" in planned.stderr
-    [plan] = json_lines(planned.stdout)
+    [plan] = judged(planned.stdout)
     assert [row["messages"] >= 0 for row in plan["chats"]] == [True, False]
     assert plan["problem"]
     assert plan["total"]["messages"] == -1

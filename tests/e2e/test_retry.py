@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.e2e.serving import ServedSandbox, sign_in
 from tests.e2e.test_headless import tobs
-from tests.json_lines import json_lines
+from tests.json_lines import judged
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
 from tobs_tui.sandbox.worlds.bench_files import load_files
@@ -31,7 +31,7 @@ async def test_a_file_that_could_not_be_had_is_listed_and_had_by_a_retry(
     assert run.returncode == 3, run.stdout[-2000:] + run.stderr
     assert [path.name for path in sorted(vault.rglob("media/*/m*"))] == ["m1.bin", "m3.bin"]
 
-    told = json_lines(tobs("retry", *server, "--output", str(vault), "--list", "--json").stdout)
+    told = judged(tobs("retry", *server, "--output", str(vault), "--list", "--json").stdout)
     assert [(each["event"], each["what"], each["message_id"], each["size"]) for each in told] == [
         ("item_missing", "file", 2, 5000)
     ]

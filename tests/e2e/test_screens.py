@@ -24,6 +24,7 @@ from tests.e2e.scripted import (
     settled,
     until,
 )
+from tobs_tui.cache.file import CacheFile, Change
 from tobs_tui.config.layers import effective
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import read_profile, save_profile
@@ -40,10 +41,12 @@ from tobs_tui.service.protocol import (
     AccountState,
     AcknowledgeAlert,
     CancelRun,
+    ClearCache,
     Dialogs,
     Estimate,
     EstimateExport,
     EstimateHeldUp,
+    ForgetSession,
     ListDialogs,
     ListTopics,
     PauseRun,
@@ -143,7 +146,7 @@ async def test_the_settings_set_change_and_remove_the_passphrase(paths: Paths) -
                 await press(pilot, "enter")
 
         await settled(pilot)
-        await press(pilot, "s j enter")
+        await press(pilot, "s j j enter")
         await fill(passphrase="new horse battery", again="new horse batterz")
         assert "That is not the same as above." in screen_text(app)
         await fill(again="new horse battery")
@@ -533,6 +536,37 @@ async def test_settings_take_effect_and_are_kept(paths: Paths) -> None:
         await press(pilot, "enter")
         assert app.paints_a_second == 2
         assert load_settings(paths).low_bandwidth
+
+
+async def test_the_settings_tell_what_is_kept_here_and_close_and_forget_it(paths: Paths) -> None:
+    paths.session_file.write_text("a session")
+    paths.session_file.chmod(0o644)
+    cache = CacheFile(paths.cache_dir / "42" / "cache.db")
+    cache.write([Change("peers", "7", b"Ann", NOW)], {"peers": 9})
+    cache.close()
+    client = ScriptedClient(Snapshot(SIGNED_IN))
+    app = scripted_app(client, paths)
+
+    async def choose(pilot: Pilot[int], key: str) -> None:
+        form = app.screen.query_one(FormPanel)
+        form.move_to(next(i for i, row in enumerate(form.rows) if row.key == key))
+        await press(pilot, "enter")
+
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await press(pilot, "s")
+        assert "1 file open to others" in screen_text(app) and "1 entry" in screen_text(app)
+        await choose(pilot, "files")
+        assert paths.session_file.stat().st_mode & 0o077 == 0
+        assert "for you alone" in screen_text(app)
+        await choose(pilot, "cache")
+        assert client.asked[-1] == ClearCache()
+        await choose(pilot, "forget")
+        await press(pilot, "escape")
+        assert ForgetSession() not in client.asked
+        await choose(pilot, "forget")
+        await press(pilot, "k enter")
+        assert client.asked[-1] == ForgetSession()
 
 
 async def test_another_account_is_named_and_gone_to(paths: Paths) -> None:

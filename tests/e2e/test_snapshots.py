@@ -126,7 +126,7 @@ SHOTS: dict[str, Shot] = {
     "welcome": Shot(SIGNED_OUT, profiles=(), prepare=first_time),
     # Sign in.
     "sign-in-credentials": Shot(CREDENTIALS, "i"),
-    "sign-in-phone": Shot(SIGNED_OUT, "i"),
+    "sign-in-phone": Shot(SIGNED_OUT, "i", (WIDE, SMALL, HUGE)),
     "sign-in-error": Shot(SIGNED_OUT, "i enter", (SMALL,)),
     "sign-in-code": Shot(CODE, "i"),
     "sign-in-demo": Shot(DEMO_CODE, "i", (SMALL,)),
@@ -143,7 +143,7 @@ SHOTS: dict[str, Shot] = {
     "targets-empty": Shot(HERE, "n", (SMALL,), prepare=no_chats),
     "targets-loading": Shot(HERE, "n", (SMALL,), silent={ListDialogs: "dialogs"}),
     "targets-error": Shot(HERE, "n", (SMALL,), refused={ListDialogs: GONE}),
-    "topics": Shot(HERE, "n down t down down space down space"),
+    "topics": Shot(HERE, "n down t down down space down space", (WIDE, SMALL, HUGE)),
     "topics-loading": Shot(HERE, "n down t", (SMALL,), silent={ListTopics: "topics"}),
     "topics-error": Shot(HERE, "n down t", (SMALL,), refused={ListTopics: GONE}),
     # Tuning.
@@ -171,8 +171,8 @@ SHOTS: dict[str, Shot] = {
     "summary-complete": Shot(Snapshot(SIGNED_IN, whole_run()), "a"),
     "summary-error": Shot(Snapshot(SIGNED_IN, failed_run()), "a", (SMALL,)),
     # Settings, help, commands.
-    "settings": Shot(HERE, "s"),
-    "passphrase": Shot(SEALED, "s j enter", (SMALL,)),
+    "settings": Shot(HERE, "s", (WIDE, SMALL, HUGE)),
+    "passphrase": Shot(SEALED, "s j j enter", (SMALL,)),
     "settings-error": Shot(HERE, "s G up up up up up up enter x enter", (SMALL,)),
     "help": Shot(RUNNING, "a question_mark"),
     "commands": Shot(RUNNING, "a ctrl+p p a u", (SMALL,)),

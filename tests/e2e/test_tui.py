@@ -264,7 +264,7 @@ def test_the_demo_and_a_further_account_are_a_key_away(open_terminal: Open) -> N
     terminal.wait_for("This is the demo")
     terminal.press("s")
     terminal.wait_for("Another account")
-    terminal.press("down", "down", "enter")
+    terminal.press("down", "enter")
     terminal.wait_for("letters and digits")
     terminal.type("work")
     terminal.press("enter")

@@ -16,12 +16,13 @@ from textual.pilot import Pilot
 from tests.e2e.album import SMALL, Album
 from tests.e2e.scripted import SIGNED_IN, ScriptedClient, finished_run, records, run_state, scripted_app, settled, until
 from tests.e2e.test_screens import screen_text
+from tests.e2e.test_small_windows import all_of_it_can_be_reached, resized
 from tests.integration.verify_help import flip
 from tobs_tui.archive.lock import VaultLock
 from tobs_tui.config.paths import Paths
 from tobs_tui.service.protocol import ListRuns, Runs, Snapshot
 from tobs_tui.ui.screens.dialogs import Detail
-from tobs_tui.ui.screens.verify import VerifyDialog
+from tobs_tui.ui.screens.verify import FoundPanel, VerifyDialog
 from tobs_tui.ui.widgets.home_panels import RunsPanel
 
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*Can not relate snapshot")
@@ -115,6 +116,10 @@ async def test_what_is_wrong_is_shown_with_the_way_on(
         dialog._paint()
         await settled(pilot)
         album.take(pilot, "verify-80x24")
+        for size in ((20, 5), (80, 24)):
+            await resized(pilot, size)
+            await all_of_it_can_be_reached(pilot)
+            dialog.query_one(FoundPanel).focus()
         await press(pilot, "enter")
         assert isinstance(pilot.app.screen, Detail)
         assert "it holds other bytes" in screen_text(pilot.app)

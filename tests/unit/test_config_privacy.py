@@ -13,7 +13,7 @@ import pytest
 from tobs_tui.config.environment import read_environment
 from tobs_tui.config.passphrase import given_passphrase, read_passphrase
 from tobs_tui.config.paths import Paths
-from tobs_tui.config.privacy import close_to_others
+from tobs_tui.config.privacy import close_to_others, open_to_others
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 NOBODY = 65534
@@ -65,7 +65,9 @@ def test_loose_files_and_folders_are_closed_at_the_start_and_told(home: Path) ->
     for folder in (paths.state_dir, paths.log_dir, paths.shared_dir):
         folder.chmod(0o755)
     paths.ensure()
+    assert sorted(open_to_others(paths)) == sorted(loose)
     told = close_to_others(paths)
+    assert open_to_others(paths) == []
     assert [mode(file) for file in loose] == [0o600] * 4
     assert [mode(folder) for folder in (paths.state_dir, paths.log_dir, paths.shared_dir)] == [0o700] * 3
     assert sorted(told) == sorted(f"Others could read {file}; now only you can." for file in loose)

@@ -8,15 +8,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.json import encode
 from msgspec.structs import replace
 
 from tests.json_lines import judge, judged
-from tobs_tui.headless import lines
+from tobs_tui.engine.failures import Missing
+from tobs_tui.headless import answers, lines
 from tobs_tui.headless.schema import json_schema
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.profile import Profile
+from tobs_tui.model.estimate import Basis, ChatEstimate, KindEstimate, Pace
+from tobs_tui.model.profile import MediaKind, Profile
 from tobs_tui.model.run import (
     CacheReading,
     ConnectionRow,
@@ -65,6 +68,34 @@ def test_it_knows_whatever_is_written_down_to_the_last_figure() -> None:
     assert told[0]["connections"][0]["latency_ms"] == -1
     assert told[0]["machine"]["caches"][0] == {"name": "peers", "entries": 0, "hits": 0, "misses": 0, "evictions": 0}
     assert [line["schema"] for line in told[1:]] == [lines.SCHEMA] * len(ends)
+
+
+def test_it_knows_the_answers_of_commands_that_only_ask() -> None:
+    kinds = (KindEstimate(MediaKind.PHOTO, 3, 2, 900, Basis.SAMPLE),)
+    row = ChatEstimate(7, 0, "Ann", 12, 4, 8, kinds, 1, 2)
+    plan = answers.Plan(
+        "night",
+        "/vault",
+        (answers.planned(row),),
+        answers.PlannedSum(1, 12, 4, 8, 2, 900, 1, 2),
+        (MediaKind.VIDEO,),
+        answers.reckoned(Pace(40.0)),
+        3,
+        "",
+    )
+    missing = msgspec.convert(Missing(7, 7, "Ann", "file", "gone", 5), answers.ItemMissing, from_attributes=True)
+    told = judged("\n".join(lines.encode(line) for line in (plan, missing)))
+    assert (told[0]["chats"][0]["files"], told[0]["chats"][0]["bytes"]) == (2, 900)
+    assert told[1] == {
+        "event": "item_missing",
+        "chat": 7,
+        "title": "Ann",
+        "what": "file",
+        "reason": "gone",
+        "message_id": 5,
+        "kind": "",
+        "size": 0,
+    }
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,13 @@ import threading
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loguru import logger
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from tobs_tui.config.paths import Paths
 
 APPLICATION_ID = 0x746F6273
 VERSION = 1
@@ -206,6 +210,11 @@ def sizes(path: Path) -> list[SpaceSize]:
     finally:
         connection.close()
     return [SpaceSize(*row) for row in rows]
+
+
+def cache_files(paths: Paths) -> list[Path]:
+    """The files of an account's sign-ins; each lies in a folder named after the person's id."""
+    return sorted(each for each in paths.cache_dir.glob("*/cache.db") if each.parent.name.isdecimal())
 
 
 def _connection(path: Path) -> sqlite3.Connection:

@@ -8,15 +8,10 @@ from pathlib import Path
 
 import click
 
-from tobs_tui.cache.file import SpaceSize, sizes
+from tobs_tui.cache.file import SpaceSize, cache_files, sizes
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.config.paths import Paths
 from tobs_tui.model.display import count, size
-
-
-def cache_files(paths: Paths) -> list[Path]:
-    """The accounts' files; each lies in a folder named after the account's id."""
-    return sorted(each for each in paths.cache_dir.glob("*/cache.db") if each.parent.name.isdecimal())
 
 
 def cache_sizes(path: Path) -> list[SpaceSize] | None:

@@ -177,17 +177,16 @@ def tobs(
         + _work_on_files(ctx, transcode, executor),
     )
     ctx.obj = options
-    if output is not None and not output.strip():
-        raise click.UsageError("--output needs a folder; it is empty.", ctx)
-    if not all(chat.strip() for chat in chats):
-        raise click.UsageError("--chat needs an id, an @name, a link or a title; it is empty.", ctx)
-    for flag, given in (("--text", (filters["text"],)), ("--sender", filters["senders"])):
-        if any(word is not None and not word.strip() for word in given):
-            raise click.UsageError(f"{flag} is empty, which would let every message through.", ctx)
+    _refuse_empty(ctx, options, (filters["text"],), filters["senders"])
     if ctx.invoked_subcommand is not None:
         _refuse_idle(ctx, options)
         return None
     _refuse_contradictions(ctx, options)
+    return _carry_out(options)
+
+
+def _carry_out(options: Options) -> int:
+    """Plan, export without a screen, or open the screens. Gives the exit status."""
     if options.plan:
         from tobs_tui.cli.plan import print_plan
 
@@ -219,6 +218,19 @@ def _work_on_files(ctx: click.Context, given: tuple[str, ...], executor: str | N
             raise click.UsageError(f"--transcode takes one format for {kind}: {chosen[kind]}, or {word}?", ctx)
     where = (("media.executor", executor),) if executor is not None else ()
     return (*((f"media.transcode.{kind}", word) for kind, word in chosen.items()), *where)
+
+
+def _refuse_empty(
+    ctx: click.Context, options: Options, texts: tuple[str | None, ...], senders: tuple[str, ...]
+) -> None:
+    """Refuse options that are there and say nothing."""
+    if options.output is not None and not options.output.strip():
+        raise click.UsageError("--output needs a folder; it is empty.", ctx)
+    if not all(chat.strip() for chat in options.chats):
+        raise click.UsageError("--chat needs an id, an @name, a link or a title; it is empty.", ctx)
+    for flag, given in (("--text", texts), ("--sender", senders)):
+        if any(word is not None and not word.strip() for word in given):
+            raise click.UsageError(f"{flag} is empty, which would let every message through.", ctx)
 
 
 def _refuse_contradictions(ctx: click.Context, options: Options) -> None:

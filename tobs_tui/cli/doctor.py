@@ -8,7 +8,6 @@ import locale
 import os
 import platform
 import shutil
-import stat
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ import msgspec
 from tobs_tui.cli.export import check_terminal
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.config.machine import this_machine
-from tobs_tui.config.privacy import private_files
+from tobs_tui.config.privacy import open_to_others
 from tobs_tui.config.sealing import Holder, holder_of, is_sealed
 from tobs_tui.media.speech import survey
 from tobs_tui.model.display import clean, size
@@ -138,15 +137,11 @@ def _paths(setting: Setting) -> Iterator[Finding]:
     except TobsError as error:
         yield Finding(Verdict.TROUBLE, "paths", str(error))
         return
-    loose = [str(place) for place in private_files(paths) if _open_to_others(place)]
+    loose = [str(place) for place in open_to_others(paths)]
     if loose:
         yield Finding(Verdict.TROUBLE, "paths", f"others may read {', '.join(loose)}: the next start sees to it")
     else:
         yield Finding(Verdict.FINE, "paths", f"config {paths.config_dir}, state {paths.state_dir}")
-
-
-def _open_to_others(place: Path) -> bool:
-    return bool(stat.S_IMODE(place.stat().st_mode) & 0o077)
 
 
 def _configuration(setting: Setting) -> Iterator[Finding]:
@@ -319,7 +314,8 @@ def _service(setting: Setting) -> Iterator[Finding]:
 
 
 def _cache(setting: Setting) -> Iterator[Finding]:
-    from tobs_tui.cli.cache import cache_files, cache_sizes
+    from tobs_tui.cache.file import cache_files
+    from tobs_tui.cli.cache import cache_sizes
 
     for path in cache_files(setting.paths):
         found = cache_sizes(path)

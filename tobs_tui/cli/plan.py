@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tobs_tui.model.estimate import ChatEstimate
     from tobs_tui.service import protocol as p
 
-SCHEMA = 1
 _TITLE = 34
 _WAITING = 6
 
@@ -188,29 +187,28 @@ def _rates(found: p.Estimate) -> tuple[tuple[float, str], tuple[float, str]]:
 
 def _as_json(found: p.Estimate, chosen: Effective) -> str:
     """One object: `chats` with one entry a row, `total`, and what the numbers rest on. -1 is unknown."""
-    import msgspec
+    from tobs_tui.headless import answers
+    from tobs_tui.headless.lines import encode
 
-    rows = [{**msgspec.to_builtins(row), "files": row.files, "bytes": row.bytes} for row in found.rows]
-    total = {
-        "chats": found.chats,
-        "messages": found.messages,
-        "archived": found.messages_known,
-        "missing": found.missing,
-        "files": found.files,
-        "bytes": found.bytes,
-        "requests": found.requests,
-        "seconds": found.seconds,
-    }
-    whole = {
-        "event": "plan",
-        "schema": SCHEMA,
-        "profile": chosen.profile.name,
-        "output": chosen.profile.output,
-        "chats": rows,
-        "total": total,
-        "uncounted": [kind.value for kind in found.uncounted],
-        "pace": msgspec.to_builtins(found.pace),
-        "asked": found.asked,
-        "problem": found.problem,
-    }
-    return msgspec.json.encode(whole).decode()
+    total = answers.PlannedSum(
+        chats=found.chats,
+        messages=found.messages,
+        archived=found.messages_known,
+        missing=found.missing,
+        files=found.files,
+        bytes=found.bytes,
+        requests=found.requests,
+        seconds=found.seconds,
+    )
+    return encode(
+        answers.Plan(
+            profile=chosen.profile.name,
+            output=chosen.profile.output,
+            chats=tuple(answers.planned(row) for row in found.rows),
+            total=total,
+            uncounted=found.uncounted,
+            pace=answers.reckoned(found.pace),
+            asked=found.asked,
+            problem=found.problem,
+        )
+    )

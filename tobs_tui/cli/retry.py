@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+import msgspec
 
 from tobs_tui.cli.options import Options, Setting
 from tobs_tui.model.display import clean, plural, size
@@ -25,9 +25,11 @@ def retry(options: Options, *, only_list: bool) -> int:
     missing = missing_from(Path(profile.output))
     chats = {each.target: each.title for each in missing}
     if only_list and options.json_lines:
+        from tobs_tui.headless.answers import ItemMissing
+        from tobs_tui.headless.lines import encode
+
         for each in missing:
-            told = {name: getattr(each, name) for name in each.__struct_fields__ if name != "target"}
-            click.echo(json.dumps({"event": "item_missing", **told}, ensure_ascii=False))
+            click.echo(encode(msgspec.convert(each, ItemMissing, from_attributes=True)))
         return 0
     if not options.json_lines:
         for each in missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
@@ -25,6 +26,16 @@ def private_files(paths: Paths) -> Iterator[Path]:
     for path in (*named, *(path for folder in folders for path in folder.glob("*"))):
         if path.exists() and not path.is_dir():
             yield path
+
+
+def open_to_others(paths: Paths) -> list[Path]:
+    """Which of these files others could read or write."""
+    found: list[Path] = []
+    for path in private_files(paths):
+        with contextlib.suppress(OSError):  # rotated away meanwhile
+            if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                found.append(path)
+    return found
 
 
 def close_to_others(paths: Paths) -> list[str]:

@@ -322,7 +322,7 @@ def left(run: RunState, message: str, at: float) -> RunFinished:
 _RISKY = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
-def encode(line: AnyLine) -> str:
+def encode(line: Line) -> str:
     """The line as JSON, titles and names exact; characters that could disturb a terminal are \\u escapes."""
     text = msgspec.json.encode(line).decode()
     return _RISKY.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from tobs_tui.headless.answers import ItemMissing, Plan
 from tobs_tui.headless.lines import SCHEMA, AnyLine
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -14,7 +15,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def json_schema() -> dict[str, Any]:
     """The schema of one line; `$id` has the version. All keys of an object are required, and others are let through,
     because later versions may add some."""
-    schema = msgspec.json.schema(AnyLine)
+    schema = msgspec.json.schema(AnyLine | Plan | ItemMissing)
     for kind in schema["$defs"].values():
         if "properties" in kind:
             kind["required"] = list(kind["properties"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ MAX_COMMAND = 4 * 1024 * 1024
 MOST_AT_ONCE = 64
 """Commands of one client that are being carried out; further ones wait their turn."""
 
+_QUESTIONS = (p.ListDialogs, p.ListTopics, p.ResolveTarget, p.EstimateExport, p.ListRuns)
+"""Commands that change nothing: when whoever asked is gone, nobody needs the answer."""
+
 Handler = Callable[[Any], Awaitable[p.AnyReply]]
 
 
@@ -54,6 +57,7 @@ class Service:
         self._idle_since = monotonic()
         self._stop = asyncio.Event()
         self._ending = False
+        self._begun: set[asyncio.Task[None]] = set()
         self._dialogs: tuple[Dialog, ...] | None = None
         self._counting = CountingDesk(self._clients.publish)
         self._estimates = EstimateDesk(self._clients.publish)
@@ -80,6 +84,7 @@ class Service:
             self._clients.publish(p.ServiceStopping())
             self._counting.stop()
             await self._runs.stop()
+            await _ended(self._begun)
             server.close()
             self._clients.close()
             await self._account.close()
@@ -129,14 +134,17 @@ class Service:
                 task = asyncio.create_task(self._answer(client, received))
                 answering.add(task)
                 task.add_done_callback(answering.discard)
+                if not isinstance(received.command, _QUESTIONS):
+                    self._begun.add(task)
+                    task.add_done_callback(self._begun.discard)
         except TobsError as error:
             logger.warning("a client was dropped: {}", error)
         finally:
             self._clients.discard(client)
-            for task in answering:
-                task.cancel()
             sending.cancel()
-            await asyncio.gather(sending, *answering, return_exceptions=True)
+            # What was begun is done to its end, though nobody is there to be told: Telegram takes a login code only
+            # once, and it counts whether or not the line held until its answer came.
+            await _ended({sending, *(answering - self._begun)})
             writer.close()
 
     def _whole_state(self) -> list[p.AnyEvent]:
@@ -264,6 +272,13 @@ class Service:
 
     async def _list_runs(self, command: p.ListRuns) -> p.AnyReply:
         return p.Runs(self._runs.recent(command.limit))
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait for their end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _done(work: Awaitable[None]) -> p.AnyReply:

@@ -23,13 +23,12 @@ from tobs_tui.ui.feed import Connect, Feed, ReplyT
 from tobs_tui.ui.keymap import read_keymap
 from tobs_tui.ui.keys import ACTIONS, BY_ID, EVERYWHERE, LIST, bindings, keys_of, shown
 from tobs_tui.ui.paint import Palette, plain_palette, with_few_colors
+from tobs_tui.ui.places import GoesPlaces
 from tobs_tui.ui.run_model import Link, RunModel
 from tobs_tui.ui.screens.home import HomeScreen
-from tobs_tui.ui.screens.page import Page
 from tobs_tui.ui.signals import mind_signals
 from tobs_tui.ui.stylesheet import PatientStylesheet
 from tobs_tui.ui.themes import OWN_COLORS_THEME, ThemeBook, WithoutColor, shipped_folder
-from tobs_tui.ui.type_ahead import TypeAhead
 from tobs_tui.ui.widgets.painted import Painted
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ PAINTS_A_SECOND = 4.0
 PAINTS_A_SECOND_LOW = 2.0
 
 
-class TobsApp(TypeAhead):
+class TobsApp(GoesPlaces):
     """Wiring only: screens read `model`, paint with `palette` and `glyphs`, and send commands with `ask`."""
 
     CSS_PATH = "tobs.tcss"
@@ -177,11 +176,6 @@ class TobsApp(TypeAhead):
         if self._feed is not None:
             await self._feed.close()
 
-    @property
-    def page(self) -> Page | None:
-        """The foremost screen that is not a dialog."""
-        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None)
-
     def _check_settings(self) -> None:
         self.use_keys()
         self._tell_theme_problems()
@@ -286,77 +280,6 @@ class TobsApp(TypeAhead):
             return False
         self.show_run(over=before)
         return True
-
-    # Going places. Screens are imported when first shown: most sessions see few of them. What closes screens is left to
-    # the application: a screen that waited for its own end would wait for ever. It is done before the application takes
-    # its next message, which may be a key that was typed for the new screen.
-
-    async def _close_all(self) -> None:
-        while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
-            await self.pop_screen()
-
-    async def _replace_all(self, make: Callable[[], Page]) -> None:
-        await self._close_all()
-        await self.push_screen(make())
-
-    def back_to_home(self) -> None:
-        """Close every screen above the home screen."""
-        self.call_next(self._close_all)
-
-    def show_run(self, over: str = "") -> None:
-        """Watch the run; `over` is the id of one that had ended before this one was started."""
-        from tobs_tui.ui.screens.run import RunScreen
-
-        self.call_next(self._replace_all, partial(RunScreen, over))
-
-    def show_summary(self) -> None:
-        """What became of the run."""
-        from tobs_tui.ui.screens.summary import SummaryScreen
-
-        self.call_next(self._replace_all, SummaryScreen)
-
-    async def show_sign_in(self) -> None:
-        """Sign in."""
-        from tobs_tui.ui.screens.sign_in import SignInScreen
-
-        await self.push_screen(SignInScreen())
-
-    async def show_targets(self, profile: Profile) -> None:
-        """Choose what to export."""
-        from tobs_tui.ui.screens.targets import TargetsScreen
-
-        await self.push_screen(TargetsScreen(profile))
-
-    async def show_tuning(self, profile: Profile, given: Collection[str] | None = None) -> None:
-        """Tune a profile."""
-        from tobs_tui.ui.screens.tuning import TuningScreen
-
-        await self.push_screen(TuningScreen(profile, given))
-
-    async def show_search(self, first: tuple[str, ...] = ()) -> None:
-        """Search; `first` are the folders of the vaults at hand."""
-        from tobs_tui.ui.screens.search import SearchScreen
-
-        await self.push_screen(SearchScreen(first))
-
-    async def action_settings(self) -> None:
-        """Settings."""
-        from tobs_tui.ui.screens.settings import SettingsScreen
-
-        if not isinstance(self.screen, SettingsScreen):
-            await self.push_screen(SettingsScreen())
-
-    def action_home(self) -> None:
-        """The home screen."""
-        self.back_to_home()
-
-    def action_help(self) -> None:
-        """The keys of this screen."""
-        from tobs_tui.ui.screens.help import HelpScreen
-
-        page = self.page
-        if page is not None and self.screen is page:
-            self.push_screen(HelpScreen(page.context))
 
     def action_next_theme(self) -> None:
         """The next theme, for this session; the settings keep one for good."""

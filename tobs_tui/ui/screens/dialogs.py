@@ -18,12 +18,15 @@ from tobs_tui.ui.dimmed import dimmed
 from tobs_tui.ui.keys import DIALOG, bindings
 from tobs_tui.ui.paint import Line, fit
 from tobs_tui.ui.screens.closing import ClosesOnce
+from tobs_tui.ui.screens.room import DIALOG_HEIGHTS, LEAST_HEIGHT, TINY, WIDTHS, take_size
 from tobs_tui.ui.widgets.chrome import DialogBar
 from tobs_tui.ui.widgets.fields import Choice, Field
 from tobs_tui.ui.widgets.painted import Painted, Words, wrap
+from tobs_tui.ui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.events import Resize
     from textual.widgets import Input
 
     from tobs_tui.ui.app import TobsApp
@@ -32,9 +35,13 @@ AnswerT = TypeVar("AnswerT")
 
 
 class Dialog(ClosesOnce[AnswerT], ModalScreen[AnswerT]):
-    """Base of the dialogs: Escape closes without an answer."""
+    """Base of the dialogs: Escape closes without an answer. What does not fit into a small window can be scrolled."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(DIALOG))
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = DIALOG_HEIGHTS
+    beside: ClassVar[int] = 0
+    """Lines of the terminal that are not its list's, in a dialog that has one."""
 
     @property
     def tobs(self) -> TobsApp:
@@ -59,13 +66,52 @@ class Dialog(ClosesOnce[AnswerT], ModalScreen[AnswerT]):
         """No answer."""
         self.dismiss(None)
 
+    def on_mount(self) -> None:
+        """Laid out for the terminal's size before anything is painted."""
+        take_size(self)
+
+    def on_resize(self, event: Resize) -> None:
+        """Another window: a list has another share of it, and what has the focus stays in view."""
+        for panel in self.query(Panel) if self.beside else ():
+            panel.styles.height = self.list_height(panel.count())
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
+    def list_height(self, rows: int) -> int:
+        """What a list of so many rows may have of the terminal: in a small one all of it, the rest being below."""
+        lines = self.app.size.height
+        room = lines - self.beside if lines >= LEAST_HEIGHT else lines - 2 * (lines >= TINY)
+        return min(rows + 2, max(3, room))
+
+    def _scroll(self, lines: int) -> None:
+        box = self.query_one("Dialog > Vertical", Vertical)
+        box.scroll_relative(y=lines, animate=False, immediate=True)
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.query_one("Dialog > Vertical", Vertical).scrollable_content_region.height - 1)
+
     def action_next(self) -> None:
-        """To the next answer or field."""
-        self.focus_next()
+        """To the next answer or field; where there is none, on to what did not fit."""
+        if len(self.focus_chain) > 1:
+            self.focus_next()
+        else:
+            self._scroll(1)
 
     def action_previous(self) -> None:
-        """To the answer or field before."""
-        self.focus_previous()
+        """To the answer or field before; where there is none, back up."""
+        if len(self.focus_chain) > 1:
+            self.focus_previous()
+        else:
+            self._scroll(-1)
+
+    def action_page_down(self) -> None:
+        """On to what did not fit."""
+        self._scroll(self._page)
+
+    def action_page_up(self) -> None:
+        """Back up."""
+        self._scroll(-self._page)
 
 
 class Ask(Dialog[bool]):

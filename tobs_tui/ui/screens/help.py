@@ -17,7 +17,6 @@ from tobs_tui.ui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.events import Resize
 
 _NAMES = {
     "home": "Home",
@@ -44,7 +43,7 @@ class KeysPanel(Panel):
         self.entries: list[tuple[str, str]] = []
 
     def read(self) -> None:
-        """Read the table of actions, and be as high as it needs, as far as there is room."""
+        """Read the table of actions."""
         for context in (self._about, LIST, EVERYWHERE):
             self.entries.append(("", _NAMES[context]))
             for action in actions_of(context):
@@ -52,7 +51,6 @@ class KeysPanel(Panel):
                     continue  # told once: nine rows that differ by a number would hide the others
                 keys = "  ".join(shown(key) for key in keys_of(action, self.tobs.keymap))
                 self.entries.append((keys, action.help))
-        self.styles.height = min(self.count() + 2, self.app.size.height - 11)
 
     def count(self) -> int:
         """One row an action or heading."""
@@ -79,6 +77,7 @@ class HelpScreen(Dialog[None]):
     """Help for one context."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("help"))
+    beside = 12
 
     def __init__(self, context: str) -> None:
         super().__init__()
@@ -88,7 +87,7 @@ class HelpScreen(Dialog[None]):
         """The keys, and where to change them."""
         panel = KeysPanel(self._about)
         panel.read()  # before the first layout, which a height that comes later would do anew
-        panel.styles.height = self._height(panel, self.app.size.height)
+        panel.styles.height = self.list_height(panel.count())
         with Vertical():
             yield panel
             yield Words(
@@ -97,15 +96,6 @@ class HelpScreen(Dialog[None]):
                 tone="muted",
             )
             yield DialogBar(("dialog.close", "Close", "close"))
-
-    def on_resize(self, event: Resize) -> None:
-        """Another window, another share of it."""
-        panel = self.query_one(KeysPanel)
-        panel.styles.height = self._height(panel, event.size.height)
-
-    def _height(self, panel: KeysPanel, lines: int) -> int:
-        """What the list may have of a terminal of `lines` lines."""
-        return min(panel.count() + 2, lines - 12)
 
     def on_mount(self) -> None:
         """Begin with the list."""

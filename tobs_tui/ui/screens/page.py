@@ -14,8 +14,9 @@ from tobs_tui.service.protocol import AccountPhase, AccountState
 from tobs_tui.ui.keys import Action
 from tobs_tui.ui.paint import Line
 from tobs_tui.ui.screens.closing import ClosesOnce
+from tobs_tui.ui.screens.room import HEIGHTS, WIDTHS, NoRoom, take_size
 from tobs_tui.ui.widgets.chrome import KeyBar, TopBar
-from tobs_tui.ui.widgets.painted import Painted, Words
+from tobs_tui.ui.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from tobs_tui.ui.app import TobsApp
 
-LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 PATIENCE_S = 4
 """From here on a person wants to know how long something takes already."""
 
@@ -37,8 +37,8 @@ class Page(ClosesOnce[None]):
     """A screen. Subclasses give `context`, `body`, and what else differs."""
 
     context: ClassVar[str] = ""
-    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (LEAST_WIDTH, "-narrow"), (110, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (30, "-high")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     ticking: bool = False
     """Whether something on the screen changes with the clock alone."""
     _locked: AccountState | None = None
@@ -50,26 +50,12 @@ class Page(ClosesOnce[None]):
 
     def compose(self) -> ComposeResult:
         """First line, body, key line; and what is shown instead where there is no room."""
-        self._take_size()
+        take_size(self)
         yield from self.over()
         yield TopBar(classes="bar")
         yield from self.body()
         yield KeyBar(classes="bar")
-        yield Words(
-            f"tobs needs a terminal of at least {LEAST_WIDTH} columns and {LEAST_HEIGHT} lines. "
-            "Please make the window larger, or the letters smaller.",
-            tone="text",
-            classes="no-room",
-        )
-
-    def _take_size(self) -> None:
-        """Have the classes for the terminal's size from the first layout on.
-
-        Textual gives them with the first event of a size, which comes behind the first paint: everything would jump.
-        """
-        size = self.app.size
-        for points, length in ((self.HORIZONTAL_BREAKPOINTS, size.width), (self.VERTICAL_BREAKPOINTS, size.height)):
-            self.add_class(*[name for least, name in points if least <= length][-1:])
+        yield NoRoom()
 
     def body(self) -> ComposeResult:
         """What stands between the first and the last line."""

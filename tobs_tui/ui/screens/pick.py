@@ -54,6 +54,7 @@ class Pick(Dialog[list[str]]):
     """Space marks, Enter takes what is marked, Escape changes nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("pick"))
+    beside = 10
 
     def __init__(self, name: str, items: list[str], chosen: list[str]) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class Pick(Dialog[list[str]]):
         """The list and what the keys do."""
         with Vertical():
             panel = PickPanel(self._caption, self._items, self._chosen)
-            panel.styles.height = min(len(self._items) + 2, max(5, self.app.size.height - 10))
+            panel.styles.height = self.list_height(len(self._items))
             yield panel
             yield DialogBar(
                 ("pick.mark", "Mark", "mark"),
@@ -139,6 +140,8 @@ class OnePanel(Panel):
 class PickOne(Dialog[int]):
     """Enter takes the one under the cursor, Escape changes nothing."""
 
+    beside = 8
+
     def __init__(self, name: str, items: list[str], current: int) -> None:
         super().__init__()
         self._caption, self._items, self._current = name, items, current
@@ -147,7 +150,7 @@ class PickOne(Dialog[int]):
         """The list and what the keys do."""
         with Vertical():
             panel = OnePanel(self._caption, self._items, self._current)
-            panel.styles.height = min(len(self._items) + 2, max(5, self.app.size.height - 8))
+            panel.styles.height = self.list_height(len(self._items))
             yield panel
             yield DialogBar(("list.choose", "Take it", "take"), ("dialog.close", "Cancel", "close"))
 

@@ -1,7 +1,8 @@
-"""Settings: account, looks, terminal, paths; every change takes effect at once and is kept."""
+"""Settings: account, privacy, looks, terminal, paths; every change takes effect at once and is kept."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -10,16 +11,17 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from tobs_tui.config.paths import MAIN_ACCOUNT, account_name
+from tobs_tui.config.privacy import close_to_others
 from tobs_tui.config.settings import KeyStyle, LogLevel, Settings, load_settings, save_settings
-from tobs_tui.model.display import clean
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Preset
-from tobs_tui.service.protocol import AccountPhase, SignOut
-from tobs_tui.ui.keys import ACTIONS, Action, bindings, keys_of
+from tobs_tui.service.protocol import AccountPhase, ClearCache, ForgetSession, SignOut
+from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.paint import Line, bar, fit, sparkline
 from tobs_tui.ui.screens.dialogs import Ask
 from tobs_tui.ui.screens.page import Page
-from tobs_tui.ui.screens.passphrase import PassphraseScreen, protection
+from tobs_tui.ui.screens.passphrase import PassphraseScreen
+from tobs_tui.ui.screens.settings_rows import Kept, kept, settings_rows
 from tobs_tui.ui.themes import COLOR_KEYS, DEFAULT_THEME
 from tobs_tui.ui.tuning import parse
 from tobs_tui.ui.tuning_form import ENTRIES
@@ -88,6 +90,7 @@ class SettingsScreen(Page):
 
     context = "settings"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("settings"))
+    _kept: Kept | None = None
 
     def crumbs(self) -> list[str]:
         """Where one is."""
@@ -105,6 +108,7 @@ class SettingsScreen(Page):
         panel = self.query_one(FormPanel)
         panel.reload()
         panel.focus()
+        self._look()
 
     def model_changed(self) -> None:
         """The account may have changed."""
@@ -112,67 +116,7 @@ class SettingsScreen(Page):
 
     def rows(self) -> list[FormRow]:
         """The form."""
-        app = self.tobs
-        settings, paths = app.settings, app.paths
-        account = app.model.account
-        name = clean(account.name, 40) if account and app.model.signed_in else "not signed in"
-        phone = clean(account.phone, 20) if account and app.model.signed_in else ""
-        holder = account.protected if account else None
-        accounts, used = paths.accounts(), paths.account or MAIN_ACCOUNT
-        own = sum(keys_of(action, app.keymap) != keys_of(action, {}) for action in ACTIONS)
-        return [
-            FormRow("", "Account"),
-            FormRow("account", "Telegram", name, phone or "Enter signs in"),
-            FormRow(
-                "passphrase",
-                "Session",
-                protection(holder),
-                "Enter changes that" if holder is not None else "Enter encrypts it",
-            ),
-            *(
-                FormRow(
-                    f"use:{each}",
-                    "In use" if each == used else "Another",
-                    each,
-                    "" if each == used else "Enter goes to it",
-                )
-                for each in (accounts if len(accounts) > 1 else ())
-            ),
-            FormRow("new_account", "Another account", "", "Enter asks for its name"),
-            FormRow("", "Looks"),
-            FormRow("theme", "Theme", app.look.title, f"{len(app.themes.looks)} to choose from"),
-            FormRow("ascii", "ASCII only", _yes(settings.ascii), "where signs are missing"),
-            FormRow("", "Terminal"),
-            FormRow(
-                "low_bandwidth",
-                "Low bandwidth",
-                _yes(settings.low_bandwidth),
-                f"{app.paints_a_second:.0f} paints a second",
-            ),
-            FormRow("mouse", "Mouse", _yes(settings.mouse), "from the next start on"),
-            FormRow(
-                "key_style",
-                "Keys of lists",
-                settings.key_style.value,
-                "j k g G too" if settings.key_style is KeyStyle.VIM else "letters go to a row",
-            ),
-            FormRow("keymap", "Keys", f"{own} changed" if own else "as shipped", "? lists them all"),
-            FormRow("", "Exports"),
-            FormRow("preset", "Preset", settings.preset.value, "unless a profile says"),
-            FormRow(
-                "default_output",
-                "Folder",
-                settings.default_output or str(paths.default_output),
-                "unless a profile says",
-            ),
-            FormRow("log_level", "Log file from", settings.log_level.value, "from the next start on"),
-            FormRow("", "Where things are"),
-            FormRow("where:settings", "Settings", str(paths.settings_file)),
-            FormRow("where:profiles", "Profiles", str(paths.profiles_dir)),
-            FormRow("where:themes", "Themes", str(paths.themes_dir)),
-            FormRow("where:state", "State", str(paths.state_dir)),
-            FormRow("where:logs", "Logs", str(paths.log_dir)),
-        ]
+        return settings_rows(self.tobs, self._kept)
 
     def offers(self, action: Action) -> bool:
         """Signing out needs an account."""
@@ -210,6 +154,8 @@ class SettingsScreen(Page):
             self.query_one(EntryLine).open(key, "Name", "", hint)
         elif key.startswith("use:"):
             self._use_account(key.removeprefix("use:"))
+        elif key in ("files", "cache", "forget"):
+            await self._mind_privacy(key)
         elif key == "keymap":
             self.tobs.action_help()
         elif key == "default_output":
@@ -251,6 +197,39 @@ class SettingsScreen(Page):
             await self.tobs.show_sign_in()
         elif account is not None:
             await self.tobs.push_screen(PassphraseScreen(account.protected))
+
+    def _look(self) -> None:
+        """See what is kept on this machine, without holding up the screen."""
+        self.run_worker(self._see_what_is_kept(), group="kept", exclusive=True)
+
+    async def _see_what_is_kept(self) -> None:
+        self._kept = await asyncio.to_thread(kept, self.tobs.paths)
+        self.query_one(FormPanel).reload()
+
+    async def _mind_privacy(self, key: str) -> None:
+        """Close files to others, forget the cache, or the session: the last one after asking."""
+        if key == "files":
+            try:
+                for sentence in await asyncio.to_thread(close_to_others, self.tobs.paths):
+                    self.tobs.say(sentence)
+            except TobsError as error:
+                self.tobs.say_error(error)
+        elif key == "forget":
+            note = (
+                "Telegram is not told: there, this device stays signed in until you end it in another app, under "
+                "Devices. What was exported stays."
+            )
+            question = "Forget the session on this machine?"
+            await self.tobs.push_screen(Ask(question, note, "Forget it", "Keep it"), self._forget)
+            return
+        elif await self.tobs.do(ClearCache()):
+            self.tobs.say("The cache is empty.")
+        self._look()
+
+    async def _forget(self, yes: bool | None) -> None:
+        if yes and await self.tobs.do(ForgetSession()):
+            self.tobs.say("The session is forgotten.")
+            self._look()
 
     def _use_account(self, name: str) -> None:
         """Start again with another account; a run of this one goes on."""
@@ -297,7 +276,3 @@ class SettingsScreen(Page):
             line.close()
         else:
             self.dismiss(None)
-
-
-def _yes(on: bool) -> str:
-    return "yes" if on else "no"

@@ -87,17 +87,17 @@ class SignInScreen(Page):
 
     async def _show_step(self, account: AccountState | None) -> None:
         column = self.query_one("#sign-in", Vertical)
-        await column.remove_children()
         widgets = _step(account, self.tobs.model.problem)
-        await column.mount_all(widgets)
-        if account is not None:
-            hint = _demo_hint(account)
-            if hint:
-                await column.mount(Words(hint, tone="warn", classes="demo-hint"))
-            self._tick(account)
-        inputs = column.query("Field Input") or column.query("Choice")
-        if inputs:
-            inputs.first(Widget).focus()
+        if account is not None and (hint := _demo_hint(account)):
+            widgets.append(Words(hint, tone="warn", classes="demo-hint"))
+        with self.app.batch_update():  # whoever sees a field can type into it: the first letter would be lost
+            await column.remove_children()
+            await column.mount_all(widgets)
+            if account is not None:
+                self._tick(account)
+            inputs = column.query("Field Input") or column.query("Choice")
+            if inputs:
+                self.set_focus(inputs.first(Widget))
         self.paint()
 
     def _tick(self, account: AccountState) -> None:

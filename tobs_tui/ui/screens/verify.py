@@ -21,6 +21,7 @@ from tobs_tui.ui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.events import Resize
     from textual.worker import WorkType
 
     from tobs_tui.ui.app import TobsApp
@@ -105,6 +106,11 @@ class VerifyDialog(Dialog[None]):
         self.set_interval(1.0, self._tick)
         work: WorkType[None] = self.verifying.run  # as a function: one that never begins leaves nothing behind
         self.run_worker(work, group="verify")
+
+    def on_resize(self, event: Resize) -> None:
+        """Another window, another share of it for what is wrong."""
+        self._shown_rows = 0
+        self._paint()
 
     def _figures(self) -> list[tuple[str, str]]:
         state, now = self.verifying, self.tobs.model.clock()
