@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from loguru import logger
 
-from tobs_tui.monitor.logs import REPEATS_PASSED, RepeatLimiter, configure_logging, log_file, redact
+from tobs_tui.monitor.logs import configure_logging, log_file, redact
+from tobs_tui.monitor.repeats import REPEATS_PASSED, RepeatLimiter
 
 
 @pytest.fixture

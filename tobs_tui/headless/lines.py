@@ -15,8 +15,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from tobs_tui.headless.figures import Connection, Machine, Sums, whole
 from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.figures import Connection, Machine, Sums, whole
 from tobs_tui.model.run import (
     EXIT_STATUS,
     Alert,

@@ -14,6 +14,7 @@ from loguru import logger
 from tobs_tui.archive.journal import RunJournal
 from tobs_tui.config.layers import effective
 from tobs_tui.config.paths import Paths
+from tobs_tui.engine.endings import ending_by
 from tobs_tui.engine.run import ExportRun
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
@@ -93,11 +94,11 @@ class RunDesk:
         try:
             await run.run()
             state = run.state
-        except asyncio.CancelledError:
-            state = _ended(run.state, Outcome.INTERRUPTED, "The service was stopped; the next run goes on from here.")
+        except asyncio.CancelledError as error:
+            state = _ended(run.state, *ending_by(error))
         except Exception as error:  # noqa: BLE001  # the last line of defence: whatever it was is told, with its trace in the log
             logger.opt(exception=error).error("the run ended unexpectedly")
-            state = _ended(run.state, Outcome.FAILED, f"The run ended unexpectedly: {type(error).__name__}: {error}")
+            state = _ended(run.state, *ending_by(error))
         self._last = state
         try:
             self._journal.finish(_record(state))

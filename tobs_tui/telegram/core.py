@@ -15,12 +15,13 @@ from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import CHANNEL_MARK, Peer, PeerKind, bare_id, is_channel_id
 from tobs_tui.model.server import ServerAddress
-from tobs_tui.telegram.events import ConnectionRestored, LinkEvent, LinkStats, SessionEnded
+from tobs_tui.telegram.events import ConnectionRestored, LinkEvent, SessionEnded
 from tobs_tui.telegram.limiter import Limiter, Patience
 from tobs_tui.telegram.line import Envelope, without_updates
 from tobs_tui.telegram.network import Network
 from tobs_tui.telegram.refusals import Refusal, error_of, session_sentence
 from tobs_tui.telegram.session import Session
+from tobs_tui.telegram.tally import LinkStats, method_name
 
 CACHE_FILE = "cache.db"
 _UNKNOWN_PEER = frozenset({"PEER_ID_INVALID", "CHANNEL_INVALID", "USER_ID_INVALID"})
@@ -55,6 +56,7 @@ class Core:
             api_id=api_id,
             server=server,
             connections=connections,
+            stats=self.stats,
             on_event=self._hear,
             on_update=self._on_update,
         )
@@ -191,11 +193,3 @@ class Core:
         """The only update that is waited for: a login token was accepted on another device."""
         if isinstance(getattr(update, "update", None), types.UpdateLoginToken):
             self.login_token_used.set()
-
-
-def method_name(request: type[TLRequest]) -> str:
-    """Telegram's name for a request class: messages.getHistory."""
-    room = request.__module__.rpartition(".functions")[2].lstrip(".")
-    name = request.__name__.removesuffix("Request")
-    name = name[0].lower() + name[1:]
-    return f"{room}.{name}" if room else name

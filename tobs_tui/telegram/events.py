@@ -1,4 +1,4 @@
-"""What a link tells its owner while it works (waits, cut connections, retries, the session's end), and its counters."""
+"""What a link tells its owner while it works: waits, cut connections, retries, the session's end."""
 
 from __future__ import annotations
 
@@ -50,12 +50,3 @@ class SessionEnded(Struct, frozen=True, tag=True):
 
 
 LinkEvent = WaitStarted | WaitEnded | ConnectionLost | ConnectionRestored | Retrying | SessionEnded
-
-
-class LinkStats(Struct):
-    """Counters since the link was made."""
-
-    requests: int = 0
-    flood_waits: int = 0
-    flood_seconds: float = 0.0
-    retries: int = 0

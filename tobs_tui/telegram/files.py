@@ -15,12 +15,13 @@ from tobs_tui.model.media import File, FileKind, FilePart
 from tobs_tui.model.messages import EMOJI_TO_FIND
 from tobs_tui.telegram.cdn import CdnFailed, CdnRestart, CdnSource, FileHash
 from tobs_tui.telegram.convert_media import document_media
-from tobs_tui.telegram.core import Core, method_name
+from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.history import History
 from tobs_tui.telegram.limiter import Patience
 from tobs_tui.telegram.line import Envelope, without_updates
 from tobs_tui.telegram.refusals import FileReferenceExpired, FileRefused, FileUnavailable, Refusal, error_of
 from tobs_tui.telegram.takeout import Takeout
+from tobs_tui.telegram.tally import method_name
 
 ALIGNMENT = 4096
 """Offsets and limits that are no multiples of this many bytes need the `precise` flag."""

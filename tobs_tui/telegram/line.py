@@ -14,13 +14,14 @@ from typing import Any
 
 from telethon.crypto import AuthKey
 from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError
-from telethon.network import ConnectionTcpFull, MTProtoSender
-from telethon.tl import TLObject, TLRequest
+from telethon.network import MTProtoSender
+from telethon.tl import TLRequest
 from telethon.tl.functions import InvokeWithoutUpdatesRequest, PingRequest
 
 from tobs_tui.model.run import ConnectionRow, ConnectionState
 from tobs_tui.telegram.refusals import Refusal, refusal_of
-from tobs_tui.telegram.wire import FileConnection, read_strictly
+from tobs_tui.telegram.tally import CUT, SILENT, LinkStats, method_name
+from tobs_tui.telegram.wire import FileConnection, PlainConnection, read_strictly
 
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 60
@@ -97,10 +98,11 @@ class Line:
         where: Callable[[int], tuple[str, int]],
         key: Callable[[int], bytes | None],
         on_key: Callable[[int, bytes], None],
-        hello: Callable[[], TLRequest] | None,
+        hello: Callable[[], Envelope] | None,
         on_hello: Callable[[Any], None],
         on_change: Callable[[Line, bool, str], None],
         on_update: Callable[[Any], None],
+        stats: LinkStats,
         within: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext,
         files: bool = False,
     ) -> None:
@@ -118,7 +120,8 @@ class Line:
         self._on_hello = on_hello
         self._on_change = on_change
         self._within = within
-        self._transport = FileConnection if files else ConnectionTcpFull
+        self._transport = FileConnection if files else PlainConnection
+        self._stats = stats
         self._sink = _Sink(on_update)
         self._sender: MTProtoSender | None = None
         self._lock = asyncio.Lock()
@@ -229,11 +232,12 @@ class Line:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S * 3):
                 async with contextlib.nullcontext() if key else self._within():
-                    await sender.connect(self._transport(host, port, self.dc, loggers=loggers))
+                    transport = self._transport(host, port, self.dc, loggers=loggers)
+                    transport.stats = self._stats
+                    await sender.connect(transport)
                 began = time.monotonic()
                 if self._hello is not None:
-                    query = self._hello()
-                    self._on_hello(await self._answer(sender, Envelope(query, query), CONNECT_TIMEOUT_S))
+                    self._on_hello(await self._answer(sender, self._hello(), CONNECT_TIMEOUT_S))
         except BaseException as error:
             await sender.disconnect()
             if isinstance(error, OSError | TimeoutError | EOFError):
@@ -249,7 +253,26 @@ class Line:
     async def _got_key(self, key: AuthKey) -> None:
         self._on_key(self.dc, key.key)
 
-    async def _answer(self, sender: MTProtoSender, request: TLObject, timeout: float) -> Any:
+    async def _answer(self, sender: MTProtoSender, request: Envelope, timeout: float) -> Any:
+        """The answer, counted. Raises as `send`."""
+        tally = self._stats.of(method_name(type(request.query)))
+        tally.requests += 1
+        began = time.monotonic()
+        try:
+            answer = await self._await(sender, request, timeout)
+        except Refusal as refusal:
+            tally.refused[refusal.name] += 1
+            tally.answers += 1
+            tally.seconds += time.monotonic() - began
+            raise
+        except (OSError, TimeoutError) as error:  # Python's timeouts are OSErrors as well
+            tally.lost[SILENT if isinstance(error, TimeoutError) else CUT] += 1
+            raise
+        tally.answers += 1
+        tally.seconds += time.monotonic() - began
+        return answer
+
+    async def _await(self, sender: MTProtoSender, request: Envelope, timeout: float) -> Any:
         future = sender.send(request)
         self._outstanding.add(future)
         try:

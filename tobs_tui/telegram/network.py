@@ -25,6 +25,7 @@ from tobs_tui.telegram.line import Envelope, Line, without_updates
 from tobs_tui.telegram.pool import Pool
 from tobs_tui.telegram.refusals import Refusal
 from tobs_tui.telegram.session import HOME_ADDRESS, HOME_DC, Session
+from tobs_tui.telegram.tally import LinkStats
 
 FILE_LINES = 4
 """Connections for files to each foreign data centre; official clients use 2 to 4."""
@@ -42,12 +43,14 @@ class Network:
         api_id: int,
         server: ServerAddress | None,
         connections: int,
+        stats: LinkStats,
         on_event: Callable[[LinkEvent], None],
         on_update: Callable[[Any], None],
     ) -> None:
         self._session = session
         self._api_id = api_id
         self._server = server
+        self._stats = stats
         self._on_event = on_event
         self._on_update = on_update
         self.backoff = Backoff.EXPONENTIAL
@@ -168,6 +171,7 @@ class Network:
             on_hello=self._keep_addresses,
             on_change=self._changed,
             on_update=self._on_update,
+            stats=self._stats,
             within=lambda: self._key_making,
             files=files,
         )
@@ -185,6 +189,7 @@ class Network:
             on_hello=self._keep_addresses,
             on_change=self._changed,
             on_update=self._on_update,
+            stats=self._stats,
             within=lambda: self._trusting(dc),
             files=True,
         )
@@ -238,12 +243,13 @@ class Network:
     def _media_address(self, dc: int) -> tuple[str, int]:
         return self._media_addresses.get(dc) or self._address(dc)
 
-    def _hello(self) -> TLRequest:
+    def _hello(self) -> Envelope:
         """The first request of a connection: the layer, what the client is, and a question with a useful answer."""
-        request = self._initial(GetConfigRequest())
+        question: TLRequest = GetConfigRequest()
+        request = self._initial(question)
         if self._session.data.self_id:
             request = without_updates(request)
-        return InvokeWithLayerRequest(LAYER, request)
+        return Envelope(question, InvokeWithLayerRequest(LAYER, request))
 
     def introduced(self, query: TLRequest) -> TLRequest:
         """The request with the layer and what the client is around it."""
