@@ -47,9 +47,12 @@ class ReportKeeper:
         self._watch = watch
         self._logged = counts()
         self._open = asyncio.Event()
+        self._last: RunReport | None = None
 
     def report(self) -> RunReport:
-        """The figures as of now, about the state that watchers were told last."""
+        """The figures as of now, about the state that watchers were told last; of a run that has ended, as of then."""
+        if self._last is not None:
+            return self._last
         logged = counts()
         before = self._logged.written
         written = {level: count - before.get(level, 0) for level, count in sorted(logged.written.items())}
@@ -81,8 +84,9 @@ class ReportKeeper:
     async def end(self) -> None:
         """Write the report of a run that has ended; nothing where there was no vault to write it into."""
         tell_left_out()
+        self._last = self.report()
         if self._open.is_set():
-            await write_report(self._vault, self.report())
+            await write_report(self._vault, self._last)
 
 
 async def write_report(vault: Path, report: RunReport) -> Path | None:

@@ -39,6 +39,7 @@ _USAGE = {
     ErrorCode.CHAT_NOT_FOUND,
     ErrorCode.OUTPUT_NOT_WRITABLE,
     ErrorCode.NOT_AN_EXPORT,
+    ErrorCode.PORT_UNAVAILABLE,
 }
 _SIGNED_OUT = {
     ErrorCode.NOT_SIGNED_IN,

@@ -305,10 +305,14 @@ class Performance(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that a run needs to know. `output` is the vault's folder ('' = the default folder)."""
+    """Everything that a run needs to know. `output` is the vault's folder ('' = the default folder).
+
+    `metrics_port` is where figures are served to Prometheus on this machine (127.0.0.1); 0 = nowhere.
+    """
 
     name: str = ""
     output: str = ""
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     targets: Targets = Targets()
     filters: Filters = Filters()
     media: MediaOptions = MediaOptions()

@@ -19,6 +19,7 @@ from tobs_tui.engine.run import ExportRun
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.refresh import Refresh
+from tobs_tui.model.report import RunReport
 from tobs_tui.model.run import Outcome, RunPhase, RunRecord, RunState, RunUpdated
 from tobs_tui.monitor.clock import now
 from tobs_tui.service.protocol import AnyEvent, RunFinished, RunStarted
@@ -49,6 +50,10 @@ class RunDesk:
         if self._run is not None and self.active:
             return self._run.state
         return self._last
+
+    def report(self) -> RunReport | None:
+        """The figures of the run in progress, else of the last one of this service's life."""
+        return None if self._run is None else self._run.reports.report()
 
     def output_of(self, profile: Profile) -> Path:
         """The vault's folder of a profile. Raises `TobsError` BAD_PROFILE for a relative path: relative to what?"""
