@@ -58,6 +58,7 @@ class RepeatLimiter:
         self._tally = tally or LeftOutTally()
         self._seen: dict[tuple[str, str], _Repeats] = {}
         self._crowded_out: list[LeftOut] = []
+        self._last: tuple[str, str, _Repeats] | None = None
         self._look_at = clock() + REPEATS_WINDOW_S
 
     def admit(self, where: str, text: str) -> tuple[bool, int]:
@@ -66,11 +67,15 @@ class RepeatLimiter:
         Texts that differ only in their digits count as repeats.
         """
         at = self._clock()
-        place = (where, _DIGITS.sub("#", text))
-        repeats = self._seen.get(place)
+        last = self._last
+        if last is not None and last[0] == text and last[1] == where:  # a flood, most likely
+            repeats: _Repeats | None = last[2]
+        else:
+            place = (where, _DIGITS.sub("#", text))
+            repeats = self._seen.get(place)
         if repeats is None:
             if len(self._seen) >= PLACES_KEPT:
-                self._crowded_out += self._take(lambda _: True)
+                self._crowded_out = self._take(lambda _: True)
             repeats = self._seen[place] = _Repeats(at)
         dropped = 0
         if at - repeats.began >= REPEATS_WINDOW_S:
@@ -78,6 +83,7 @@ class RepeatLimiter:
             repeats.began, repeats.count = at, 0
         repeats.count += 1
         repeats.text = text
+        self._last = (text, where, repeats)
         if repeats.count <= REPEATS_PASSED:
             return True, dropped
         self._tally.lines += 1
@@ -96,7 +102,7 @@ class RepeatLimiter:
         return self._take(lambda _: True)
 
     def _take(self, over: Callable[[_Repeats], bool]) -> list[LeftOut]:
-        found, self._crowded_out = self._crowded_out, []
+        found, self._crowded_out, self._last = self._crowded_out, [], None
         for place, repeats in list(self._seen.items()):
             if over(repeats):
                 del self._seen[place]

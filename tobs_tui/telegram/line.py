@@ -261,7 +261,7 @@ class Line:
         try:
             answer = await self._await(sender, request, timeout)
         except Refusal as refusal:
-            tally.refused[refusal.name] += 1
+            tally.refusal(refusal.name)
             tally.answers += 1
             tally.seconds += time.monotonic() - began
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from copy import deepcopy
 
@@ -12,6 +13,13 @@ from tobs_tui.model.report import LinkReport, MethodFigures
 
 CUT = "connection_cut"
 SILENT = "no_answer"
+
+
+OTHER = "OTHER"
+"""What a refusal is counted as whose name no error of Telegram's could have."""
+_NAME = re.compile(r"[A-Z0-9_]{1,64}")
+MOST_NAMES = 100
+"""Different errors of a method that are told apart: a server that makes up names must not fill the memory."""
 
 
 class MethodTally(Struct):
@@ -27,6 +35,11 @@ class MethodTally(Struct):
     waits: int = 0
     wait_s: float = 0.0
     retries: int = 0
+
+    def refusal(self, name: str) -> None:
+        """Count an error."""
+        known = name in self.refused or (len(self.refused) < MOST_NAMES and _NAME.fullmatch(name))
+        self.refused[name if known else OTHER] += 1
 
 
 class LinkStats(Struct):
