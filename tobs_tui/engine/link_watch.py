@@ -67,7 +67,7 @@ class LinkWatch:
                     worker.last_error = event.error
                 board.log(Level.WARNING, f"{event.method}: {event.error}; again in {event.delay:.1f} s.")
             case SessionEnded():
-                self._on_session_end(event.sentence)
+                self._on_session_end(f"{event.sentence} {event.way_on}")
 
     def figures(self) -> LinkReport:
         """What went over the wire since the run began."""

@@ -198,7 +198,7 @@ class ExportRun:
             self._board.alerts.resolve("connection")
 
     def _session_ended(self, sentence: str) -> None:
-        self._end(Outcome.SIGNED_OUT, f"{sentence} Sign in again; the next run goes on from here.")
+        self._end(Outcome.SIGNED_OUT, sentence)
 
     # --- carrying it out ----------------------------------------------------------------------------------------------
 

@@ -44,9 +44,10 @@ class Retrying(Struct, frozen=True, tag=True):
 
 
 class SessionEnded(Struct, frozen=True, tag=True):
-    """The session was ended from elsewhere; nothing works until somebody signs in again."""
+    """The session is over; nothing works until somebody signs in again. `way_on` is advice, in sentences."""
 
     sentence: str
+    way_on: str
 
 
 LinkEvent = WaitStarted | WaitEnded | ConnectionLost | ConnectionRestored | Retrying | SessionEnded

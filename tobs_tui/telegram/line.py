@@ -177,6 +177,10 @@ class Line:
         """Connect now. Raises as `send`."""
         await self._ready()
 
+    def bar(self) -> None:
+        """Take no further request: `send` raises ConnectionError from now on."""
+        self._closed = True
+
     async def close(self) -> None:
         """Cut the connection; requests in flight fail. It does not open again."""
         self._closed = True
@@ -203,7 +207,7 @@ class Line:
                 future.set_exception(ConnectionError(reason))
 
     async def _ready(self) -> MTProtoSender:
-        if self._sender is not None and self._sender.is_connected():
+        if not self._closed and self._sender is not None and self._sender.is_connected():
             return self._sender
         async with self._lock:
             if self._closed:

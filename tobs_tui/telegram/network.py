@@ -16,6 +16,7 @@ from telethon.tl.functions.auth import ExportAuthorizationRequest, ImportAuthori
 from telethon.tl.functions.help import GetCdnConfigRequest, GetConfigRequest
 
 from tobs_tui import __version__
+from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Backoff
 from tobs_tui.model.run import ConnectionRow
 from tobs_tui.model.server import ServerAddress
@@ -23,7 +24,7 @@ from tobs_tui.telegram.backoff import backoff_s
 from tobs_tui.telegram.events import ConnectionLost, ConnectionRestored, LinkEvent
 from tobs_tui.telegram.line import Envelope, Line, without_updates
 from tobs_tui.telegram.pool import Pool
-from tobs_tui.telegram.refusals import Refusal
+from tobs_tui.telegram.refusals import HomeRefusal, Refusal
 from tobs_tui.telegram.session import HOME_ADDRESS, HOME_DC, Session
 from tobs_tui.telegram.tally import LinkStats
 
@@ -93,8 +94,19 @@ class Network:
         """Reach the account's data centre. Raises OSError or TimeoutError."""
         await self.main_line().open()
 
+    def bar(self) -> None:
+        """Let nothing more go over the connections that there are; `close` cuts them."""
+        for line in (*self._main.lines, *(line for lines in self._files.values() for line in lines)):
+            line.bar()
+
+    def require_account(self) -> None:
+        """Raise TobsError NOT_SIGNED_IN unless somebody is signed in (still)."""
+        if not self._session.data.self_id:
+            raise TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Sign in first.")
+
     async def close(self) -> None:
         """Cut every connection. A later request makes new ones."""
+        self.bar()
         self._lost = False
         if self._restoring is not None:
             self._restoring.cancel()
@@ -114,7 +126,8 @@ class Network:
         return self._main.pick()
 
     async def file_line(self, dc: int) -> Line:
-        """The least busy line for files to `dc`, signed in there. Raises as a request does."""
+        """The least busy line for files to `dc`, signed in there. Raises as a request does, or `require_account`."""
+        self.require_account()
         if dc == self.dc and dc not in self._media_addresses:
             return self.main_line()
         idle = self._least_busy(dc, lambda: self._line(dc, files=True))
@@ -152,8 +165,12 @@ class Network:
         async with self._import_locks.setdefault(dc, asyncio.Lock()):
             if dc in self._session.data.imported:
                 return
+            self.require_account()
             query: TLRequest = ExportAuthorizationRequest(dc)
-            exported = await self.main_line().send(Envelope(query, without_updates(query)))
+            try:
+                exported = await self.main_line().send(Envelope(query, without_updates(query)))
+            except Refusal as refusal:
+                raise HomeRefusal(refusal.name, refusal.code, refusal.number) from refusal
             query = ImportAuthorizationRequest(id=exported.id, bytes=exported.bytes)
             await line.send(Envelope(query, without_updates(query)))
             self._session.data.imported.add(dc)
@@ -202,6 +219,7 @@ class Network:
         trusted keys is the process's, so no other key is made meanwhile.
         """
         if dc not in self._cdn_keys:
+            self.require_account()
             query: TLRequest = GetCdnConfigRequest()
             config = await self.main_line().send(Envelope(query, without_updates(query)))
             for each in config.public_keys:
