@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.integration.engine_help import Account, account_at, address_of, profile_of
+from tests.integration.engine_help import Account, account_at, address_of, profile_of, vault_bytes
 from tobs_tui.model.profile import Layout
 from tobs_tui.model.run import EXIT_STATUS, Outcome, RunState
 from tobs_tui.sandbox.faults import Fault
@@ -15,9 +15,8 @@ from tobs_tui.sandbox.server import SandboxServer
 from tobs_tui.telegram.events import LinkEvent, SessionEnded
 from tobs_tui.telegram.session import Session
 
-PROFILE = profile_of([-1001500000002, -1001650000001], layout=Layout(timezone="UTC"))
-LOUNGE, CHANNEL = -1001500000002, -1001650000001
-FIXED = Layout(timezone="UTC")
+PROFILE = profile_of([-1001650000001], layout=Layout(timezone="UTC"))
+HISTORY, FILES = "messages.getHistory", "upload.getFile"
 ENDINGS = {
     "AUTH_KEY_DUPLICATED": (406, "two places", "ign in again"),
     "AUTH_KEY_UNREGISTERED": (401, "signed this session out", "ign in again"),
@@ -45,11 +44,9 @@ class Ending:
             self._listener(event)
 
 
-async def stopped(
-    sandbox: SandboxServer, folder: Path, error: str, fault: Fault, *, before: int = 0
-) -> tuple[RunState, int]:
-    """A run that meets the end of its session; gives its state and how many requests it took. Checks what holds for
-    each: the end is said once, with advice, and not a single request follows it."""
+async def stopped(sandbox: SandboxServer, folder: Path, error: str, fault: Fault) -> RunState:
+    """A run that meets the end of its session; gives its state. Checks what holds for each: the end is said once, with
+    advice, not a single request follows it, and the dead key is not kept."""
     code, told, advice = ENDINGS[error]
     fault = replace(fault, error=error, code=code)
     async with account_at(address_of(sandbox), folder / "session", sandbox.world) as account:
@@ -71,13 +68,41 @@ async def stopped(
         assert sum(sandbox.calls.values()) == calls, "nobody is signed in: nothing is asked"
     kept = folder / "session"
     assert not kept.exists() or not Session.load(kept).data.keys, "a dead key is not kept"
-    return state, asked
+    return state
 
 
-@pytest.mark.parametrize("error", ENDINGS)
-@pytest.mark.parametrize("method", ["messages.getHistory", "upload.getFile"])
+@pytest.mark.parametrize(
+    ("error", "method"),
+    [
+        ("AUTH_KEY_DUPLICATED", HISTORY),
+        ("AUTH_KEY_UNREGISTERED", HISTORY),
+        ("USER_DEACTIVATED_BAN", HISTORY),
+        ("SESSION_REVOKED", FILES),
+        ("SESSION_EXPIRED", FILES),
+        ("USER_DEACTIVATED", FILES),
+    ],
+)
 async def test_a_session_that_ends_stops_everything_at_once(
     error: str, method: str, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
     sandbox.latency_s = 0.01
-    await stopped(sandbox, tmp_path, error, Fault(method=method, after=12, times=0))
+    await stopped(sandbox, tmp_path, error, Fault(method=method, after=4, times=0))
+
+
+async def test_the_next_sign_in_goes_on_where_the_ended_session_was(sandbox: SandboxServer, tmp_path: Path) -> None:
+    async with account_at(address_of(sandbox), tmp_path / "session", sandbox.world) as account:
+        assert (await account.export(tmp_path / "calm", PROFILE)).outcome is Outcome.COMPLETE
+    (tmp_path / "ended").mkdir()
+    left = await stopped(sandbox, tmp_path / "ended", "SESSION_REVOKED", Fault(method=FILES, after=8, times=0))
+    async with account_at(address_of(sandbox), tmp_path / "ended" / "session", sandbox.world) as account:
+        state = await account.export(tmp_path / "ended" / "vault", PROFILE)
+    assert state.outcome is Outcome.COMPLETE
+    assert left.totals.messages_new + state.totals.messages_new == state.totals.messages
+    assert left.totals.messages_new > 0, "what was fetched before is not fetched again"
+    assert vault_bytes(tmp_path / "ended" / "vault") == vault_bytes(tmp_path / "calm")
+
+
+async def test_the_end_is_noticed_on_the_way_to_another_data_centre(sandbox: SandboxServer, tmp_path: Path) -> None:
+    """Its authorisation is asked for at the account's own: what that refuses is no matter of the other one alone."""
+    fault = Fault(method="auth.exportAuthorization", times=0)
+    await stopped(sandbox, tmp_path, "AUTH_KEY_UNREGISTERED", fault)

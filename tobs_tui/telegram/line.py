@@ -210,13 +210,17 @@ class Line:
         if not self._closed and self._sender is not None and self._sender.is_connected():
             return self._sender
         async with self._lock:
-            if self._closed:
-                raise ConnectionError("the connection was closed")
+            self._require_open()
             if self._sender is not None and self._sender.is_connected():
                 return self._sender
             await self._drop()
             self._sender = await self._connect()
+            self._require_open()  # it may have been barred meanwhile
             return self._sender
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ConnectionError("the connection was closed")
 
     async def _connect(self) -> MTProtoSender:
         loggers = _Loggers()
@@ -240,6 +244,7 @@ class Line:
                     transport.stats = self._stats
                     await sender.connect(transport)
                 began = time.monotonic()
+                self._require_open()
                 if self._hello is not None:
                     self._on_hello(await self._answer(sender, self._hello(), CONNECT_TIMEOUT_S))
         except BaseException as error:
