@@ -104,7 +104,7 @@ async def write_report(vault: Path, report: RunReport) -> Path | None:
 
 def _write(path: Path, report: RunReport) -> None:
     """Write it to the disk, give it its names, and let go of the oldest ones."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)  # not the vault itself: it may have been taken away
     draft = path.with_suffix(".new")
     with draft.open("wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(report), indent=1))

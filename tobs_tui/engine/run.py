@@ -416,10 +416,9 @@ class ExportRun:
         jobs = list(self._jobs.jobs.values()) if self._jobs is not None else []
         failures = self._board.failures
         holes = [job for job in jobs if not job.covered and not job.failed]
+        self._board.all_done()
         if not failures and not holes:
-            self._finish_rows()
             return Outcome.COMPLETE, f"Everything is exported.{self._refreshed()}"
-        self._finish_rows()
         count = len(failures) + len(holes)
         items = "1 item" if count == 1 else f"{count} items"
         return Outcome.INCOMPLETE, f"Finished, but {items} could not be had.{self._refreshed()}"
@@ -427,11 +426,6 @@ class ExportRun:
     def _refreshed(self) -> str:
         """What a refresh has found, to go behind another sentence."""
         return f" {in_words(self._board)}" if self._refresh is not None else ""
-
-    def _finish_rows(self) -> None:
-        for row in self._board.rows():
-            if row.state not in (ChatState.FAILED, ChatState.DONE):
-                self._board.change(row.key, state=ChatState.DONE, worker="")
 
     # --- reporting ----------------------------------------------------------------------------------------------------
 

@@ -148,6 +148,12 @@ class RunBoard:
         """Change some fields of a row; the names are `ChatProgress`'s."""
         self.put(msgspec.structs.replace(self._rows[key], **fields))
 
+    def all_done(self) -> None:
+        """Nothing more happens to any row: those that have not failed are done."""
+        for row in self.rows():
+            if row.state not in (ChatState.FAILED, ChatState.DONE):
+                self.change(row.key, state=ChatState.DONE, worker="")
+
     def count_messages(self, key: tuple[int, int], new: int, fetched: float) -> None:
         """`new` messages of a row were committed; the ledger now holds the share `fetched` of its ids."""
         row = self._rows[key]
