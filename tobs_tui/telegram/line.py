@@ -169,7 +169,7 @@ class Line:
             requests=self._requests,
             in_flight=self._load,
             latency_ms=round(self.latency_ms, 1),
-            answer_ms=round(self.answer_s * 1000, 1) if self._requests else -1.0,
+            answer_ms=round(self.answer_s * 1000, 1) if self.answer_s else -1.0,
             reconnects=max(0, self._connects - 1),
         )
 
@@ -246,6 +246,7 @@ class Line:
                 began = time.monotonic()
                 self._require_open()
                 if self._hello is not None:
+                    self._requests += 1
                     self._on_hello(await self._answer(sender, self._hello(), CONNECT_TIMEOUT_S))
         except BaseException as error:
             await sender.disconnect()
