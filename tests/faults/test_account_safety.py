@@ -94,7 +94,6 @@ async def stopped(sandbox: SandboxServer, folder: Path, error: str, fault: Fault
         ("AUTH_KEY_DUPLICATED", HISTORY),
         ("AUTH_KEY_UNREGISTERED", HISTORY),
         ("USER_DEACTIVATED_BAN", HISTORY),
-        ("SESSION_REVOKED", FILES),
         ("SESSION_EXPIRED", FILES),
         ("USER_DEACTIVATED", FILES),
     ],
