@@ -312,10 +312,10 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str = ""
     output: str = ""
-    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     targets: Targets = Targets()
     filters: Filters = Filters()
     media: MediaOptions = MediaOptions()
     transcription: Transcription = Transcription()
     layout: Layout = Layout()
     performance: Performance = Performance()
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
