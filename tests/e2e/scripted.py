@@ -145,7 +145,7 @@ def scripted_app(
         connect=more.pop("connect", connect),
         paths=paths,
         settings=settings or Settings(),
-        effective=effective,
+        effective=more.pop("effective", effective),
         demo=demo,
         clock=lambda: NOW,
         **more,

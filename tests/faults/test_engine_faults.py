@@ -194,18 +194,6 @@ async def test_workers_that_are_stuck_begin_anew_when_they_are_told_to(
     assert vault_bytes(tmp_path / "vault") == vault_bytes(tmp_path / "calm")
 
 
-@pytest.mark.parametrize("error", ["AUTH_KEY_UNREGISTERED", "SESSION_REVOKED"])
-async def test_a_session_that_ends_during_downloads_stops_everything(
-    error: str, account: Account, sandbox: SandboxServer, tmp_path: Path
-) -> None:
-    sandbox.faults.add(Fault(method="messages.getHistory", after=12, times=1, error=error, code=401))
-    state = await account.export(tmp_path / "vault", profile_of([LOUNGE, CHANNEL]))
-    assert state.outcome is Outcome.SIGNED_OUT
-    assert "ign in again" in state.message
-    assert state.failures == ()
-    assert sound(tmp_path / "vault")
-
-
 async def test_a_vault_that_is_taken_away_ends_the_run_with_a_sentence(account: Account, tmp_path: Path) -> None:
     watched = account.run(tmp_path / "vault", profile_of([LOUNGE, FORUM], layout=FIXED))
     running = asyncio.create_task(watched.run.run())

@@ -152,6 +152,7 @@ def test_a_preset_named_higher_up_replaces_single_values_below_and_keeps_those_b
 
 VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "output": ("/from/env", "/from/env"),
+    "metrics_port": ("9464", 9464),
     "targets.all_chats": ("yes", True),
     "targets.chats": ("@a,-1005,Some title", (ChatTarget("@a"), ChatTarget(-1005), ChatTarget("Some title"))),
     "filters.since": ("2024-01-02", datetime.date(2024, 1, 2)),

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from loguru import logger
 
-from tobs_tui.monitor.logs import REPEATS_PASSED, RepeatLimiter, configure_logging, log_file, redact
+from tobs_tui.engine.state import RunBoard
+from tobs_tui.model.profile import Profile
+from tobs_tui.model.run import Level, Outcome
+from tobs_tui.monitor import logs
+from tobs_tui.monitor.logs import KEPT_FILES, about, configure_logging, counts, log_file, redact, tell_left_out
+from tobs_tui.monitor.repeats import PLACES_KEPT, REPEATS_PASSED, LeftOut, RepeatLimiter
 
 
 @pytest.fixture
@@ -72,6 +79,85 @@ def test_a_new_minute_tells_how_many_were_left_out() -> None:
     assert limiter.admit("there", "try 1")[0]
     at = 61.0
     assert limiter.admit("here", "try 9") == (True, 3)
+
+
+def test_lines_say_which_run_worker_chat_and_message_they_are_about(log_dir: Path) -> None:
+    worker = SimpleNamespace(id="w01", chat=-1001)
+    with about(run="r1", worker=worker):
+        logger.warning("of the worker's chat")
+        with about(chat=-1002, message=7):
+            logger.warning("of another one")
+        with about(message=8):
+            logger.warning("of a message")
+    logger.warning("of nothing")
+    own, other, message, nothing = lines(log_dir)
+    assert (own["run"], own["worker"], own["chat"]) == ("r1", "w01", -1001)
+    assert (other["run"], other["worker"], other["chat"], other["message"]) == ("r1", "w01", -1002, 7)
+    assert (message["chat"], message["message"]) == (-1001, 8)
+    assert not {"run", "worker", "chat", "message"} & (nothing.keys() | (own.keys() & {"message"}))
+
+
+def test_a_million_identical_warnings_cost_a_counter(tmp_path: Path, log_dir: Path) -> None:
+    board = RunBoard("r1", Profile(), "/vault")
+    before = counts()
+    for _ in range(1_000_000):
+        board.log(Level.WARNING, "messages.getHistory: the same trouble")
+    board.finish(Outcome.COMPLETE, "Done.")
+    update = board.take_update()
+    assert update is not None
+    assert len(update.log) == REPEATS_PASSED + 1
+    assert "999995 more like this were left out: messages.getHistory: the same trouble" in update.log[-1].text
+    assert counts().left_out - before.left_out == 1_000_000 - REPEATS_PASSED
+    assert counts().written["warning"] - before.written.get("warning", 0) == REPEATS_PASSED
+    assert log_file(log_dir).stat().st_size < 3_000
+    assert "999995 more" in lines(log_dir)[-1]["text"]
+
+
+def test_what_floods_the_log_from_elsewhere_is_bounded_and_told_at_the_end(log_dir: Path) -> None:
+    for number in range(5_000):
+        logging.getLogger("some.library").warning("trouble number %d", number)
+    tell_left_out()
+    found = lines(log_dir)
+    assert len(found) == REPEATS_PASSED + 1
+    assert found[-1]["repeats_left_out"] == 5_000 - REPEATS_PASSED
+    assert "trouble number 4999" in found[-1]["text"]
+    assert log_file(log_dir).stat().st_size < 3_000
+    tell_left_out()
+    assert len(lines(log_dir)) == len(found), "what was told is told once"
+
+
+def test_warnings_that_all_differ_take_no_more_room_than_the_files_that_are_kept(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "ROTATE_AT", 20_000)
+    configure_logging(log_dir, "DEBUG")
+    letters = [chr(ord("a") + number) for number in range(26)]
+    for text in itertools.islice(itertools.product(letters, repeat=3), 3_000):
+        logger.warning("trouble {}", "".join(text))
+    files = list(log_dir.iterdir())
+    assert len(files) == KEPT_FILES + 1
+    assert sum(path.stat().st_size for path in files) <= (KEPT_FILES + 1) * 20_500
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files)
+
+
+def test_repeats_that_stop_are_told_by_whatever_comes_next() -> None:
+    at = 0.0
+    limiter = RepeatLimiter(lambda: at)
+    for number in range(9):
+        limiter.admit("here", f"try {number}")
+    assert limiter.ended() == []
+    at = 61.0
+    assert limiter.ended() == [LeftOut("here", "try 8", 9 - REPEATS_PASSED)]
+    assert limiter.rest() == []
+
+
+def test_more_places_than_are_remembered_lose_no_count() -> None:
+    limiter = RepeatLimiter(lambda: 0.0)
+    for _ in range(REPEATS_PASSED + 3):
+        limiter.admit("here", "again")
+    for number in range(PLACES_KEPT + 5):
+        limiter.admit(f"place {number}", "once")
+    assert [each.times for each in limiter.ended()] == [3]
 
 
 @pytest.mark.parametrize(

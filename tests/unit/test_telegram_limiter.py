@@ -10,9 +10,10 @@ import pytest
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Backoff
 from tobs_tui.telegram.backoff import JITTER_S, MAX_BACKOFF_S, backoff_s
-from tobs_tui.telegram.events import LinkEvent, LinkStats, Retrying, WaitEnded, WaitStarted
+from tobs_tui.telegram.events import LinkEvent, Retrying, WaitEnded, WaitStarted
 from tobs_tui.telegram.limiter import SERVER_ATTEMPTS, WAIT_JITTER_S, Limiter, Patience
 from tobs_tui.telegram.refusals import Refusal
+from tobs_tui.telegram.tally import LinkStats
 from tobs_tui.telegram.window import Window
 
 
@@ -179,7 +180,7 @@ async def test_trouble_inside_telegram_passes_or_ends_in_an_error(name: str, cod
     with pytest.raises(TobsError) as caught:
         await bench.limiter.run("x", answers(*[Refusal(name, code)] * (SERVER_ATTEMPTS + 5)))
     assert caught.value.code is ErrorCode.TELEGRAM_REFUSED
-    assert bench.stats.requests == 3 + SERVER_ATTEMPTS
+    assert bench.stats.of("x").retries == bench.stats.retries == 2 + SERVER_ATTEMPTS - 1
 
 
 @pytest.mark.parametrize("name, code", [("CHANNEL_PRIVATE", 400), ("AUTH_KEY_UNREGISTERED", 401), ("X", 403)])

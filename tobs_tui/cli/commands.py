@@ -30,6 +30,7 @@ _FLAGS = {
     "performance.takeout": "--no-takeout",
     "layout.formats": "--format",
     "transcription.enabled": "--transcribe",
+    "metrics_port": "--metrics",
 }
 """Flags that are not called as the key that they set."""
 _TRANSCODE = {"video": ("h264", "hevc", "av1"), "audio": ("opus",), "images": ("webp", "jpeg")}
@@ -72,15 +73,16 @@ def _filter_options(command: F) -> F:
     return command
 
 
-def _print_schema(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
-    """Print the JSON Schema, as --version prints the version, and end."""
-    if not wanted or ctx.resilient_parsing:
+def _print_schema(ctx: click.Context, parameter: click.Parameter, wanted: str | None) -> None:
+    """Print a JSON Schema, as --version prints the version, and end."""
+    if wanted is None or ctx.resilient_parsing:
         return
     import json
 
     from tobs_tui.headless.schema import json_schema
+    from tobs_tui.model.report import report_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    click.echo(json.dumps(report_schema() if wanted == "report" else json_schema(), indent=2))
     ctx.exit()
 
 
@@ -95,11 +97,13 @@ def _print_schema(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 @click.option("--json", "json_lines", is_flag=True, help="Headless, with JSON lines on standard output.")
 @click.option(
     "--json-schema",
-    is_flag=True,
+    type=click.Choice(["lines", "report"]),
+    is_flag=False,
+    flag_value="lines",
     is_eager=True,
     expose_value=False,
     callback=_print_schema,
-    help="Print the JSON Schema of these lines, and end.",
+    help="Print the JSON Schema of these lines, or with =report of a run's report, and end.",
 )
 @click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
 @click.option("--chat", "chats", multiple=True, metavar="X", help="Export this chat: id, @name, link or exact title.")
@@ -119,6 +123,13 @@ def _print_schema(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 @click.option("--no-takeout", is_flag=True, help="Export without a takeout session: begins at once, but is slower.")
 @click.option("--refresh", is_flag=True, help="Also look for edits, reactions and deletions in what is there already.")
 @click.option("--refresh-window", metavar="W", help="How far back: 30d, 5000 (messages) or all; by default 7d.")
+@click.option(
+    "--metrics",
+    "metrics_port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Serve the run's figures to Prometheus at this port, on this machine only.",
+)
 @click.option("--plan", is_flag=True, help="Only count and estimate what would be exported; with --json for a machine.")
 @click.option("--low-bandwidth", is_flag=True, default=None, help="Paint less often, for slow links.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
@@ -146,6 +157,7 @@ def tobs(
     transcode: tuple[str, ...],
     executor: str | None,
     transcribe: bool,
+    metrics_port: int | None,
     profile: str = "",
     **filters: Any,
 ) -> int | None:
@@ -172,6 +184,7 @@ def tobs(
         filters=_filters_of(filters)
         + ((("performance.takeout", False),) if no_takeout else ())
         + ((("transcription.enabled", True),) if transcribe else ())
+        + ((("metrics_port", metrics_port),) if metrics_port is not None else ())
         + chosen(formats)
         + looks
         + _work_on_files(ctx, transcode, executor),
@@ -243,6 +256,8 @@ def _refuse_contradictions(ctx: click.Context, options: Options) -> None:
         raise click.UsageError("--refresh needs to know what: a profile's name, --chat X or --all-chats.", ctx)
     if options.refresh and options.plan:
         raise click.UsageError("--plan counts what is to be fetched: leave out --refresh.", ctx)
+    if options.plan and options.chooses("metrics_port"):
+        raise click.UsageError("--plan starts no run, of which there would be figures: leave out --metrics.", ctx)
 
 
 def _refuse_idle(ctx: click.Context, options: Options) -> None:

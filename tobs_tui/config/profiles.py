@@ -209,6 +209,8 @@ def save_profile(profile: Profile, paths: Paths) -> Path:
     check_name(profile.name)
     path = paths.profiles_dir / f"{profile.name}.toml"
     data = msgspec.to_builtins(profile, builtin_types=(datetime.date,))
+    if not profile.metrics_port:
+        del data["metrics_port"]
     if profile.performance.preset is not Preset.CUSTOM:
         defaults = Performance()
         data["performance"] = {"preset": str(profile.performance.preset)} | {

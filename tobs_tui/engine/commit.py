@@ -17,6 +17,7 @@ from tobs_tui.archive.records import Committed
 from tobs_tui.engine.decode_pool import unpack_flat
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.peers import Peer
+from tobs_tui.monitor.clock import monotonic
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._seen_peers: dict[int, Peer] = {}
         self._archive: Archive | None = None
+        self.seconds = 0.0  # spent on committing pages
 
     async def start(self) -> None:
         """Open the archive. Raises the `TobsError` that says why it cannot be used."""
@@ -128,6 +130,7 @@ class Writer:
         return item is not None
 
     def _commit(self, archive: Archive, pages: list[_Page]) -> None:
+        began = monotonic()
         try:
             batch = []
             news: dict[int, Peer] = {}
@@ -137,6 +140,7 @@ class Writer:
                 news.update((peer.id, peer) for peer in peers)
                 batch.append(replace(commit, peers=peers))
             results = archive.commit(batch)
+            self.seconds += monotonic() - began
         except Exception as error:  # noqa: BLE001  # whatever it was, those who wait for the pages must hear of it
             self._deliver([(page.answer, None, error) for page in pages])
             return

@@ -11,6 +11,7 @@ from tobs_tui.archive.records import PageCommit, flat_rows, rows_of
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import topic_of_scope
+from tobs_tui.monitor.clock import monotonic
 
 pack = msgspec.msgpack.Encoder().encode
 """A `PageCommit` as the `packed` bytes of a `PageRows`."""
@@ -42,7 +43,7 @@ class PageRows(Struct, frozen=True):
     """A decoded page: its `PageCommit` in msgpack, how many messages it holds, and which process made it.
 
     `unknown` counts the messages that hold something this version cannot read in full; `partial` are the ids of rich
-    messages among them of which only a part came.
+    messages among them of which only a part came. `seconds` is what decoding took.
     """
 
     packed: bytes
@@ -50,12 +51,14 @@ class PageRows(Struct, frozen=True):
     unknown: int
     pid: int
     partial: tuple[int, ...] = ()
+    seconds: float = 0.0
 
 
 def decode_job(job: PageJob) -> PageRows:
     """Decode one page. Runs in a process of the pool; raises what `decode_page` raises."""
     from tobs_tui.telegram.decode import decode_page  # pulls in telethon, which the main process does without
 
+    began = monotonic()
     page = decode_page(job.raw, job.chat, job.self_id)
     wanted = [message for message in page.messages if job.lo <= message.id <= job.hi]
     if topic := topic_of_scope(job.scope):  # the answer holds this topic's messages only, whatever their headers say
@@ -67,10 +70,12 @@ def decode_job(job: PageJob) -> PageRows:
         chat=job.chat, lo=job.lo, hi=job.hi, scope=job.scope, flat=flat, files=files, peers=tuple(page.peers)
     )
     if not page.unknown:
-        return PageRows(pack(commit), len(wanted), 0, os.getpid())
+        packed = pack(commit)
+        return PageRows(packed, len(wanted), 0, os.getpid(), seconds=monotonic() - began)
     partial = tuple([message.id for message in wanted if message.rich is not None and message.rich.part])
     unknown = len([message for message in wanted if message.unknown])
-    return PageRows(pack(commit), len(wanted), unknown, os.getpid(), partial)
+    packed = pack(commit)
+    return PageRows(packed, len(wanted), unknown, os.getpid(), partial, monotonic() - began)
 
 
 def empty_page(chat: int, scope: int, lo: int, hi: int) -> bytes:
@@ -83,6 +88,7 @@ class DecodePool:
 
     def __init__(self, pool: ProcessPool) -> None:
         self.self_id = 0  # the account's own id, once it is known
+        self.seconds = 0.0  # spent on decoding, over all processes
         self.waiting = 0  # pages handed in and not yet decoded
         self._pool = pool
 
@@ -90,9 +96,11 @@ class DecodePool:
         """The rows of one page. Raises `WorkLostError` for a page that kills each process that tries it."""
         self.waiting += 1
         try:
-            return await self._pool.run_small(decode_job, PageJob(chat, scope, ids.lo, ids.hi, raw, self.self_id))
+            rows = await self._pool.run_small(decode_job, PageJob(chat, scope, ids.lo, ids.hi, raw, self.self_id))
         finally:
             self.waiting -= 1
+        self.seconds += rows.seconds
+        return rows
 
     def pids(self) -> tuple[int, ...]:
         """The processes' ids, oldest first."""

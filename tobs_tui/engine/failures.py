@@ -12,10 +12,20 @@ from msgspec import Struct
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import FileFilter, FileScope
 from tobs_tui.archive.schema import archive_path, internal_folder
-from tobs_tui.engine.report import RunReport
-from tobs_tui.model.run import Failure
+from tobs_tui.model.run import Failure, Outcome
 
 FILE = "file"
+
+
+class _State(Struct):
+    failures: tuple[Failure, ...] = ()
+    outcome: Outcome | None = None
+
+
+class _Report(Struct):
+    """As `report.RunReport`, of which most is passed over; older versions have that much, too."""
+
+    state: _State
 
 
 class Missing(Struct, frozen=True):
@@ -52,11 +62,14 @@ def missing_from(vault: Path) -> list[Missing]:
 
 
 def _last_failures(vault: Path) -> tuple[Failure, ...]:
-    """What the newest report of a run in the vault tells; nothing where there is none."""
+    """What the newest report of a run in the vault tells that was not killed; nothing where there is none."""
     with contextlib.suppress(OSError):
-        for path in sorted((internal_folder(vault) / "runs").glob("*.json"), reverse=True)[:1]:
+        for path in sorted((internal_folder(vault) / "runs").glob("*.json"), reverse=True):
             try:
-                return msgspec.json.decode(path.read_bytes(), type=RunReport).state.failures
+                state = msgspec.json.decode(path.read_bytes(), type=_Report).state
             except msgspec.MsgspecError as error:
                 logger.warning("the report {} cannot be read: {}", path.name, error)
+                break
+            if state.outcome is not None:
+                return state.failures
     return ()

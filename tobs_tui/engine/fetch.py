@@ -9,7 +9,7 @@ from typing import Protocol
 from tobs_tui.engine.governor import Gate
 from tobs_tui.engine.pipeline import Pipeline
 from tobs_tui.engine.ranges import PAGE_LIMIT, Piece, RangePool, Track
-from tobs_tui.engine.workers import WorkerStats, acting
+from tobs_tui.engine.workers import WorkerStats, act_as
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.run import WorkerState
 from tobs_tui.telegram.page import head_of
@@ -122,7 +122,7 @@ class FetchCrew:
             self._news.notify_all()
 
     async def _work(self, worker: WorkerStats) -> None:
-        acting.set(worker)
+        act_as(worker)
         while (piece := await self._next_piece(worker)) is not None:
             try:
                 await self._walk(piece, worker)

@@ -29,6 +29,7 @@ from tobs_tui.model.errors import TobsError
 from tobs_tui.model.jobs import JobResult, JobStatus
 from tobs_tui.model.run import Failure, WorkerState
 from tobs_tui.monitor.clock import monotonic
+from tobs_tui.monitor.logs import about
 
 Key = tuple[int, int, int]
 
@@ -186,6 +187,10 @@ class JobLine:
 
     async def _carry(self, job: JobTask, lane: Lane) -> None:
         """See to it that a content has a result, and that its watcher knows."""
+        with about(worker=lane.worker, chat=job.task.chat, message=job.task.message_id):
+            await self._settle_one(job, lane)
+
+    async def _settle_one(self, job: JobTask, lane: Lane) -> None:
         plan = self.plan
         result = await self._ask(partial(Archive.job_result, sha256=job.sha256, kind=plan.kind, options=plan.options))
         if result is None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.workers import WorkerStats, acting
+from tobs_tui.model.report import LinkReport
 from tobs_tui.model.run import ChatState, Level, WorkerRole, WorkerState
+from tobs_tui.monitor.logs import about
 from tobs_tui.telegram.events import (
     ConnectionLost,
     ConnectionRestored,
@@ -36,7 +36,7 @@ class LinkWatch:
         on_session_end: Callable[[str], None],
     ) -> None:
         self._link = link
-        self._before = msgspec.structs.replace(link.stats)  # what earlier runs have counted
+        self._before = link.stats.copy()  # what earlier runs have counted
         self._board = board
         self._on_wait = on_wait
         self._on_session_end = on_session_end
@@ -44,6 +44,10 @@ class LinkWatch:
 
     def hear(self, event: LinkEvent) -> None:
         """Take note of an event. Called in the task whose request it befell."""
+        with about(chat=event.chat if isinstance(event, WaitStarted) else 0):
+            self._hear(event)
+
+    def _hear(self, event: LinkEvent) -> None:
         board = self._board
         match event:
             case WaitStarted():
@@ -63,7 +67,11 @@ class LinkWatch:
                     worker.last_error = event.error
                 board.log(Level.WARNING, f"{event.method}: {event.error}; again in {event.delay:.1f} s.")
             case SessionEnded():
-                self._on_session_end(event.sentence)
+                self._on_session_end(f"{event.sentence} {event.way_on}")
+
+    def figures(self) -> LinkReport:
+        """What went over the wire since the run began."""
+        return self._link.stats.since(self._before)
 
     def show(self) -> None:
         """Bring the board's figures of the link up to date."""

@@ -22,13 +22,14 @@ from tobs_tui.engine.media_names import PathOf
 from tobs_tui.engine.media_shelf import Shelf
 from tobs_tui.engine.media_source import FileLink, FileSource
 from tobs_tui.engine.together import until_failure
-from tobs_tui.engine.workers import WorkerStats, acting
+from tobs_tui.engine.workers import WorkerStats, act_as
 from tobs_tui.media.download import Downloaded, WrongBytesError, download_file
 from tobs_tui.media.parts import part_size_of
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import EXTRA_KINDS
 from tobs_tui.model.run import Failure, WorkerState
 from tobs_tui.monitor.clock import monotonic
+from tobs_tui.monitor.logs import about
 from tobs_tui.telegram.refusals import FileUnavailable
 
 ATTEMPTS = 3
@@ -212,13 +213,14 @@ class MediaQueue:
 
     async def _work(self, worker: WorkerStats) -> None:
         """Fetch file after file. Each goes on its way into the store while the next one is fetched."""
-        acting.set(worker)
+        act_as(worker)
         carried: dict[asyncio.Task[None], asyncio.Event] = {}
         try:
             while (task := await self._take(worker)) is not None:
                 worker.begin(_label(task), task.chat)
                 fetched = asyncio.Event()
-                carrying = asyncio.create_task(self._carry(task, worker, fetched))
+                with about(chat=task.chat, message=task.message_id):
+                    carrying = asyncio.create_task(self._carry(task, worker, fetched))
                 carried[carrying] = fetched
                 carrying.add_done_callback(lambda _, fetched=fetched: fetched.set())  # type: ignore[misc]
                 await fetched.wait()

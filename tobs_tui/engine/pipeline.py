@@ -23,6 +23,7 @@ from tobs_tui.engine.salvage import Salvage
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.run import Failure
+from tobs_tui.monitor.logs import about
 from tobs_tui.telegram.page import PageUnreadable
 
 
@@ -92,19 +93,19 @@ class Pipeline:
         except asyncio.CancelledError:
             track.pages_in_flight -= 1
             raise
-        self._carry(track, self._page(_Page(track, ids, raw, split, by_id)))
+        self._carry(track, ids, self._page(_Page(track, ids, raw, split, by_id)))
 
     def put_unreadable(self, track: Track, ids: Interval, split: int, *, by_id: bool) -> None:
         """Have `ids` asked for again: not even the answer's extent could be read."""
         track.pages_in_flight += 1
-        self._carry(track, self._page(_Page(track, ids, b"", split, by_id)))
+        self._carry(track, ids, self._page(_Page(track, ids, b"", split, by_id)))
 
     def put_empty(self, track: Track, ids: Interval) -> None:
         """Take in the fact that `ids` hold nothing."""
         if ids.size == 0:
             return
         track.pages_in_flight += 1
-        self._carry(track, self._empty(track, ids))
+        self._carry(track, ids, self._empty(track, ids))
 
     def settle(self, track: Track) -> None:
         """Tell the watcher if nothing of the track is on its way (any more)."""
@@ -121,8 +122,9 @@ class Pipeline:
         for task in self._asking:
             task.cancel()
 
-    def _carry(self, track: Track, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._guard(track, work))
+    def _carry(self, track: Track, ids: Interval, work: Coroutine[Any, Any, None]) -> None:
+        with about(chat=track.chat, message=ids.lo):  # a line about a page is about its first message
+            task = asyncio.create_task(self._guard(track, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -23,7 +23,7 @@ from tobs_tui.engine.governor import Gate
 from tobs_tui.engine.plan import Submit
 from tobs_tui.engine.rich_rest import RichRest
 from tobs_tui.engine.state import RunBoard
-from tobs_tui.engine.workers import WorkerStats, acting
+from tobs_tui.engine.workers import WorkerStats, act_as
 from tobs_tui.model.errors import ErrorCode
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import Peer, is_channel_id
@@ -117,7 +117,7 @@ class Refresher:
         """Look at some messages again; False when one of them could not be read."""
         async with self._turn:
             worker = self._idle.pop()
-            acting.set(worker)
+            act_as(worker)
             worker.begin(title, chat)
             try:
                 return await self._look(chat, title, ids, worker)

@@ -37,6 +37,7 @@ from tobs_tui.engine.vault import EVERYTHING, View, options_of_vault
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.run import ChatState, Failure, Level, WorkerRole, WorkerState
+from tobs_tui.monitor.logs import about
 
 _FATAL = frozenset({ErrorCode.DISK_FULL, ErrorCode.OUTPUT_NOT_WRITABLE, ErrorCode.ARCHIVE_UNUSABLE})
 
@@ -371,7 +372,8 @@ class RenderStage:
         if isinstance(error, TobsError):
             reason = error.sentence
         else:
-            logger.opt(exception=error).error("rendering of chat {} failed", chat)
+            with about(worker=self._worker, chat=chat):
+                logger.opt(exception=error).error("rendering of chat {} failed", chat)
             reason = f"Rendering failed: {type(error).__name__}: {error}."
         self._worker.last_error = reason
         self._board.fail(Failure(chat=chat, what="notes", reason=reason, title=title))

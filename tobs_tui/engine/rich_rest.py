@@ -12,6 +12,7 @@ from tobs_tui.engine.decode_pool import DecodePool, PageRows, pack, unpack
 from tobs_tui.engine.together import all_or_none
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
+from tobs_tui.monitor.logs import about
 from tobs_tui.telegram.page import PageUnreadable
 
 AT_ONCE = 4
@@ -58,6 +59,10 @@ class RichRest:
 
     async def _one(self, chat: int, scope: int, ident: int) -> PageRows | None:
         """One message in full, None when it cannot be had."""
+        with about(chat=chat, message=ident):
+            return await self._asked_for(chat, scope, ident)
+
+    async def _asked_for(self, chat: int, scope: int, ident: int) -> PageRows | None:
         try:
             async with self._turn:
                 raw = await self._source.rich_message(chat, ident)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tobs_tui.engine.asking import Asking
 from tobs_tui.engine.chat_jobs import ChatJob, ChatJobs, Hooks
 from tobs_tui.engine.commit import Writer
 from tobs_tui.engine.decode_pool import DecodePool
+from tobs_tui.engine.endings import ending_by
 from tobs_tui.engine.file_stages import FileStages
 from tobs_tui.engine.filtering import RecordFilter, record_filter
 from tobs_tui.engine.garbage import rare_collections
@@ -26,7 +28,7 @@ from tobs_tui.engine.plan import Planner
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.engine.refresh import Refresher, in_words
 from tobs_tui.engine.render_stage import RenderStage
-from tobs_tui.engine.report import write_report
+from tobs_tui.engine.report import ReportKeeper
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.takeout_entry import TakeoutEntry
 from tobs_tui.engine.targets import Target, find_targets
@@ -47,22 +49,16 @@ from tobs_tui.model.run import (
     WorkerRole,
     WorkerState,
 )
+from tobs_tui.monitor.logs import about
 from tobs_tui.telegram.link import LinkEvent, TelegramLink
 
 UPDATE_S = 0.1
 """Updates go out at most ten times a second."""
 
-_OUTCOMES = {
-    ErrorCode.SESSION_ENDED: Outcome.SIGNED_OUT,
-    ErrorCode.NOT_SIGNED_IN: Outcome.SIGNED_OUT,
-    ErrorCode.SERVER_UNREACHABLE: Outcome.INTERRUPTED,
-    ErrorCode.FLOOD_WAIT: Outcome.WAITING,
-    ErrorCode.TAKEOUT_DELAYED: Outcome.WAITING,
-}
-
 
 class ExportRun:
-    """One run of a profile into the vault at `output`. `run` carries it out, once; the rest steers and watches it.
+    """One run of a profile into the vault at `output`. `run` carries it out, once; the rest steers and watches it, and
+    `reports` has its figures.
 
     `max_wait_s` is the longest wait (seconds) that Telegram may ask for; a longer one ends the run as WAITING. None =
     any. `refresh` says how far back messages that the archive holds are looked at again; None = not at all.
@@ -92,6 +88,7 @@ class ExportRun:
         self._refresh = refresh
         self._board = RunBoard(run_id or uuid.uuid4().hex[:12], profile, str(output), refresh)
         self._watch = LinkWatch(link, self._board, self._consider_wait, self._session_ended)
+        self.reports = ReportKeeper(output, self._board, self._watch)
         looked_up = link.cache.readings()
         self._machine = MachineWatch(
             self._board,
@@ -187,8 +184,7 @@ class ExportRun:
         self._ended.set()
 
     def _end_by(self, error: TobsError) -> None:
-        message = f"{error.sentence} {error.way_on}".strip()
-        self._end(_OUTCOMES.get(error.code, Outcome.FAILED), message)
+        self._end(*ending_by(error))
 
     def _consider_wait(self, seconds: float, way_on: str = "") -> None:
         if self._max_wait_s is not None and seconds > self._max_wait_s:
@@ -202,24 +198,38 @@ class ExportRun:
             self._board.alerts.resolve("connection")
 
     def _session_ended(self, sentence: str) -> None:
-        self._end(Outcome.SIGNED_OUT, f"{sentence} Sign in again; the next run goes on from here.")
+        self._end(Outcome.SIGNED_OUT, sentence)
 
     # --- carrying it out ----------------------------------------------------------------------------------------------
 
     async def run(self) -> Outcome:
         """Carry the run out. Whatever happens to chats and files is told by the outcome and the state's failures."""
-        watching = (self._report(), self._machine.sample_forever(self._look_around), self._machine.time_forever())
-        reporters = [asyncio.create_task(work) for work in watching]
-        try:
-            with rare_collections():
-                outcome, message = await self._carry_out()
-        except TobsError as error:
-            outcome = _OUTCOMES.get(error.code, Outcome.FAILED)
-            message = f"{error.sentence} {error.way_on}".strip()
-        finally:
-            for reporter in reporters:
-                reporter.cancel()
-            await asyncio.gather(*reporters, return_exceptions=True)
+        with about(run=self._board.state.run_id):
+            watching = (
+                self._publish_forever(),
+                self._machine.sample_forever(self._look_around),
+                self._machine.time_forever(),
+                self.reports.keep_forever(),
+            )
+            reporters = [asyncio.create_task(work) for work in watching]
+            unexpected: BaseException | None = None
+            try:
+                with rare_collections():
+                    outcome, message = await self._carry_out()
+            except BaseException as error:  # noqa: BLE001  # raised again when the run's end is written down
+                unexpected = None if isinstance(error, TobsError) else error
+                outcome, message = ending_by(error)
+            finally:
+                for reporter in reporters:
+                    reporter.cancel()
+                await asyncio.gather(*reporters, return_exceptions=True)
+            await self._conclude(outcome, message)
+            if unexpected is not None:
+                raise unexpected
+            return outcome
+
+    async def _conclude(self, outcome: Outcome, message: str) -> None:
+        """Bring all figures up to date for the last time, and tell how the run ended."""
         self._board.log(Level.INFO if outcome is Outcome.COMPLETE else Level.WARNING, message)
         self._watch.show()
         self._machine.conclude()
@@ -227,17 +237,16 @@ class ExportRun:
             worker.rest(WorkerState.STOPPED)
         self._board.finish(outcome, message)
         self._publish()
-        if self._opened:
-            await write_report(self._output, self.state)
-        return outcome
+        await self.reports.end()
 
     async def _carry_out(self) -> tuple[Outcome, str]:
         lock = VaultLock(self._output)
         lock.acquire()
         writer = self._writer = Writer(lambda: Archive.open(archive_path(self._output)))
-        pool = ProcessPool(self._profile.performance.decode_processes, self._note_loss)
+        pool = ProcessPool(self._profile.performance.decode_processes, partial(self._board.log, Level.WARNING))
         self._machine.governor.follow(pool.allow, WorkerRole.DECODE, pool.size)
         decoder = DecodePool(pool)
+        self.reports.measured = {WorkerRole.DECODE: lambda: decoder.seconds, WorkerRole.COMMIT: lambda: writer.seconds}
         render = self._render = RenderStage(
             self._output,
             self._profile,
@@ -251,6 +260,7 @@ class ExportRun:
         try:
             await writer.start()
             self._opened = True
+            await self.reports.begin()
             await self._until_ended(self._prepare(pool, decoder, render))
             if self._ending is None:
                 await self._until_ended(self._fetch_and_download(writer, decoder, render))
@@ -406,10 +416,9 @@ class ExportRun:
         jobs = list(self._jobs.jobs.values()) if self._jobs is not None else []
         failures = self._board.failures
         holes = [job for job in jobs if not job.covered and not job.failed]
+        self._board.all_done()
         if not failures and not holes:
-            self._finish_rows()
             return Outcome.COMPLETE, f"Everything is exported.{self._refreshed()}"
-        self._finish_rows()
         count = len(failures) + len(holes)
         items = "1 item" if count == 1 else f"{count} items"
         return Outcome.INCOMPLETE, f"Finished, but {items} could not be had.{self._refreshed()}"
@@ -418,17 +427,9 @@ class ExportRun:
         """What a refresh has found, to go behind another sentence."""
         return f" {in_words(self._board)}" if self._refresh is not None else ""
 
-    def _finish_rows(self) -> None:
-        for row in self._board.rows():
-            if row.state not in (ChatState.FAILED, ChatState.DONE):
-                self._board.change(row.key, state=ChatState.DONE, worker="")
-
-    def _note_loss(self, sentence: str) -> None:
-        self._board.log(Level.WARNING, sentence)
-
     # --- reporting ----------------------------------------------------------------------------------------------------
 
-    async def _report(self) -> None:
+    async def _publish_forever(self) -> None:
         while True:
             await asyncio.sleep(UPDATE_S)
             self._publish()

@@ -34,6 +34,7 @@ from tobs_tui.model.run import (
 )
 from tobs_tui.monitor.alerts import AlertBook
 from tobs_tui.monitor.clock import monotonic, now
+from tobs_tui.monitor.logs import about, limiter
 from tobs_tui.monitor.rates import UNKNOWN_ETA, RateMeter, eta_seconds
 
 QUIET_S = 1.0
@@ -63,12 +64,15 @@ class RunBoard:
         self._dirty: dict[tuple[int, int], None] = {}
         self._sums = RowSums()
         self._log: list[LogLine] = []
+        self._repeats = limiter()
         self._failures: list[Failure] = []
         self._rates: list[float] = []
         self._resources: Resources | None = None
         self._messages = RateMeter()
         self._bytes = RateMeter()
         self._row_meters: dict[tuple[int, int], RateMeter] = {}
+        self._phases: dict[RunPhase, float] = {}
+        self._phase_since = monotonic()
         self._active_before = 0.0
         self._active_since: float | None = monotonic()
         self._changed = True
@@ -91,6 +95,9 @@ class RunBoard:
 
     def enter(self, phase: RunPhase, message: str = "") -> None:
         """The run is in another phase, for the reason `message` (may be empty). Time stands still while PAUSED."""
+        at = monotonic()
+        self._phases[self._phase] = self._phases.get(self._phase, 0.0) + at - self._phase_since
+        self._phase_since = at
         self._phase, self._message, self._changed = phase, message, True
         stopped = phase in (RunPhase.PAUSED, RunPhase.FINISHED)
         if stopped and self._active_since is not None:
@@ -99,6 +106,13 @@ class RunBoard:
         elif not stopped and self._active_since is None:
             self._active_since = monotonic()
 
+    def phases(self) -> dict[RunPhase, float]:
+        """Seconds spent in each phase so far; FINISHED has none."""
+        spent = dict(self._phases)
+        if self._phase is not RunPhase.FINISHED:
+            spent[self._phase] = spent.get(self._phase, 0.0) + monotonic() - self._phase_since
+        return {phase: round(seconds, 3) for phase, seconds in spent.items()}
+
     def say(self, message: str) -> None:
         """What the run waits for, as a sentence ('' = nothing)."""
         self._changed = self._changed or message != self._message
@@ -106,6 +120,8 @@ class RunBoard:
 
     def finish(self, outcome: Outcome, message: str) -> None:
         """The run has ended."""
+        for each in self._repeats.rest():
+            self._write(Level.INFO, each.sentence)
         self._outcome, self._finished_at = outcome, now()
         self.enter(RunPhase.FINISHED, message)
 
@@ -132,6 +148,12 @@ class RunBoard:
         """Change some fields of a row; the names are `ChatProgress`'s."""
         self.put(msgspec.structs.replace(self._rows[key], **fields))
 
+    def all_done(self) -> None:
+        """Nothing more happens to any row: those that have not failed are done."""
+        for row in self.rows():
+            if row.state not in (ChatState.FAILED, ChatState.DONE):
+                self.change(row.key, state=ChatState.DONE, worker="")
+
     def count_messages(self, key: tuple[int, int], new: int, fetched: float) -> None:
         """`new` messages of a row were committed; the ledger now holds the share `fetched` of its ids."""
         row = self._rows[key]
@@ -148,7 +170,16 @@ class RunBoard:
         self._bytes.add(size)
 
     def log(self, level: Level, text: str) -> None:
-        """Add a line to the run's log, and to the program's log file."""
+        """Add a line to the run's log, and to the program's log file. Repeats are counted instead, and that is told."""
+        passed, left_out = self._repeats.admit(level.value, text)
+        if not passed:
+            return
+        more = f" ({left_out} more like this were left out before)" if left_out else ""
+        self._write(level, f"{text}{more}")
+        for each in self._repeats.ended():
+            self._write(Level.INFO, each.sentence)
+
+    def _write(self, level: Level, text: str) -> None:
         self._log.append(LogLine(now(), level, text))
         self._changed = True
         logger.log(level.value.upper(), "{}", text)
@@ -158,7 +189,8 @@ class RunBoard:
         self._failures.append(failure)
         self.counters.errors += 1
         where = f"{failure.title}: " if failure.title else ""
-        self.log(Level.ERROR, f"{where}{failure.reason}")
+        with about(chat=failure.chat, message=failure.message_id):
+            self.log(Level.ERROR, f"{where}{failure.reason}")
 
     @property
     def failures(self) -> list[Failure]:

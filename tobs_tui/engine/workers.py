@@ -6,12 +6,17 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.report import StageFigures
 from tobs_tui.model.run import WorkerRole, WorkerRow, WorkerState
+from tobs_tui.monitor.clock import monotonic
+from tobs_tui.monitor.logs import all_about
 from tobs_tui.monitor.rates import RateMeter
 
 T = TypeVar("T")
@@ -24,7 +29,9 @@ class WorkerStats:
     def __init__(self, id: str, role: WorkerRole) -> None:
         self.id = id
         self.role = role
-        self.state = WorkerState.IDLE
+        self.spent: dict[WorkerState, float] = dict.fromkeys(WorkerState, 0.0)
+        self._state = WorkerState.IDLE
+        self._since = monotonic()
         self.target = ""
         self.chat = 0
         self.queue = 0
@@ -41,6 +48,17 @@ class WorkerStats:
         self._messages = RateMeter()
         self._bytes = RateMeter()
         self._begin_anew: Callable[[], None] | None = None
+
+    @property
+    def state(self) -> WorkerState:
+        """What it is doing. `spent` has the seconds of each state that it has left."""
+        return self._state
+
+    @state.setter
+    def state(self, state: WorkerState) -> None:
+        at = monotonic()
+        self.spent[self._state] += at - self._since
+        self._state, self._since = state, at
 
     async def restartable(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What `work` gives; it is begun anew whenever `restart` is called meanwhile."""
@@ -127,7 +145,13 @@ class WorkerStats:
 
 
 acting: ContextVar[WorkerStats | None] = ContextVar("acting", default=None)
-"""The worker on whose behalf the current task, or one that it has started, works."""
+"""The worker on whose behalf the current task, or one that it has started, works; see `act_as`."""
+
+
+def act_as(worker: WorkerStats) -> None:
+    """The current task works on behalf of `worker` from now on; its lines in the log say so."""
+    acting.set(worker)
+    all_about(worker=worker)
 
 
 class WorkerTable:
@@ -160,6 +184,25 @@ class WorkerTable:
     def all(self) -> Iterable[WorkerStats]:
         """All workers."""
         return self._workers.values()
+
+    def stages(self, measured: Mapping[WorkerRole, float]) -> dict[WorkerRole, StageFigures]:
+        """Where the workers' time went so far, by role; `measured` has the seconds at work of those whose states are
+        there to be looked at only."""
+        found: dict[WorkerRole, StageFigures] = {}
+        for worker in self._workers.values():
+            worker.state = worker.state  # up to this moment
+            sums, spent = found.get(worker.role, StageFigures()), worker.spent
+            found[worker.role] = StageFigures(
+                workers=sums.workers + 1,
+                done=sums.done + worker.done,
+                busy_s=sums.busy_s + spent[WorkerState.BUSY],
+                waiting_s=sums.waiting_s + spent[WorkerState.WAITING],
+                paused_s=sums.paused_s + spent[WorkerState.PAUSED],
+            )
+        for role, seconds in measured.items():
+            if role in found:
+                found[role] = replace(found[role], busy_s=seconds, waiting_s=0.0, paused_s=0.0)
+        return {role: _rounded(figures) for role, figures in found.items()}
 
     def rows(self) -> tuple[WorkerRow, ...]:
         """All rows, as of now."""
@@ -194,3 +237,12 @@ class WorkerTable:
         for worker in self._workers.values():
             if worker.pid:
                 worker.cpu_percent, worker.memory = process(worker.pid)
+
+
+def _rounded(figures: StageFigures) -> StageFigures:
+    return replace(
+        figures,
+        busy_s=round(figures.busy_s, 3),
+        waiting_s=round(figures.waiting_s, 3),
+        paused_s=round(figures.paused_s, 3),
+    )

@@ -15,8 +15,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from tobs_tui.headless.figures import Connection, Machine, Sums, whole
 from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.figures import Connection, Machine, Sums, whole
 from tobs_tui.model.run import (
     EXIT_STATUS,
     Alert,
@@ -39,6 +39,7 @@ _USAGE = {
     ErrorCode.CHAT_NOT_FOUND,
     ErrorCode.OUTPUT_NOT_WRITABLE,
     ErrorCode.NOT_AN_EXPORT,
+    ErrorCode.PORT_UNAVAILABLE,
 }
 _SIGNED_OUT = {
     ErrorCode.NOT_SIGNED_IN,

@@ -181,6 +181,8 @@ class _Watch:
             else:
                 return await self._follow(events)
         self._join(snapshot.run, profile, assignment.refresh, known=snapshot is client.snapshot)
+        if profile.metrics_port:
+            await client.call(p.ServeMetrics(profile.metrics_port))
         return await self._follow(events)
 
     def _join(self, run: RunState, profile: Profile, refresh: Refresh | None, *, known: bool) -> None:

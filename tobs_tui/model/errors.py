@@ -40,6 +40,7 @@ class ErrorCode(enum.StrEnum):
     VAULT_IN_USE = "vault_in_use"
     RUN_IN_PROGRESS = "run_in_progress"
     NO_RUN = "no_run"
+    PORT_UNAVAILABLE = "port_unavailable"
     SERVICE_UNREACHABLE = "service_unreachable"
     SERVICE_GONE = "service_gone"
     PROTOCOL = "protocol"

@@ -305,7 +305,10 @@ class Performance(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that a run needs to know. `output` is the vault's folder ('' = the default folder)."""
+    """Everything that a run needs to know. `output` is the vault's folder ('' = the default folder).
+
+    `metrics_port` is where figures are served to Prometheus on this machine (127.0.0.1); 0 = nowhere.
+    """
 
     name: str = ""
     output: str = ""
@@ -315,3 +318,4 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     transcription: Transcription = Transcription()
     layout: Layout = Layout()
     performance: Performance = Performance()
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0

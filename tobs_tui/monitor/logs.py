@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from loguru import logger
 
-from tobs_tui.monitor.clock import monotonic
+from tobs_tui.monitor.repeats import LeftOut, LeftOutTally, RepeatLimiter
 
 if TYPE_CHECKING:
     from loguru import Record
 
 ROTATE_AT = 5 * 1024 * 1024
 KEPT_FILES = 5
-REPEATS_PASSED = 5
-REPEATS_WINDOW_S = 60.0
 
 _IS = r"(['\"]?\s*[=:]\s*['\"]?)"
 _SECRETS = (
@@ -35,8 +37,6 @@ _SECRETS = (
     (re.compile(r"\b[0-9a-fA-F]{32}(?:[0-9a-fA-F]{32})*\b"), "***"),
 )
 
-_DIGITS = re.compile(r"\d+")
-
 
 def redact(text: str) -> str:
     """`text` without phone numbers, login codes, tokens, passwords, api hashes and keys."""
@@ -45,29 +45,79 @@ def redact(text: str) -> str:
     return text
 
 
-class RepeatLimiter:
-    """Lets the first few of one line's repeats through in each window, then only counts them."""
+class Acting(Protocol):
+    """Who a line is about: a worker, and the marked id of the chat that it is at (0 = none)."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
-        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
+    id: str
+    chat: int
 
-    def admit(self, where: str, text: str) -> tuple[bool, int]:
-        """(whether to write it, how many were left out since the last one written) for `text`, logged at `where`.
 
-        Texts that differ only in their digits count as repeats.
-        """
-        at = self._clock()
-        place = (where, _DIGITS.sub("#", text))
-        began, count = self._seen.get(place, (at, 0))
-        dropped = 0
-        if at - began >= REPEATS_WINDOW_S:
-            dropped = max(0, count - REPEATS_PASSED)
-            began, count = at, 0
-        self._seen[place] = (began, count + 1)
-        if len(self._seen) > 2000:
-            self._seen.clear()
-        return count < REPEATS_PASSED, dropped
+class _Context(NamedTuple):
+    run: str = ""
+    worker: Acting | None = None
+    chat: int = 0
+    message: int = 0
+
+
+_context: ContextVar[_Context] = ContextVar("log_context", default=_Context())  # noqa: B039  # it cannot be changed
+
+
+@contextmanager
+def about(*, run: str = "", worker: Acting | None = None, chat: int = 0, message: int = 0) -> Iterator[None]:
+    """Whatever is logged within, and in tasks that begin within, is about this run, worker, chat and message; what is
+    not given stays as it was."""
+    token = _context.set(_within(run, worker, chat, message))
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def all_about(*, worker: Acting) -> None:
+    """As `about`, for all that the current task still does."""
+    _context.set(_within("", worker, 0, 0))
+
+
+def _within(run: str, worker: Acting | None, chat: int, message: int) -> _Context:
+    outer = _context.get()
+    other_chat = chat not in (0, outer.chat)
+    return _Context(
+        run or outer.run,
+        worker if worker is not None else outer.worker,
+        chat or outer.chat,
+        message or (0 if other_chat else outer.message),
+    )
+
+
+class LogCounts(NamedTuple):
+    """Lines that this process's log has taken, by level, and those that were repeats and left out."""
+
+    written: Mapping[str, int]
+    left_out: int
+
+
+_written: Counter[str] = Counter()
+_left_out = LeftOutTally()
+
+
+def limiter() -> RepeatLimiter:
+    """A limiter for lines that are to be dropped before they are made; its figures are part of `counts`."""
+    return RepeatLimiter(tally=_left_out)
+
+
+def counts() -> LogCounts:
+    """The figures since the process began."""
+    return LogCounts(dict(_written), _left_out.lines)
+
+
+def tell_left_out() -> None:
+    """Write how many repeats were left out and not told yet; at the end of a run, and of the process."""
+    if _file_limiter is not None:
+        for each in _file_limiter.rest():
+            logger.bind(_told=each).info("{}", each.sentence)
+
+
+_file_limiter: RepeatLimiter | None = None
 
 
 def _line(record: Record, dropped: int) -> str:
@@ -81,11 +131,28 @@ def _line(record: Record, dropped: int) -> str:
     }
     if dropped:
         fields["repeats_left_out"] = dropped
+    context = _context.get()
+    worker, chat = context.worker, context.chat or (context.worker.chat if context.worker is not None else 0)
+    facts = {"run": context.run, "worker": "" if worker is None else worker.id}
+    fields |= {key: value for key, value in {**facts, "chat": chat, "message": context.message}.items() if value}
     extra = {key: redact(str(value)) for key, value in record["extra"].items() if not key.startswith("_")}
     if extra:
         fields["extra"] = extra
     if record["exception"] is not None:
         fields["error"] = redact(_traceback(record["exception"]))
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _summary(record: Record, left_out: LeftOut) -> str:
+    """A line at the moment of `record` that tells of repeats of another one."""
+    fields = {
+        "at": record["time"].isoformat(timespec="milliseconds"),
+        "level": "info",
+        "pid": record["process"].id,
+        "where": left_out.where,
+        "text": redact(left_out.sentence),
+        "repeats_left_out": left_out.times,
+    }
     return json.dumps(fields, ensure_ascii=False)
 
 
@@ -127,12 +194,20 @@ def configure_logging(log_dir: Path, level: str = "INFO", *, name: str = "tobs",
     `level` is one of loguru's names. The directory is made, private, when it is missing. A directory that cannot be
     written leaves warnings and worse on stderr.
     """
-    limiter = RepeatLimiter()
+    global _file_limiter
+    tell_left_out()
+    repeats = _file_limiter = limiter()
 
     def admit(record: Record) -> bool:
-        passed, dropped = limiter.admit(f"{record['name']}:{record['line']}", record["message"])
+        extra = record["extra"]
+        if "_told" in extra:
+            extra["_line"] = _line(record, extra["_told"].times)
+            return True
+        passed, dropped = repeats.admit(f"{record['name']}:{record['line']}", record["message"])
         if passed:
-            record["extra"]["_line"] = _line(record, dropped)
+            _written[record["level"].name.lower()] += 1
+            ended = [_summary(record, each) for each in repeats.ended()]
+            extra["_line"] = "\n".join([*ended, _line(record, dropped)])
         return passed
 
     logger.remove()
@@ -156,4 +231,6 @@ def configure_logging(log_dir: Path, level: str = "INFO", *, name: str = "tobs",
         sys.stderr.write(f"tobs: the log cannot be written in {log_dir}: {error.strerror}\n")
     if stderr:
         logger.add(sys.stderr, level="WARNING", format=_plain, colorize=False, backtrace=False, diagnose=False)
+    atexit.unregister(tell_left_out)
+    atexit.register(tell_left_out)
     logging.basicConfig(handlers=[_FromLogging()], level=logging.WARNING, force=True)

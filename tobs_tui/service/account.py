@@ -202,7 +202,7 @@ class AccountDesk:
 
     def _on_link_event(self, event: LinkEvent) -> None:
         if isinstance(event, SessionEnded):
-            self._set(self._fresh(AccountPhase.SIGNED_OUT, problem=event.sentence))
+            self._set(self._fresh(AccountPhase.SIGNED_OUT, problem=f"{event.sentence} {event.way_on}"))
         elif isinstance(event, ConnectionLost | ConnectionRestored) and self.state.phase is AccountPhase.SIGNED_IN:
             problem = event.reason if isinstance(event, ConnectionLost) else ""
             self._set(msgspec.structs.replace(self.state, problem=problem))

@@ -191,6 +191,7 @@ class EstimateExport(Command, frozen=True):
 class StartRun(Command, frozen=True):
     """Start the run of a profile. Fails with RUN_IN_PROGRESS while another one runs.
 
+    With a `metrics_port` in the profile, its figures are served there first, as by `ServeMetrics`.
     `max_wait_s` is the longest wait that Telegram may ask for; a longer one ends the run as WAITING, resumably. None =
     wait as long as it takes. `refresh` says how far back messages that are archived already are looked at again (None =
     not at all).
@@ -199,6 +200,12 @@ class StartRun(Command, frozen=True):
     profile: Profile
     max_wait_s: float | None = None
     refresh: Refresh | None = None
+
+
+class ServeMetrics(Command, frozen=True):
+    """Serve the figures of runs to Prometheus, at this port of 127.0.0.1, for the rest of the service's life."""
+
+    port: int
 
 
 class PauseRun(Command, frozen=True):
@@ -267,6 +274,7 @@ AnyCommand = (
     | ListTopics
     | EstimateExport
     | StartRun
+    | ServeMetrics
     | PauseRun
     | RestartWorker
     | ResumeRun

@@ -14,10 +14,12 @@ from loguru import logger
 from tobs_tui.archive.journal import RunJournal
 from tobs_tui.config.layers import effective
 from tobs_tui.config.paths import Paths
+from tobs_tui.engine.endings import ending_by
 from tobs_tui.engine.run import ExportRun
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.refresh import Refresh
+from tobs_tui.model.report import RunReport
 from tobs_tui.model.run import Outcome, RunPhase, RunRecord, RunState, RunUpdated
 from tobs_tui.monitor.clock import now
 from tobs_tui.service.protocol import AnyEvent, RunFinished, RunStarted
@@ -48,6 +50,10 @@ class RunDesk:
         if self._run is not None and self.active:
             return self._run.state
         return self._last
+
+    def report(self) -> RunReport | None:
+        """The figures of the run in progress, else of the last one of this service's life."""
+        return None if self._run is None else self._run.reports.report()
 
     def output_of(self, profile: Profile) -> Path:
         """The vault's folder of a profile. Raises `TobsError` BAD_PROFILE for a relative path: relative to what?"""
@@ -93,11 +99,11 @@ class RunDesk:
         try:
             await run.run()
             state = run.state
-        except asyncio.CancelledError:
-            state = _ended(run.state, Outcome.INTERRUPTED, "The service was stopped; the next run goes on from here.")
+        except asyncio.CancelledError as error:
+            state = _ended(run.state, *ending_by(error))
         except Exception as error:  # noqa: BLE001  # the last line of defence: whatever it was is told, with its trace in the log
             logger.opt(exception=error).error("the run ended unexpectedly")
-            state = _ended(run.state, Outcome.FAILED, f"The run ended unexpectedly: {type(error).__name__}: {error}")
+            state = _ended(run.state, *ending_by(error))
         self._last = state
         try:
             self._journal.finish(_record(state))

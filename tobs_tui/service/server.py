@@ -23,6 +23,8 @@ from tobs_tui.service.clients import AttachedClient, ClientSet
 from tobs_tui.service.counting import CountingDesk
 from tobs_tui.service.estimates import EstimateDesk
 from tobs_tui.service.framing import peer_is_same_user, read_frame
+from tobs_tui.service.metric_families import Reading
+from tobs_tui.service.metrics import MetricsDesk
 from tobs_tui.service.runs import RunDesk
 from tobs_tui.telegram.link import LinkEvent
 
@@ -62,6 +64,7 @@ class Service:
         self._counting = CountingDesk(self._clients.publish)
         self._estimates = EstimateDesk(self._clients.publish)
         self._runs = RunDesk(paths, self._clients.publish)
+        self._metrics = MetricsDesk(lambda: Reading(self._runs.report(), len(self._clients)))
         self._account = AccountDesk(paths, server, self._account_changed, self._on_link_event, demo, environ)
         self._handlers = self._command_table()
 
@@ -87,6 +90,7 @@ class Service:
             await _ended(self._begun)
             server.close()
             self._clients.close()
+            await self._metrics.close()
             await self._account.close()
             path.unlink(missing_ok=True)
 
@@ -196,6 +200,7 @@ class Service:
             p.ListTopics: self._list_topics,
             p.EstimateExport: self._estimate,
             p.StartRun: self._start_run,
+            p.ServeMetrics: lambda c: _done(self._metrics.serve(c.port)),
             p.PauseRun: lambda c: _at_once(lambda: self._runs.current().pause()),
             p.ResumeRun: lambda c: _at_once(lambda: self._runs.current().resume()),
             p.CancelRun: lambda c: _at_once(lambda: self._runs.current().cancel()),
@@ -267,6 +272,8 @@ class Service:
     async def _start_run(self, command: p.StartRun) -> p.AnyReply:
         link = self._account.signed_in_link()
         self._counting.stop()
+        if command.profile.metrics_port:
+            await self._metrics.serve(command.profile.metrics_port)
         self._runs.start(command.profile, link, command.max_wait_s, command.refresh)
         return p.Done()
 

@@ -15,10 +15,11 @@ from telethon.tl import TLRequest, types
 from telethon.tl.functions import upload
 
 from tobs_tui.model.errors import TobsError
-from tobs_tui.telegram.core import Core, method_name
+from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.limiter import Patience
 from tobs_tui.telegram.line import Envelope
 from tobs_tui.telegram.refusals import Refusal
+from tobs_tui.telegram.tally import method_name
 
 AskHome = Callable[[TLRequest], Awaitable[Any]]
 """The answer of the file's own data centre. Raises as `Files.part`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import CHANNEL_MARK, Peer, PeerKind, bare_id, is_channel_id
 from tobs_tui.model.server import ServerAddress
-from tobs_tui.telegram.events import ConnectionRestored, LinkEvent, LinkStats, SessionEnded
+from tobs_tui.telegram.events import ConnectionRestored, LinkEvent, SessionEnded
 from tobs_tui.telegram.limiter import Limiter, Patience
 from tobs_tui.telegram.line import Envelope, without_updates
 from tobs_tui.telegram.network import Network
-from tobs_tui.telegram.refusals import Refusal, error_of, session_sentence
+from tobs_tui.telegram.refusals import Refusal, error_of, session_end
 from tobs_tui.telegram.session import Session
+from tobs_tui.telegram.tally import LinkStats, method_name
 
 CACHE_FILE = "cache.db"
 _UNKNOWN_PEER = frozenset({"PEER_ID_INVALID", "CHANNEL_INVALID", "USER_ID_INVALID"})
@@ -55,6 +56,7 @@ class Core:
             api_id=api_id,
             server=server,
             connections=connections,
+            stats=self.stats,
             on_event=self._hear,
             on_update=self._on_update,
         )
@@ -86,11 +88,15 @@ class Core:
         envelope = Envelope(query, wrapped, raw=raw)
         method = method_name(type(query))
         account = self.session.data.self_id
+
+        def attempt() -> Awaitable[Any]:
+            if account:  # for whom it is asked; by now the session may have ended
+                self.network.require_account()
+            return self.network.main_line().send(envelope)
+
         for _ in range(2):
             try:
-                return await self.limiter.run(
-                    method, lambda: self.network.main_line().send(envelope), patience=patience, chat=chat
-                )
+                return await self.limiter.run(method, attempt, patience=patience, chat=chat)
             except Refusal as refusal:
                 if not refusal.ends_session:
                     self._doubt(query, refusal)
@@ -112,19 +118,20 @@ class Core:
         """Forget the account if anybody was signed in; gives the error to raise. `account` was when it was asked."""
         if not self.session.data.self_id:
             if account:  # another request that was under way has heard of it before
-                return TobsError(ErrorCode.SESSION_ENDED, session_sentence(refusal.name), "Sign in again.")
+                return session_end(refusal.name)
             if refusal.spoils_key:
                 self.session.forget_account()
                 await self.network.close()
             elif refusal.name.startswith("USER_DEACTIVATED"):
-                return TobsError(ErrorCode.PHONE_BANNED, session_sentence(refusal.name), field="phone")
+                return TobsError(ErrorCode.PHONE_BANNED, session_end(refusal.name).sentence, field="phone")
             return TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Sign in first.")
-        sentence = session_sentence(refusal.name)
+        error = session_end(refusal.name)
+        self.network.bar()  # nothing more is asked, whoever was about to
         self.session.forget_account()
         self.session.save()
-        self.on_event(SessionEnded(sentence))  # before others find out that nobody is signed in
+        self.on_event(SessionEnded(error.sentence, error.way_on))  # before others find out that nobody is signed in
         await self.network.close()
-        return TobsError(ErrorCode.SESSION_ENDED, sentence, "Sign in again.")
+        return error
 
     def open_cache(self) -> None:
         """Use the cache of whoever is signed in; nobody's when nobody is."""
@@ -191,11 +198,3 @@ class Core:
         """The only update that is waited for: a login token was accepted on another device."""
         if isinstance(getattr(update, "update", None), types.UpdateLoginToken):
             self.login_token_used.set()
-
-
-def method_name(request: type[TLRequest]) -> str:
-    """Telegram's name for a request class: messages.getHistory."""
-    room = request.__module__.rpartition(".functions")[2].lstrip(".")
-    name = request.__name__.removesuffix("Request")
-    name = name[0].lower() + name[1:]
-    return f"{room}.{name}" if room else name

@@ -13,13 +13,14 @@ from telethon.tl.functions import messages
 from tobs_tui.model.messages import Message
 from tobs_tui.model.peers import is_channel_id
 from tobs_tui.model.profile import MediaKind
-from tobs_tui.telegram.core import Core, method_name
+from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.decode import decode_page
 from tobs_tui.telegram.history import PASSED_OVER, history_query, search_query
 from tobs_tui.telegram.limiter import Patience
 from tobs_tui.telegram.page import CHANNEL_MESSAGES, MESSAGES, MESSAGES_SLICE, head_of, unpacked
 from tobs_tui.telegram.refusals import Refusal, error_of
 from tobs_tui.telegram.takeout import Takeout
+from tobs_tui.telegram.tally import method_name
 
 SEARCH_REACH = 10_000
 """Results of a search that Telegram gives at most, the newest ones (reported by users; the sandbox does the same)."""

@@ -1,4 +1,4 @@
-"""What a link tells its owner while it works (waits, cut connections, retries, the session's end), and its counters."""
+"""What a link tells its owner while it works: waits, cut connections, retries, the session's end."""
 
 from __future__ import annotations
 
@@ -44,18 +44,10 @@ class Retrying(Struct, frozen=True, tag=True):
 
 
 class SessionEnded(Struct, frozen=True, tag=True):
-    """The session was ended from elsewhere; nothing works until somebody signs in again."""
+    """The session is over; nothing works until somebody signs in again. `way_on` is advice, in sentences."""
 
     sentence: str
+    way_on: str
 
 
 LinkEvent = WaitStarted | WaitEnded | ConnectionLost | ConnectionRestored | Retrying | SessionEnded
-
-
-class LinkStats(Struct):
-    """Counters since the link was made."""
-
-    requests: int = 0
-    flood_waits: int = 0
-    flood_seconds: float = 0.0
-    retries: int = 0

@@ -15,12 +15,20 @@ from tobs_tui.model.media import File, FileKind, FilePart
 from tobs_tui.model.messages import EMOJI_TO_FIND
 from tobs_tui.telegram.cdn import CdnFailed, CdnRestart, CdnSource, FileHash
 from tobs_tui.telegram.convert_media import document_media
-from tobs_tui.telegram.core import Core, method_name
+from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.history import History
 from tobs_tui.telegram.limiter import Patience
 from tobs_tui.telegram.line import Envelope, without_updates
-from tobs_tui.telegram.refusals import FileReferenceExpired, FileRefused, FileUnavailable, Refusal, error_of
+from tobs_tui.telegram.refusals import (
+    FileReferenceExpired,
+    FileRefused,
+    FileUnavailable,
+    HomeRefusal,
+    Refusal,
+    error_of,
+)
 from tobs_tui.telegram.takeout import Takeout
+from tobs_tui.telegram.tally import method_name
 
 ALIGNMENT = 4096
 """Offsets and limits that are no multiples of this many bytes need the `precise` flag."""
@@ -130,7 +138,7 @@ class Files:
 
         for _ in range(4):
             dc = self._homes.get(file.id) or file.dc or self._core.network.dc
-            takeout = self._takeout.id
+            takeout, account = self._takeout.id, self._core.session.data.self_id
             try:
                 return await self._core.limiter.run(
                     f"{method_name(type(query))}@{dc}",
@@ -141,7 +149,7 @@ class Files:
             except Refusal as refusal:
                 if plain and refusal.code == 400:
                     raise
-                await self._judge(file, dc, takeout, refusal)
+                await self._judge(file, dc, takeout, account, refusal)
         raise FileUnavailable("Telegram sends from one data centre to another for it.")
 
     async def _send(self, dc: int, query: TLRequest, *, raw: bool) -> Any:
@@ -149,8 +157,8 @@ class Files:
         wrapped = InvokeWithTakeoutRequest(self._takeout.id, query) if self._takeout.active else query
         return await line.send(Envelope(query, without_updates(wrapped), raw=raw))
 
-    async def _judge(self, file: File, dc: int, takeout: int, refusal: Refusal) -> None:
-        """Return when asking again may help; raise otherwise."""
+    async def _judge(self, file: File, dc: int, takeout: int, account: int, refusal: Refusal) -> None:
+        """Return when asking again may help; raise otherwise. `takeout` and `account` are those it was asked within."""
         if refusal.name in ("FILE_MIGRATE", "STATS_MIGRATE"):
             self._homes[file.id] = refusal.number
             return
@@ -160,7 +168,7 @@ class Files:
             if len(refused) > MAX_REFRESHES:
                 raise FileUnavailable(f"Telegram answers {refusal.name} for it, with fresh references too.")
             raise FileReferenceExpired(refusal.name) from refusal
-        if refusal.ends_session:
+        if refusal.ends_session and not isinstance(refusal, HomeRefusal):
             if dc != self._core.network.dc and refusal.spoils_key:
                 await self._core.network.forget_key(dc)
                 return
@@ -168,7 +176,8 @@ class Files:
                 # Only this data centre has forgotten the account. A main request finds out if it was not only this one.
                 self._core.network.forget_authorisation(dc)
                 return
-            raise await self._core.end_session(refusal) from refusal
+        if refusal.ends_session:
+            raise await self._core.end_session(refusal, account) from refusal
         if refusal.name == "TAKEOUT_INVALID":
             await self._takeout.renew(takeout)
             return

@@ -10,11 +10,12 @@ from telethon.tl.functions import channels, messages
 
 from tobs_tui.model.intervals import Interval
 from tobs_tui.model.peers import is_channel_id, topic_of_scope
-from tobs_tui.telegram.core import Core, method_name
+from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.limiter import Patience
 from tobs_tui.telegram.page import head_of
 from tobs_tui.telegram.refusals import Refusal, error_of
 from tobs_tui.telegram.takeout import Takeout
+from tobs_tui.telegram.tally import method_name
 
 PASSED_OVER = 10
 """Messages with unreadable ids that are passed over to find one near a date."""

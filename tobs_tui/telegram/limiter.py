@@ -14,9 +14,10 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Backoff
 from tobs_tui.telegram.backoff import backoff_s
-from tobs_tui.telegram.events import LinkEvent, LinkStats, Retrying, WaitEnded, WaitStarted
+from tobs_tui.telegram.events import LinkEvent, Retrying, WaitEnded, WaitStarted
 from tobs_tui.telegram.pacer import Pacer
 from tobs_tui.telegram.refusals import Refusal, error_of
+from tobs_tui.telegram.tally import LinkStats
 from tobs_tui.telegram.window import Window
 
 T = TypeVar("T")
@@ -153,7 +154,6 @@ class Limiter:
             await window.enter()
             sent = self._now()
             try:
-                self._stats.requests += 1
                 answer = await attempt()
             except Refusal as refusal:
                 if not refusal.is_wait:
@@ -202,17 +202,21 @@ class Limiter:
         seconds = max(1, refusal.number)  # test servers have answered 0, which must not become a busy loop
         now = self._now()
         self._stats.flood_waits += 1
+        self._stats.of(method).waits += 1
         if known.pacer.refused(sent, now, seconds):
             window.shrink()
         until = now + seconds
         if until <= known.paused_until:
             return
-        self._stats.flood_seconds += until - max(now, known.paused_until)
+        longer = until - max(now, known.paused_until)
+        self._stats.flood_seconds += longer
+        self._stats.of(method).wait_s += longer
         known.paused_until = until
         self._on_event(WaitStarted(method, seconds, until, refusal.name, chat))
 
     def _tell_retry(self, method: str, state: RetryCallState) -> None:
         self._stats.retries += 1
+        self._stats.of(method).retries += 1
         error = state.outcome.exception() if state.outcome is not None else None
         delay = state.next_action.sleep if state.next_action is not None else 0.0
         self._on_event(Retrying(method, str(error) or type(error).__name__, state.attempt_number, delay))

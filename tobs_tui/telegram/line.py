@@ -14,13 +14,14 @@ from typing import Any
 
 from telethon.crypto import AuthKey
 from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError
-from telethon.network import ConnectionTcpFull, MTProtoSender
-from telethon.tl import TLObject, TLRequest
+from telethon.network import MTProtoSender
+from telethon.tl import TLRequest
 from telethon.tl.functions import InvokeWithoutUpdatesRequest, PingRequest
 
 from tobs_tui.model.run import ConnectionRow, ConnectionState
 from tobs_tui.telegram.refusals import Refusal, refusal_of
-from tobs_tui.telegram.wire import FileConnection, read_strictly
+from tobs_tui.telegram.tally import CUT, SILENT, LinkStats, method_name
+from tobs_tui.telegram.wire import FileConnection, PlainConnection, read_strictly
 
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 60
@@ -97,10 +98,11 @@ class Line:
         where: Callable[[int], tuple[str, int]],
         key: Callable[[int], bytes | None],
         on_key: Callable[[int, bytes], None],
-        hello: Callable[[], TLRequest] | None,
+        hello: Callable[[], Envelope] | None,
         on_hello: Callable[[Any], None],
         on_change: Callable[[Line, bool, str], None],
         on_update: Callable[[Any], None],
+        stats: LinkStats,
         within: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext,
         files: bool = False,
     ) -> None:
@@ -118,7 +120,8 @@ class Line:
         self._on_hello = on_hello
         self._on_change = on_change
         self._within = within
-        self._transport = FileConnection if files else ConnectionTcpFull
+        self._transport = FileConnection if files else PlainConnection
+        self._stats = stats
         self._sink = _Sink(on_update)
         self._sender: MTProtoSender | None = None
         self._lock = asyncio.Lock()
@@ -166,13 +169,17 @@ class Line:
             requests=self._requests,
             in_flight=self._load,
             latency_ms=round(self.latency_ms, 1),
-            answer_ms=round(self.answer_s * 1000, 1) if self._requests else -1.0,
+            answer_ms=round(self.answer_s * 1000, 1) if self.answer_s else -1.0,
             reconnects=max(0, self._connects - 1),
         )
 
     async def open(self) -> None:
         """Connect now. Raises as `send`."""
         await self._ready()
+
+    def bar(self) -> None:
+        """Take no further request: `send` raises ConnectionError from now on."""
+        self._closed = True
 
     async def close(self) -> None:
         """Cut the connection; requests in flight fail. It does not open again."""
@@ -200,16 +207,20 @@ class Line:
                 future.set_exception(ConnectionError(reason))
 
     async def _ready(self) -> MTProtoSender:
-        if self._sender is not None and self._sender.is_connected():
+        if not self._closed and self._sender is not None and self._sender.is_connected():
             return self._sender
         async with self._lock:
-            if self._closed:
-                raise ConnectionError("the connection was closed")
+            self._require_open()
             if self._sender is not None and self._sender.is_connected():
                 return self._sender
             await self._drop()
             self._sender = await self._connect()
+            self._require_open()  # it may have been barred meanwhile
             return self._sender
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ConnectionError("the connection was closed")
 
     async def _connect(self) -> MTProtoSender:
         loggers = _Loggers()
@@ -229,11 +240,14 @@ class Line:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S * 3):
                 async with contextlib.nullcontext() if key else self._within():
-                    await sender.connect(self._transport(host, port, self.dc, loggers=loggers))
+                    transport = self._transport(host, port, self.dc, loggers=loggers)
+                    transport.stats = self._stats
+                    await sender.connect(transport)
                 began = time.monotonic()
+                self._require_open()
                 if self._hello is not None:
-                    query = self._hello()
-                    self._on_hello(await self._answer(sender, Envelope(query, query), CONNECT_TIMEOUT_S))
+                    self._requests += 1
+                    self._on_hello(await self._answer(sender, self._hello(), CONNECT_TIMEOUT_S))
         except BaseException as error:
             await sender.disconnect()
             if isinstance(error, OSError | TimeoutError | EOFError):
@@ -249,7 +263,26 @@ class Line:
     async def _got_key(self, key: AuthKey) -> None:
         self._on_key(self.dc, key.key)
 
-    async def _answer(self, sender: MTProtoSender, request: TLObject, timeout: float) -> Any:
+    async def _answer(self, sender: MTProtoSender, request: Envelope, timeout: float) -> Any:
+        """The answer, counted. Raises as `send`."""
+        tally = self._stats.of(method_name(type(request.query)))
+        tally.requests += 1
+        began = time.monotonic()
+        try:
+            answer = await self._await(sender, request, timeout)
+        except Refusal as refusal:
+            tally.refusal(refusal.name)
+            tally.answers += 1
+            tally.seconds += time.monotonic() - began
+            raise
+        except (OSError, TimeoutError) as error:  # Python's timeouts are OSErrors as well
+            tally.lost[SILENT if isinstance(error, TimeoutError) else CUT] += 1
+            raise
+        tally.answers += 1
+        tally.seconds += time.monotonic() - began
+        return answer
+
+    async def _await(self, sender: MTProtoSender, request: Envelope, timeout: float) -> Any:
         future = sender.send(request)
         self._outstanding.add(future)
         try:

@@ -22,7 +22,6 @@ from tobs_tui.telegram.events import (
     ConnectionLost,
     ConnectionRestored,
     LinkEvent,
-    LinkStats,
     Retrying,
     SessionEnded,
     WaitEnded,
@@ -36,6 +35,7 @@ from tobs_tui.telegram.resolve import Resolver
 from tobs_tui.telegram.session import Session
 from tobs_tui.telegram.sign_in import CodeSent, QrToken, SignIn, SignInOutcome, SignInStep
 from tobs_tui.telegram.takeout import Takeout
+from tobs_tui.telegram.tally import LinkStats
 from tobs_tui.telegram.updates import ChannelChanges, Updates
 
 __all__ = [

@@ -16,6 +16,7 @@ from telethon.tl.functions.auth import ExportAuthorizationRequest, ImportAuthori
 from telethon.tl.functions.help import GetCdnConfigRequest, GetConfigRequest
 
 from tobs_tui import __version__
+from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Backoff
 from tobs_tui.model.run import ConnectionRow
 from tobs_tui.model.server import ServerAddress
@@ -23,8 +24,9 @@ from tobs_tui.telegram.backoff import backoff_s
 from tobs_tui.telegram.events import ConnectionLost, ConnectionRestored, LinkEvent
 from tobs_tui.telegram.line import Envelope, Line, without_updates
 from tobs_tui.telegram.pool import Pool
-from tobs_tui.telegram.refusals import Refusal
+from tobs_tui.telegram.refusals import HomeRefusal, Refusal
 from tobs_tui.telegram.session import HOME_ADDRESS, HOME_DC, Session
+from tobs_tui.telegram.tally import LinkStats
 
 FILE_LINES = 4
 """Connections for files to each foreign data centre; official clients use 2 to 4."""
@@ -42,12 +44,14 @@ class Network:
         api_id: int,
         server: ServerAddress | None,
         connections: int,
+        stats: LinkStats,
         on_event: Callable[[LinkEvent], None],
         on_update: Callable[[Any], None],
     ) -> None:
         self._session = session
         self._api_id = api_id
         self._server = server
+        self._stats = stats
         self._on_event = on_event
         self._on_update = on_update
         self.backoff = Backoff.EXPONENTIAL
@@ -90,8 +94,19 @@ class Network:
         """Reach the account's data centre. Raises OSError or TimeoutError."""
         await self.main_line().open()
 
+    def bar(self) -> None:
+        """Let nothing more go over the connections that there are; `close` cuts them."""
+        for line in (*self._main.lines, *(line for lines in self._files.values() for line in lines)):
+            line.bar()
+
+    def require_account(self) -> None:
+        """Raise TobsError NOT_SIGNED_IN unless somebody is signed in (still)."""
+        if not self._session.data.self_id:
+            raise TobsError(ErrorCode.NOT_SIGNED_IN, "No account is signed in.", "Sign in first.")
+
     async def close(self) -> None:
         """Cut every connection. A later request makes new ones."""
+        self.bar()
         self._lost = False
         if self._restoring is not None:
             self._restoring.cancel()
@@ -111,7 +126,8 @@ class Network:
         return self._main.pick()
 
     async def file_line(self, dc: int) -> Line:
-        """The least busy line for files to `dc`, signed in there. Raises as a request does."""
+        """The least busy line for files to `dc`, signed in there. Raises as a request does, or `require_account`."""
+        self.require_account()
         if dc == self.dc and dc not in self._media_addresses:
             return self.main_line()
         idle = self._least_busy(dc, lambda: self._line(dc, files=True))
@@ -149,8 +165,12 @@ class Network:
         async with self._import_locks.setdefault(dc, asyncio.Lock()):
             if dc in self._session.data.imported:
                 return
+            self.require_account()
             query: TLRequest = ExportAuthorizationRequest(dc)
-            exported = await self.main_line().send(Envelope(query, without_updates(query)))
+            try:
+                exported = await self.main_line().send(Envelope(query, without_updates(query)))
+            except Refusal as refusal:
+                raise HomeRefusal(refusal.name, refusal.code, refusal.number) from refusal
             query = ImportAuthorizationRequest(id=exported.id, bytes=exported.bytes)
             await line.send(Envelope(query, without_updates(query)))
             self._session.data.imported.add(dc)
@@ -168,6 +188,7 @@ class Network:
             on_hello=self._keep_addresses,
             on_change=self._changed,
             on_update=self._on_update,
+            stats=self._stats,
             within=lambda: self._key_making,
             files=files,
         )
@@ -185,6 +206,7 @@ class Network:
             on_hello=self._keep_addresses,
             on_change=self._changed,
             on_update=self._on_update,
+            stats=self._stats,
             within=lambda: self._trusting(dc),
             files=True,
         )
@@ -197,6 +219,7 @@ class Network:
         trusted keys is the process's, so no other key is made meanwhile.
         """
         if dc not in self._cdn_keys:
+            self.require_account()
             query: TLRequest = GetCdnConfigRequest()
             config = await self.main_line().send(Envelope(query, without_updates(query)))
             for each in config.public_keys:
@@ -238,12 +261,13 @@ class Network:
     def _media_address(self, dc: int) -> tuple[str, int]:
         return self._media_addresses.get(dc) or self._address(dc)
 
-    def _hello(self) -> TLRequest:
+    def _hello(self) -> Envelope:
         """The first request of a connection: the layer, what the client is, and a question with a useful answer."""
-        request = self._initial(GetConfigRequest())
+        question: TLRequest = GetConfigRequest()
+        request = self._initial(question)
         if self._session.data.self_id:
             request = without_updates(request)
-        return InvokeWithLayerRequest(LAYER, request)
+        return Envelope(question, InvokeWithLayerRequest(LAYER, request))
 
     def introduced(self, query: TLRequest) -> TLRequest:
         """The request with the layer and what the client is around it."""

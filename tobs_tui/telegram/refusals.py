@@ -40,6 +40,10 @@ class Refusal(Exception):
         return self.name in ("AUTH_KEY_DUPLICATED", "AUTH_KEY_INVALID", "AUTH_KEY_NOT_FOUND")
 
 
+class HomeRefusal(Refusal):
+    """A refusal of the account's own data centre, met on the way to another one."""
+
+
 class FileReferenceExpired(Exception):
     """The file's reference is too old: refetch the message that carries it, then go on at the same part."""
 
@@ -73,13 +77,31 @@ _SESSION_OVER = frozenset(
         "USER_DEACTIVATED_BAN",
     }
 )
-_SESSION_SENTENCES = {
-    "AUTH_KEY_DUPLICATED": "Telegram ended this session because its key was used from two places at once.",
-    "USER_DEACTIVATED": "This Telegram account was deleted.",
-    "USER_DEACTIVATED_BAN": "Telegram has banned this account.",
-    "SESSION_REVOKED": "This session was ended from another device.",
+_SIGN_IN = "Sign in again; what was begun goes on from there."
+_ONE_PLACE = (
+    "Sign in again; what was begun goes on from there. Use the session on this machine alone: a copy of its file that "
+    "is used elsewhere ends it once more."
+)
+_SESSION_ENDS = {
+    "AUTH_KEY_DUPLICATED": (
+        "Telegram ended this session because its key was used from two places at once.",
+        _ONE_PLACE,
+    ),
+    "AUTH_KEY_NOT_FOUND": (  # requests that were under way at the end of a duplicated key meet this, too
+        "Telegram does not know this session any more: it was ended, or its key was used from two places at once.",
+        _ONE_PLACE,
+    ),
+    "USER_DEACTIVATED": (
+        "This Telegram account was deleted.",
+        "What is exported stays in the vault. To export another account, sign in to it.",
+    ),
+    "USER_DEACTIVATED_BAN": (
+        "Telegram has banned this account.",
+        "What is exported stays in the vault. Telegram's own app says more, or write to recover@telegram.org.",
+    ),
+    "SESSION_REVOKED": ("This session was ended from another device.", _SIGN_IN),
 }
-_SESSION_DEFAULT = "Telegram has signed this session out."
+_SESSION_DEFAULT = ("Telegram has signed this session out.", _SIGN_IN)
 
 _NAMES: dict[type[BaseException], str] = {kind: name for name, kind in rpcerrorlist.rpc_errors_dict.items()}
 _NUMBERED: dict[type[BaseException], str] = {
@@ -102,9 +124,9 @@ def refusal_of(error: errors.RPCError) -> Refusal:
     return Refusal(name.upper().replace(" ", "_"), code)
 
 
-def session_sentence(name: str) -> str:
-    """Why the session is over, as a sentence."""
-    return _SESSION_SENTENCES.get(name, _SESSION_DEFAULT)
+def session_end(name: str) -> TobsError:
+    """The error that tells why a session is over, and the way on."""
+    return TobsError(ErrorCode.SESSION_ENDED, *_SESSION_ENDS.get(name, _SESSION_DEFAULT))
 
 
 _KNOWN: dict[str, tuple[ErrorCode, str, str]] = {
@@ -171,7 +193,7 @@ def error_of(refusal: Refusal, *, method: str = "") -> TobsError:
             wait_s=refusal.number,
         )
     if refusal.ends_session:
-        return TobsError(ErrorCode.SESSION_ENDED, session_sentence(refusal.name), "Sign in again.")
+        return session_end(refusal.name)
     if refusal.name in _KNOWN:
         code, sentence, field = _KNOWN[refusal.name]
         return TobsError(code, sentence, _WAYS_ON.get(code, ""), field=field)

@@ -18,9 +18,10 @@ from telethon.tl.functions import account, auth, users
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.peers import Peer
 from tobs_tui.telegram.convert_peers import convert_user
-from tobs_tui.telegram.core import Core, method_name
+from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.limiter import Patience
 from tobs_tui.telegram.refusals import Refusal, error_of
+from tobs_tui.telegram.tally import method_name
 
 
 class SignInStep(enum.StrEnum):

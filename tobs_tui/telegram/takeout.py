@@ -9,9 +9,10 @@ from telethon.tl import TLRequest
 from telethon.tl.functions import account, messages
 
 from tobs_tui.model.intervals import Interval
-from tobs_tui.telegram.core import Core, method_name
+from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.limiter import Patience
 from tobs_tui.telegram.refusals import Refusal, error_of
+from tobs_tui.telegram.tally import method_name
 
 ALL_MESSAGES = Interval(1, 2**31 - 1)
 MAX_FILE_BYTES = 4 * 1024**3

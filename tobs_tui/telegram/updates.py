@@ -15,10 +15,11 @@ from telethon.extensions import BinaryReader
 from telethon.tl import types
 from telethon.tl.functions import updates
 
-from tobs_tui.telegram.core import Core, method_name
+from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.limiter import Patience
 from tobs_tui.telegram.page import unpacked
 from tobs_tui.telegram.refusals import Refusal, error_of
+from tobs_tui.telegram.tally import method_name
 from tobs_tui.telegram.tl_readers import BROKEN
 
 AT_ONCE = 100

@@ -16,9 +16,11 @@ from typing import Any
 from telethon.crypto import AES
 from telethon.errors import SecurityError
 from telethon.extensions import BinaryReader
-from telethon.network import ConnectionTcpIntermediate, MTProtoSender
+from telethon.network import ConnectionTcpFull, ConnectionTcpIntermediate, MTProtoSender
 from telethon.tl.core import GzipPacked, RpcResult, TLMessage
 from telethon.tl.types import RpcError
+
+from tobs_tui.telegram.tally import LinkStats
 
 READ_AHEAD = 2 << 20
 """Bytes that are taken in before the one who reads is waited for: two parts of a file."""
@@ -32,8 +34,40 @@ _RESULT_AT = _MESSAGE_AT + 12  # after rpc_result's constructor and the request'
 _NO_RESULT = (RpcError.CONSTRUCTOR_ID, GzipPacked.CONSTRUCTOR_ID)
 
 
-class FileConnection(ConnectionTcpIntermediate):  # type: ignore[misc]  # telethon has no types
+class _Counted:
+    """What both kinds of connections do with `stats`: count the bytes that they write and read.
+
+    Reading is counted packet by packet, with the framing of its kind (`framing` bytes each).
+    """
+
+    stats: LinkStats | None = None
+    framing = 0
+    _writer: Any
+    _codec: Any
+
+    def _send(self, data: bytes) -> None:
+        packet = self._codec.encode_packet(data)
+        if self.stats is not None:
+            self.stats.sent += len(packet)
+        self._writer.write(packet)
+
+    async def _recv(self) -> bytes:
+        packet: bytes = await self._codec.read_packet(self._reader)  # type: ignore[attr-defined]  # telethon's
+        if self.stats is not None:
+            self.stats.received += len(packet) + self.framing
+        return packet
+
+
+class PlainConnection(_Counted, ConnectionTcpFull):  # type: ignore[misc]  # telethon has no types
+    """A connection for requests: length, number and checksum around each packet."""
+
+    framing = 12
+
+
+class FileConnection(_Counted, ConnectionTcpIntermediate):  # type: ignore[misc]  # telethon has no types
     """A connection for files: without a checksum over what MTProto checks anyway, and with room for whole parts."""
+
+    framing = 4
 
     async def _connect(self, timeout: float | None = None, ssl: object = None) -> None:
         self._reader, self._writer = await asyncio.wait_for(

@@ -303,6 +303,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 Way.TOGGLE,
             ),
             Entry("performance.adapt", "Adapt", "Do less at once while the machine is hard pressed", Way.TOGGLE),
+            Entry("metrics_port", "Metrics", "A port of this machine, for Prometheus", Way.TYPE, empty="not served"),
         ),
     ),
 )

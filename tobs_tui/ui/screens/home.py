@@ -14,7 +14,7 @@ from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import Profile
 from tobs_tui.model.refresh import Refresh
 from tobs_tui.model.run import RunPhase
-from tobs_tui.service.protocol import AccountPhase, ListRuns, Reconnect, Runs
+from tobs_tui.service.protocol import AccountPhase, ListRuns, Reconnect, Runs, ServeMetrics
 from tobs_tui.ui.keys import Action, bindings
 from tobs_tui.ui.run_model import Link
 from tobs_tui.ui.screens.page import Page
@@ -38,6 +38,7 @@ class HomeScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("home"))
     _asked_runs_at = -1
     _launched = False
+    _metrics_wanted = False
 
     def body(self) -> ComposeResult:
         """Greeting; start and profiles side by side; the last runs."""
@@ -81,6 +82,9 @@ class HomeScreen(Page):
         if model.link is Link.ATTACHED and self._asked_runs_at != asked_for:
             self._asked_runs_at = asked_for
             self.run_worker(self._load_runs(), group="runs", exclusive=True)
+        if model.link is Link.ATTACHED and not self._metrics_wanted:
+            self._metrics_wanted = True
+            self.run_worker(self._serve_metrics(), group="metrics")
         if model.signed_in and self.tobs.launch_profile is not None and not self._launched:
             self._launched = True
             self.run_worker(self._launch_given(self.tobs.launch_profile), group="launch")
@@ -103,6 +107,11 @@ class HomeScreen(Page):
             self.tobs.show_run()
         else:
             await self.tobs.start(profile, refresh=self.tobs.launch_refresh)
+
+    async def _serve_metrics(self) -> None:
+        """Have figures served where a flag or a variable says so, whatever runs; a profile's own run sees to its."""
+        if port := self.tobs.effective(None).profile.metrics_port:
+            await self.tobs.do(ServeMetrics(port))
 
     async def _load_runs(self) -> None:
         try:
