@@ -13,20 +13,25 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from telethon.crypto import AuthKey
-from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError
-from telethon.network import ConnectionTcpFull, MTProtoSender
+from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError, SecurityError
+from telethon.network import MTProtoSender
 from telethon.tl import TLObject, TLRequest
 from telethon.tl.functions import InvokeWithoutUpdatesRequest, PingRequest
 
 from tobs_tui.model.run import ConnectionRow, ConnectionState
+from tobs_tui.telegram.page import PageUnreadable
 from tobs_tui.telegram.refusals import Refusal, refusal_of
-from tobs_tui.telegram.wire import FileConnection, read_strictly
+from tobs_tui.telegram.slow_reader import Effort, SlowReader
+from tobs_tui.telegram.tl_readers import BROKEN
+from tobs_tui.telegram.wire import FileConnection, MainConnection, read_strictly
 
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 60
 PING_EVERY_S = 45.0
 BUSY_PING_EVERY_S = 15.0
 """While requests wait for answers: a connection that died in silence must not hold them up for a minute."""
+READS_OF_ANSWER = 2_000_000
+"""Values that an answer other than a page may hold: some ten thousand of the largest users."""
 SMOOTHING = 0.1
 """The weight of the newest answer's time in the average."""
 KEY_RETRIES = 4
@@ -66,8 +71,14 @@ class Envelope(TLRequest):  # type: ignore[misc]  # telethon has no types
         return bytes(self._wrapped._bytes())
 
     def read_result(self, reader: Any) -> Any:
-        """The answer: bytes or TL objects."""
-        return bytes(reader.read()) if self._raw else self.query.read_result(reader)
+        """The answer: bytes or TL objects. Raises Refusal ANSWER_UNREADABLE for what the schema does not have."""
+        raw = bytes(reader.read())
+        if self._raw:
+            return raw
+        try:
+            return self.query.read_result(SlowReader(raw, Effort(READS_OF_ANSWER)))
+        except (PageUnreadable, *BROKEN) as error:
+            raise Refusal("ANSWER_UNREADABLE", 400) from error
 
     def to_dict(self) -> dict[str, Any]:
         """For Telethon's own messages only."""
@@ -118,7 +129,7 @@ class Line:
         self._on_hello = on_hello
         self._on_change = on_change
         self._within = within
-        self._transport = FileConnection if files else ConnectionTcpFull
+        self._transport = FileConnection if files else MainConnection
         self._sink = _Sink(on_update)
         self._sender: MTProtoSender | None = None
         self._lock = asyncio.Lock()
@@ -229,7 +240,7 @@ class Line:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S * 3):
                 async with contextlib.nullcontext() if key else self._within():
-                    await sender.connect(self._transport(host, port, self.dc, loggers=loggers))
+                    await self._greet(sender, self._transport(host, port, self.dc, loggers=loggers))
                 began = time.monotonic()
                 if self._hello is not None:
                     query = self._hello()
@@ -245,6 +256,13 @@ class Line:
         self._tasks = [asyncio.create_task(self._watch(sender)), asyncio.create_task(self._keep_alive(sender))]
         self._on_change(self, True, "")
         return sender
+
+    async def _greet(self, sender: MTProtoSender, transport: Any) -> None:
+        """Connect, and make a key where there is none. Raises OSError or TimeoutError, whatever the other side says."""
+        try:
+            await sender.connect(transport)
+        except (AssertionError, SecurityError, *BROKEN) as error:  # how Telethon finds an answer to be nonsense
+            raise ConnectionError("the key exchange failed") from error
 
     async def _got_key(self, key: AuthKey) -> None:
         self._on_key(self.dc, key.key)
