@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --runs 100000 --seed 1`: each target in a process of its own, and a table of what came of it."""
+"""`python -m tests.fuzz --runs 100000`: each target in a process of its own, and a table of what came of it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The importer of Telegram Desktop's exports: a `result.json` read to its last message, and some carried into a vault."""
+"""The importer of Telegram Desktop's exports: a `result.json` read to its end, and some carried into a vault."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import shutil
@@ -43,7 +44,17 @@ _VALUES: tuple[Any, ...] = (
         "1" * 19,
         "9" * 25,
     ),
-    *("\ud800", "\udc00x", "\x00", "\x1b[2J", "‮abc", "../../etc/passwd", "/etc/passwd", "a" * 5000, "files/\x00x"),
+    *(
+        "\ud800",
+        "\udc00x",
+        "\x00",
+        "\x1b[2J",
+        "\u202eabc",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "a" * 5000,
+        "files/\x00x",
+    ),
     *(
         [],
         {},
@@ -216,10 +227,8 @@ class Desktop:
         return accepted
 
     def _import(self) -> None:
-        try:
+        with contextlib.suppress(TobsError):
             import_desktop(self._export, self._vault, Layout(timezone="UTC"))
-        except TobsError:
-            pass
         if random.Random(self._taken).random() < 0.1:  # a fresh vault now and then
             shutil.rmtree(self._vault, ignore_errors=True)
 

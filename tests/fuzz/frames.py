@@ -35,7 +35,7 @@ SESSION, REQUEST = b"*SESSION", b"*REQUEST"
 _QUERIES: tuple[Callable[[], Any], ...] = (
     lambda: functions.messages.GetHistoryRequest(types.InputPeerSelf(), 0, None, 0, 100, 0, 0, 0),
     lambda: functions.messages.GetDialogsRequest(None, 0, types.InputPeerEmpty(), 100, 0),
-    lambda: functions.help.GetConfigRequest(),
+    functions.help.GetConfigRequest,
     lambda: functions.users.GetUsersRequest([types.InputUserSelf()]),
     lambda: functions.upload.GetFileRequest(types.InputDocumentFileLocation(1, 2, b"", ""), 0, 1 << 20),
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
+import contextlib
 import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -13,14 +14,15 @@ from typing import Any
 from tests.fuzz.mutate import TlBreaks, broken
 from tobs_tui.engine.decode_pool import PageJob, decode_job, unpack
 from tobs_tui.sandbox.rpc.paging import answer_page
-from tobs_tui.sandbox.wire.tl import gzip_packed
+from tobs_tui.sandbox.wire.tl import GZIP_PACKED, gzip_packed, tl_bytes
 from tobs_tui.sandbox.worlds.loader import load_world
-from tobs_tui.telegram.page import PageUnreadable, head_of, peek_page
+from tobs_tui.telegram.page import MESSAGE_EMPTY, MESSAGES, VECTOR, PageUnreadable, head_of, peek_page
 from tobs_tui.telegram.tl_layout import FLAGS, OBJECT, Unfamiliar, layout_of
+from tobs_tui.telegram.unpacking import MAX_UNPACKED
 
 CHATS = (77, -5, -1_001_600_000_001, 42)
-BOMB = 256 << 20
-"""Bytes that a bomb would unpack to."""
+BOMBS = (64 << 20, MAX_UNPACKED - 64)
+"""Bytes that bombs would unpack to: too many, and as many as are let through."""
 
 
 def page_seeds(size: int) -> list[bytes]:
@@ -94,23 +96,25 @@ _made: list[bytes] = []
 def _bombs() -> list[bytes]:
     """What unpacks to far more than any answer: zeros, and pages of one thing many times over. Made once."""
     if not _made:
-        head = struct.pack("<IiIi", 0x1D73E7EA, 0, 0x1CB5C415, 0x7FFFFFFF)[:4] + struct.pack(
-            "<Ii", 0x1CB5C415, 0x7FFFFFFF
-        )
-        fillings = (bytes(4), struct.pack("<Iii", 0x90A6CA84, 0, 5), struct.pack("<I", 0x1CB5C415))
-        for filling in fillings:
-            _made.append(gzip_packed_stream(head, filling, BOMB))
+        head = struct.pack("<IIi", MESSAGES, VECTOR, 900)
+        fillings = (bytes(4), struct.pack("<Iii", MESSAGE_EMPTY, 0, 5), _long_message())
+        _made.extend(gzip_packed_stream(head, filling, size) for filling in fillings for size in BOMBS)
     return _made
+
+
+def _long_message() -> bytes:
+    """A message with thousands of entities, the smallest things that a message can be full of."""
+    from telethon.tl import types
+
+    from tests.unit.telegram_samples import message
+
+    return bytes(message(5, "x", entities=[types.MessageEntityBold(0, 1)] * 4000))
 
 
 def gzip_packed_stream(head: bytes, filling: bytes, size: int) -> bytes:
     """``gzip_packed`` around `head` and so much filling, made in little memory."""
-    import zlib
-
-    from tobs_tui.sandbox.wire.tl import GZIP_PACKED, tl_bytes
-
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    piece = filling * ((1 << 16) // len(filling))
+    piece = filling * max(1, (1 << 16) // len(filling))
     parts = [packer.compress(head)]
     parts += [packer.compress(piece) for _ in range(size // len(piece))]
     parts.append(packer.flush())
@@ -139,10 +143,8 @@ class Pages:
     def take(self, data: bytes) -> bool:
         """Look at its head, decode it, and make rows of it. Documented: PageUnreadable."""
         head_of(data)
-        try:
+        with contextlib.suppress(PageUnreadable):
             peek_page(data)
-        except PageUnreadable:
-            pass
         chat = CHATS[len(data) % len(CHATS)]
         try:
             rows = decode_job(PageJob(chat, 0, 1, 2**31 - 1, data, 42 if len(data) % 3 else 0))
@@ -156,4 +158,4 @@ class Pages:
         """Nothing to end."""
 
 
-__all__ = ["Pages", "breaks", "gzip", "packed_oddly", "page_seeds", "sample_seeds"]
+__all__ = ["Pages", "breaks", "packed_oddly", "page_seeds", "sample_seeds"]

@@ -1,4 +1,4 @@
-"""Looks into a page of history without decoding it: how many messages, and the newest one's id. Only the struct library."""
+"""Looks into a page of history without decoding it: how many messages, and the newest one's id. Only `struct`."""
 
 from __future__ import annotations
 
