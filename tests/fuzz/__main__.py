@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--targets", default=",".join(TARGETS), help="comma-separated")
     parser.add_argument("--only", type=int, help="write the input of this number into a file, and have it taken")
+    parser.add_argument("--seconds", type=float, default=0.0, help="stop each target after so long (0 = never)")
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--child", nargs=2, metavar=("SEEDS", "PLACE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -58,7 +59,17 @@ def _target(name: str, options: argparse.Namespace) -> bool:
         ]
         subprocess.run(making, check=True)
         command = [sys.executable, "-m", "tests.fuzz", "--targets", name, "--runs", str(options.runs)]
-        command += ["--seed", str(options.seed), "--first", str(options.first), "--child", str(seeds), str(place)]
+        command += [
+            "--seed",
+            str(options.seed),
+            "--first",
+            str(options.first),
+            "--seconds",
+            str(options.seconds),
+            "--child",
+            str(seeds),
+            str(place),
+        ]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         said, trouble = _watched(child, place)
     if child.returncode != 0:
@@ -90,7 +101,7 @@ def _watched(child: subprocess.Popen[bytes], place: Path) -> tuple[bytes, tuple[
             now = place.read_bytes()
             if now != at:
                 at, since = now, time.monotonic()
-            elif time.monotonic() - since > 6 * TIMEOUT_S + 60:
+            elif now != _PLACE.pack(-1) and time.monotonic() - since > 6 * TIMEOUT_S + 60:
                 os.kill(child.pid, signal.SIGKILL)
 
 
@@ -104,7 +115,7 @@ def _child(name: str, options: argparse.Namespace, seeds: str, place: str) -> in
         def told(index: int) -> None:
             _PLACE.pack_into(shown, 0, index)
 
-        report = run(target, given, options.runs, options.seed, first=options.first, told=told)
+        report = run(target, given, options.runs, options.seed, first=options.first, told=told, seconds=options.seconds)
     sys.stdout.buffer.write(msgspec.json.encode(report))
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import random
 import shutil
@@ -151,7 +152,7 @@ def _exchanged(data: bytearray, rng: Random) -> bytearray:
         while isinstance(place, dict | list) and place:
             key = rng.choice(list(place) if isinstance(place, dict) else range(len(place)))
             if not isinstance(place[key], dict | list) or rng.random() < 0.15:
-                place[key] = rng.choice(_VALUES)
+                place[key] = copy.deepcopy(rng.choice(_VALUES))  # else one could come to lie within itself
                 break
             place = place[key]
     return bytearray(json.dumps(whole, ensure_ascii=rng.random() < 0.8).encode("utf-8", "surrogatepass"))

@@ -91,7 +91,9 @@ def timed() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def run(target: Target, seeds: list[bytes], runs: int, seed: int, *, first: int = 0, told: Any = None) -> Report:
+def run(
+    target: Target, seeds: list[bytes], runs: int, seed: int, *, first: int = 0, told: Any = None, seconds: float = 0.0
+) -> Report:
     """Have the target take the inputs from `first` on. `told(index)` hears of each before it is taken."""
     report = Report(target.name)
     kinds: set[str] = set()
@@ -104,7 +106,7 @@ def run(target: Target, seeds: list[bytes], runs: int, seed: int, *, first: int 
                 if told is not None:
                     told(index)
                 one(target, data, index, report, kinds)
-                if len(report.findings) >= MOST_FINDINGS:
+                if len(report.findings) >= MOST_FINDINGS or 0 < seconds < time.perf_counter() - began:
                     break
         finally:
             report.seconds = time.perf_counter() - began
