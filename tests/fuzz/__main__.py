@@ -101,7 +101,7 @@ def _watched(child: subprocess.Popen[bytes], place: Path) -> tuple[bytes, tuple[
             now = place.read_bytes()
             if now != at:
                 at, since = now, time.monotonic()
-            elif now != _PLACE.pack(-1) and time.monotonic() - since > 6 * TIMEOUT_S + 60:
+            elif now != _PLACE.pack(-1) and time.monotonic() - since > 20 * TIMEOUT_S:
                 os.kill(child.pid, signal.SIGKILL)
 
 

@@ -120,7 +120,7 @@ class Control:
         self._runner.run(self._begin())
 
     async def _begin(self) -> None:
-        self._service = Service(self._paths, environ={})
+        self._service = Service(self._paths, environ={}, idle_exit_s=1e9)
         self._serving = asyncio.create_task(self._service.serve())
         while not self._paths.socket.exists():  # it is there after the task's first step
             await asyncio.sleep(0)
