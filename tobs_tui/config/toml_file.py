@@ -177,8 +177,10 @@ def read_source(path: Path) -> str:
     name = path.name
     try:
         with path.open("rb") as file:
-            content = file.read(4 * MAX_SIZE + 1)  # what is longer is refused for that, once it is text
-        return content.decode()
+            content = file.read(4 * MAX_SIZE + 1)
+        if len(content) > 4 * MAX_SIZE:  # not even characters of four bytes each make it a file that is read
+            raise TobsError(ErrorCode.BAD_PROFILE, f"{name}: the file is larger than {MAX_SIZE >> 20} MiB.")
+        return content.decode().replace("\r\n", "\n").replace("\r", "\n")
     except NotADirectoryError as error:
         raise FileNotFoundError(*error.args) from error
     except FileNotFoundError:
