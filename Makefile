@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 # program and its libraries anew: more than half of the tests' time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo check test browser snapshots pictures bench bench-ui chaos kills drops clean
+.PHONY: help install demo check test browser snapshots pictures bench bench-ui chaos fuzz kills drops clean
 
 help:
 	@echo "make demo       install, then explore the program against an embedded Telegram"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench-ui   how fast the screens are, beside other programs for terminals: ROUNDS=5, ROWS=start,help"
 	@echo "make drops      drop SSH lines under the dashboard in three ways: RUNS=20"
 	@echo "make kills      kill downloads of 500 MB at random moments: RUNS=50, SEED=1"
+	@echo "make fuzz       throw broken bytes at the decoders: RUNS=100000, SEED=1, TARGETS=frames,pages"
 	@echo "make chaos      kill and cut exports for as long as you like: RUNS=20, SEED=1"
 
 install: $(STAMP)
@@ -74,6 +75,10 @@ drops: install
 
 chaos: install
 	@$(BIN)/python -m tests.faults.chaos --runs $(or $(RUNS),10) --seed $(or $(SEED),1) --gone-s 120
+
+# With other work on the machine the five targets take most of an hour; the status is 1 when something was found.
+fuzz: install
+	@$(BIN)/python -m tests.fuzz --runs $(or $(RUNS),100000) --seed $(or $(SEED),1) $(if $(TARGETS),--targets $(TARGETS))
 
 kills: install
 	@$(BIN)/python -m tests.benchmarks.media_kills --runs $(or $(RUNS),50) --seed $(or $(SEED),1)

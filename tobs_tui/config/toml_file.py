@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from tobs_tui.config.toml_bounds import MAX_SIZE, beyond_bounds
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 T = TypeVar("T", bound=Struct)
@@ -175,7 +176,11 @@ def read_source(path: Path) -> str:
     """The text of a TOML file. Raises as `read_toml` where it cannot be read or is no text."""
     name = path.name
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(4 * MAX_SIZE + 1)
+        if len(content) > 4 * MAX_SIZE:  # not even characters of four bytes each make it a file that is read
+            raise TobsError(ErrorCode.BAD_PROFILE, f"{name}: the file is larger than {MAX_SIZE >> 20} MiB.")
+        return content.decode().replace("\r\n", "\n").replace("\r", "\n")
     except NotADirectoryError as error:
         raise FileNotFoundError(*error.args) from error
     except FileNotFoundError:
@@ -192,10 +197,14 @@ def parse_toml(source: str, struct: type[T], name: str) -> tuple[T, dict[str, An
     Raises:
         TobsError: BAD_PROFILE with file, line and key.
     """
+    if problem := beyond_bounds(source):
+        raise TobsError(ErrorCode.BAD_PROFILE, f"{name}: {problem}.")
     try:
         raw = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(error, source, name) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise TobsError(ErrorCode.BAD_PROFILE, f"{name}: not valid TOML: {error}.") from error
     try:
         return msgspec.convert(raw, struct), raw
     except msgspec.ValidationError as error:

@@ -10,13 +10,21 @@ from msgspec import Struct
 from tobs_tui.archive.records import PageCommit, flat_rows, rows_of
 from tobs_tui.engine.processes import ProcessPool
 from tobs_tui.model.intervals import Interval
-from tobs_tui.model.peers import topic_of_scope
+from tobs_tui.model.messages import Message, decode_message
+from tobs_tui.model.peers import Peer, topic_of_scope
 from tobs_tui.monitor.clock import monotonic
 
 pack = msgspec.msgpack.Encoder().encode
 """A `PageCommit` as the `packed` bytes of a `PageRows`."""
 unpack_flat = msgspec.msgpack.Decoder(PageCommit).decode
 """The `PageCommit` in a `PageRows`' `packed` bytes, with its rows as they came: `flat`, or not."""
+
+BLOB, ROW = 4, 5
+"""Where in a row's fields the record stands, and how many fields a row has in `PageCommit.flat`."""
+UNSOUND = "not what the schema says"
+"""What a message whose fields hold something else is said to hold."""
+_UNSOUND = (msgspec.MsgspecError, TypeError, ValueError, AttributeError, LookupError, OverflowError, RecursionError)
+"""What records raise that hold values of other types, or beyond all bounds, when they are packed and read again."""
 
 
 def unpack(packed: bytes) -> PageCommit:
@@ -65,17 +73,59 @@ def decode_job(job: PageJob) -> PageRows:
         wanted = [
             message if message.topic == topic else msgspec.structs.replace(message, topic=topic) for message in wanted
         ]
-    flat, files = flat_rows(wanted)
-    commit = PageCommit(
-        chat=job.chat, lo=job.lo, hi=job.hi, scope=job.scope, flat=flat, files=files, peers=tuple(page.peers)
-    )
-    if not page.unknown:
-        packed = pack(commit)
+    packed, unsound = _packed(job, wanted, page.peers)
+    if unsound:
+        wanted = [_sound(message) for message in wanted]
+        packed, _ = _packed(job, wanted, [peer for peer in page.peers if _is_sound(peer)])
+    if not page.unknown and not unsound:
         return PageRows(packed, len(wanted), 0, os.getpid(), seconds=monotonic() - began)
     partial = tuple([message.id for message in wanted if message.rich is not None and message.rich.part])
     unknown = len([message for message in wanted if message.unknown])
-    packed = pack(commit)
     return PageRows(packed, len(wanted), unknown, os.getpid(), partial, monotonic() - began)
+
+
+def _packed(job: PageJob, wanted: list[Message], peers: list[Peer]) -> tuple[bytes, bool]:
+    """The page's commit in msgpack, and whether something in it is not what the records say.
+
+    TL objects of the wrong kind in a field go unnoticed into a record; whoever read it later would stumble over it.
+    """
+    try:
+        flat, files = flat_rows(wanted)
+        commit = PageCommit(
+            chat=job.chat, lo=job.lo, hi=job.hi, scope=job.scope, flat=flat, files=files, peers=tuple(peers)
+        )
+        packed = pack(commit)
+        unpack_flat(packed)
+        for blob in flat[BLOB::ROW]:
+            decode_message(blob)
+    except _UNSOUND:
+        return b"", True
+    return packed, False
+
+
+def _sound(message: Message) -> Message:
+    """The message, or what stands in the place of one that holds what it cannot. Raises `PageUnreadable`."""
+    try:
+        flat, files = flat_rows([message])
+        unpack_flat(pack(PageCommit(0, 0, 0, flat=flat, files=files)))
+        return decode_message(flat[BLOB])
+    except _UNSOUND as error:
+        instead = Message(id=message.id, date=message.date, topic=message.topic, unknown=(UNSOUND,))
+        if not all(
+            type(number) is int and 0 <= number < 1 << 31 for number in (instead.id, instead.date, instead.topic)
+        ):
+            from tobs_tui.telegram.page import PageUnreadable
+
+            raise PageUnreadable("a message is not what the schema says") from error
+        return instead
+
+
+def _is_sound(peer: Peer) -> bool:
+    try:
+        unpack_flat(pack(PageCommit(0, 0, 0, peers=(peer,))))
+    except _UNSOUND:
+        return False
+    return True
 
 
 def empty_page(chat: int, scope: int, lo: int, hi: int) -> bytes:

@@ -88,7 +88,7 @@ def news_sentence(item: AnyNews) -> str:
 
 def _failure_sentence(item: lines.ItemFailed | lines.FailedItem) -> str:
     numbered = f", {'topic' if item.what == 'topic' else 'message'} {item.message_id}" if item.message_id else ""
-    return f"✗ {chat_label(item.title, item.chat)}{numbered}: {item.what}: {clean(item.reason, 400)}"
+    return f"✗ {chat_label(item.title, item.chat)}{numbered}: {clean(item.what)}: {clean(item.reason, 400)}"
 
 
 def progress_sentence(run: RunState) -> str:

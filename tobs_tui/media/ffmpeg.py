@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import IO
 
-import psutil
-
-from tobs_tui.media.work import JobError, dying_with_parent, end_group, owning, report
+from tobs_tui.media.work import JobError, dying_with_parent, end_group, memory_limit, owning, report
 from tobs_tui.monitor.clock import monotonic
 
 CONTAINERS = (
@@ -25,15 +23,20 @@ MAX_PIXELS = 1 << 26
 SLOWEST = 100.0
 """A job may take so many times the length of its media."""
 LEAST_S = 600.0
-_MEMORY_FLOOR = 4 << 30
-"""An encoder on the processor gets half of the machine's memory, and at least this many bytes."""
+LONGEST_S = 48 * 3600.0
+"""Whatever length a file says that it has."""
 _HEAD_BYTES = 4000
 _ASK_S = 20.0
 
 
+def plain_containers() -> dict[str, str]:
+    """PyAV's container options for a stranger's file: nothing but the file itself is read."""
+    return {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+
+
 def safe_input() -> dict[str, str | int]:
     """Options for reading a stranger's file."""
-    return {"protocol_whitelist": "file", "format_whitelist": CONTAINERS, "max_pixels": MAX_PIXELS}
+    return {**plain_containers(), "max_pixels": MAX_PIXELS}
 
 
 @cache
@@ -84,7 +87,7 @@ def run(command: Sequence[str], seconds: float, *, on_processor: bool = True) ->
     Raises JobError when it fails or takes too long.
     """
     # Drivers of graphics cards map more than they use.
-    memory = max(_MEMORY_FLOOR, psutil.virtual_memory().total // 2) if on_processor else 0
+    memory = memory_limit() if on_processor else 0
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command,
@@ -111,7 +114,7 @@ def run(command: Sequence[str], seconds: float, *, on_processor: bool = True) ->
 def _follow(output: IO[bytes], seconds: float) -> None:
     """Pass ffmpeg's progress on. Raises JobError when it takes too long."""
     began, at, size, shown = monotonic(), 0.0, 0, (0.0, 0)
-    limit = max(LEAST_S, SLOWEST * seconds)
+    limit = min(LONGEST_S, max(LEAST_S, SLOWEST * seconds))
     for line in output:
         name, _, value = line.decode("ascii", "replace").strip().partition("=")
         if name == "out_time_us" and value.lstrip("-").isdigit():

@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from tobs_tui.media.ffmpeg import CONTAINERS
-from tobs_tui.media.work import Done, Work
+from tobs_tui.media.ffmpeg import MAX_PIXELS, plain_containers
+from tobs_tui.media.work import Done, Work, in_bounds
 from tobs_tui.model.jobs import MediaFacts
 from tobs_tui.model.profile import MediaKind
 
@@ -32,7 +32,8 @@ _TURNS = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 """Degrees clockwise by EXIF orientation; the even ones of the pairs are mirrored too."""
 _WORD_BYTES = 100
 _BAD_TAGS = (OSError, ValueError, SyntaxError, TypeError, LookupError, AttributeError, struct.error)
-_SAFE = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+PICTURES = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "ICO", "TGA", "PPM")
+"""Formats that Pillow reads by itself. Others are nothing that people send, or would have it start programs (EPS)."""
 _SOUNDS = frozenset({MediaKind.VOICE, MediaKind.AUDIO})
 
 
@@ -45,10 +46,22 @@ def suits(kind: MediaKind, mime: str) -> bool:
 
 def probe(work: Work) -> Done:
     """The `MediaFacts` of a content. What cannot be read as media has facts too: that, as a sentence."""
-    facts = _picture(work.path) if _is_picture(work) else None
-    if facts is None:
-        facts = stream_facts(work.path, wave=work.kind is MediaKind.AUDIO)
+    try:
+        with in_bounds():
+            facts = _picture(work.path) if _is_picture(work) else None
+            if facts is None:
+                facts = stream_facts(work.path, wave=work.kind is MediaKind.AUDIO)
+    except MemoryError:
+        facts = MediaFacts(problem="It takes more memory than there is for one file.")
     return Done(msgspec.msgpack.encode(facts))
+
+
+def pictures() -> list[str]:
+    """Those of `PICTURES` that this Pillow can read."""
+    from PIL import Image
+
+    Image.init()
+    return [name for name in PICTURES if name in Image.OPEN]
 
 
 def _is_picture(work: Work) -> bool:
@@ -69,7 +82,7 @@ def _picture(path: str) -> MediaFacts | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a huge picture is only measured here, not unpacked
         try:
-            with Image.open(path) as image:
+            with Image.open(path, formats=pictures()) as image:
                 return _picture_facts(image)
         except UnidentifiedImageError:
             return None
@@ -108,7 +121,7 @@ def stream_facts(path: str, *, wave: bool = False) -> MediaFacts:
     import av
 
     try:
-        with av.open(path, metadata_errors="replace", container_options=_SAFE) as container:
+        with av.open(path, metadata_errors="replace", container_options=plain_containers()) as container:
             facts = _facts_of(container)
             if not facts.width and not facts.sample_rate:
                 return MediaFacts(problem="There is neither picture nor sound in it.")
@@ -166,6 +179,7 @@ def _rotation(container: Any, video: Any) -> int:
     import av
 
     with contextlib.suppress(av.FFmpegError, ValueError):
+        video.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         frame = next(iter(container.decode(video)), None)
         turn = -int(getattr(frame, "rotation", 0) or 0) % 360 if frame is not None else 0
         container.seek(0)
@@ -192,5 +206,7 @@ def _waveform(container: Any, duration: float) -> bytes:
                 peaks[at // per_bar] = max(peaks[at // per_bar], *map(abs, (max(part), min(part))))
                 at = stop
             at = end
+        if at >= per_bar * WAVE_BARS:  # it is longer than it says
+            break
     top = max(peaks)
     return bytes(31 * peak // top for peak in peaks) if top else bytes(WAVE_BARS)

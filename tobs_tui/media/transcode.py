@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from tobs_tui.media import ffmpeg as programs
 from tobs_tui.media.encoders import Encoder, before_input, encoders_here, number_of, upload
-from tobs_tui.media.probe import stream_facts
+from tobs_tui.media.probe import pictures, stream_facts
 from tobs_tui.media.store import digest_of
-from tobs_tui.media.work import Done, JobError, Work
+from tobs_tui.media.work import Done, JobError, Work, in_bounds
 from tobs_tui.model.jobs import MediaFacts
 from tobs_tui.model.profile import AudioFormat, ImageFormat, MediaKind, Quality, VideoFormat
 
@@ -234,12 +234,14 @@ def transcode_image(work: Work, options: ImageOptions) -> Done:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(work.path) as image:
+            with in_bounds(), Image.open(work.path, formats=pictures()) as image:
                 return _image(work, image, options)
         except UnidentifiedImageError:
             return _as_it_is("it is no picture that Pillow knows")
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             raise JobError("The picture is too large to be unpacked safely.") from error
+        except MemoryError as error:
+            raise JobError("The picture takes more memory than there is for one file.") from error
         except (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, OverflowError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's trouble, not the picture's

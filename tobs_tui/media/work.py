@@ -25,6 +25,7 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 _PR_SET_PDEATHSIG = 1
+_MEMORY_FLOOR = 4 << 30
 SLOTS = 5
 """Numbers that a process shows of its work: see `Progress`; the first counts the reports."""
 
@@ -145,6 +146,38 @@ def dying_with_parent(memory: int = 0) -> Callable[[], None]:
     return prepare
 
 
+@contextlib.contextmanager
+def in_bounds() -> Iterator[None]:
+    """Within the block, a process of a lane gets no more memory than `memory_limit`: what wants more is a MemoryError.
+
+    Processes of others, as a cluster's are, stay as they are.
+    """
+    if resource is None or _Here.slots is None:
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    limit = memory_limit()
+    with contextlib.suppress(OSError, ValueError):  # more than a limit that is there already
+        resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def memory_limit() -> int:
+    """Bytes that the work on one file may take on the processor: half of the machine's memory, and at least 4 GiB."""
+    import psutil
+
+    return max(_MEMORY_FLOOR, psutil.virtual_memory().total // 2)
+
+
+def _go_first() -> None:
+    """Have Linux end this process before others when memory runs out, with the programs that it starts."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+        file.write("500")
+
+
 def end_with_parent() -> None:
     """End this process when the one that started it is gone, however it went."""
     from multiprocessing import parent_process
@@ -166,6 +199,7 @@ def begin_process(slots: Any) -> None:
     signal.signal(signal.SIGTERM, end_here)
     end_with_parent()
     show_progress_in(slots)
+    _go_first()
     with contextlib.suppress(OSError):
         os.nice(5)
 

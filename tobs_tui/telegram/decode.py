@@ -17,6 +17,7 @@ from tobs_tui.model.peers import Peer, Topic
 from tobs_tui.telegram.convert_message import Surroundings, convert_message
 from tobs_tui.telegram.convert_peers import convert_topic
 from tobs_tui.telegram.page import (
+    MAX_MESSAGES,
     MESSAGE,
     MESSAGE_EMPTY,
     MESSAGE_SERVICE,
@@ -26,7 +27,8 @@ from tobs_tui.telegram.page import (
     unpacked,
 )
 from tobs_tui.telegram.page_readers import SeenPeer, SeenPeers, read_object, readers
-from tobs_tui.telegram.resync import TracingReader, read_on
+from tobs_tui.telegram.resync import read_on
+from tobs_tui.telegram.slow_reader import Effort, TracingReader
 from tobs_tui.telegram.tl_readers import BROKEN, forget_sources, read_by_telethon
 
 __all__ = ["DecodedPage", "PageUnreadable", "decode_page"]
@@ -77,7 +79,8 @@ def _decode(raw: bytes, chat: int, self_id: int) -> DecodedPage:
     # in the chat's last page, and if it is not, they are read again.
     self_id = self_id if chat > 0 else 0
     guess = _last_time.get(chat) or Surroundings(chat, self_id=self_id)
-    messages, end = _read_messages(raw, start, guess)
+    effort = Effort()
+    messages, end = _read_messages(raw, start, guess, effort)
     topics, chats, users = _read_peers(raw, end)
     forum = any(each.forum and each.peer is not None and each.peer.id == chat for each in chats)
     own = self_id
@@ -85,7 +88,7 @@ def _decode(raw: bytes, chat: int, self_id: int) -> DecodedPage:
         own = next((each.peer.id for each in users if each.own and each.peer is not None), 0)
     around = _last_time[chat] = Surroundings(chat, forum=forum, self_id=own)
     if around != guess:
-        messages, _ = _read_messages(raw, start, around)
+        messages, _ = _read_messages(raw, start, around, effort)
     messages.reverse()
     messages.sort(key=attrgetter("id"))
     unknown = len([message for message in messages if message.unknown])
@@ -94,43 +97,48 @@ def _decode(raw: bytes, chat: int, self_id: int) -> DecodedPage:
     return DecodedPage(messages, [each.peer for each in users + chats if each.peer is not None], topics, unknown)
 
 
-def _read_messages(raw: bytes, at: int, around: Surroundings) -> tuple[list[Message], int]:
+def _read_messages(raw: bytes, at: int, around: Surroundings, effort: Effort) -> tuple[list[Message], int]:
     """The messages of the vector whose length stands at `at`, and where it ends; holes are left out."""
     count, at = _length(raw, at)
+    if count > MAX_MESSAGES:
+        raise PageUnreadable("the answer holds more messages than were asked for")
     known, size = readers(), len(raw)
     unpack = _CONSTRUCTOR.unpack_from
     messages: list[Message] = []
     for left in range(count, 0, -1):
         start = at
+        constructor = unpack(raw, start)[0]
+        if constructor not in _MESSAGES:
+            raise PageUnreadable("a message is of an unknown kind and its id cannot be read")
         try:
-            message, at = known[unpack(raw, start)[0]](raw, start + 4, around)
+            message, at = known[constructor](raw, start + 4, around)
             if at > size:
                 raise BufferError("the message ends too early")
             if message is not None and type(message) is not Message:
                 message = convert_message(message, around)
         except BROKEN:
-            message, at = _read_slowly(raw, start, left - 1, around)
+            message, at = _read_slowly(raw, start, left - 1, around, effort)
         if message is not None:
             messages.append(message)
     return messages, at
 
 
-def _read_slowly(raw: bytes, start: int, left: int, around: Surroundings) -> tuple[Message | None, int]:
+def _read_slowly(raw: bytes, start: int, left: int, around: Surroundings, effort: Effort) -> tuple[Message | None, int]:
     """The message as Telethon reads it, or what can be told of one that it can't read; `left` others follow it."""
     try:
-        message, end = read_by_telethon(raw, start)
+        message, end = read_by_telethon(raw, start, effort)
         return None if isinstance(message, types.MessageEmpty) else convert_message(message, around), end
     except BROKEN as error:
-        end = read_on(raw, start, left, _MESSAGES, BROKEN)
-        return _placeholder(raw, start, error), end
+        end = read_on(raw, start, left, _MESSAGES, BROKEN, effort)
+        return _placeholder(raw, start, error, effort), end
 
 
-def _placeholder(raw: bytes, start: int, error: Exception) -> Message:
+def _placeholder(raw: bytes, start: int, error: Exception, effort: Effort) -> Message:
     """What can be said of a message that is not readable to its end."""
     number = message_id_at(raw, start)
     if number < 0:
         raise PageUnreadable("a message is of an unknown kind and its id cannot be read") from error
-    reader = TracingReader(raw)
+    reader = TracingReader(raw, effort)
     reader.set_position(start)
     try:
         reader.tgread_object()
@@ -163,7 +171,7 @@ def _read_peers(raw: bytes, at: int) -> tuple[list[Topic], list[SeenPeer], list[
     topics: list[Topic] = []
     chats: list[SeenPeer] = []
     users: list[SeenPeer] = []
-    with contextlib.suppress(*BROKEN):  # what was read before an error counts
+    with contextlib.suppress(PageUnreadable, *BROKEN):  # what was read before an error counts
         count, at = _length(raw, at + 4)
         for _ in range(count):
             value, at = read_object(raw, at)

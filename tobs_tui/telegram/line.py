@@ -13,21 +13,26 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from telethon.crypto import AuthKey
-from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError
+from telethon.errors import AuthKeyNotFound, InvalidBufferError, InvalidChecksumError, RPCError, SecurityError
 from telethon.network import MTProtoSender
 from telethon.tl import TLRequest
 from telethon.tl.functions import InvokeWithoutUpdatesRequest, PingRequest
 
 from tobs_tui.model.run import ConnectionRow, ConnectionState
+from tobs_tui.telegram.page import PageUnreadable
 from tobs_tui.telegram.refusals import Refusal, refusal_of
+from tobs_tui.telegram.slow_reader import Effort, SlowReader
 from tobs_tui.telegram.tally import CUT, SILENT, LinkStats, method_name
-from tobs_tui.telegram.wire import FileConnection, PlainConnection, read_strictly
+from tobs_tui.telegram.tl_readers import BROKEN
+from tobs_tui.telegram.wire import FileConnection, MainConnection, read_strictly
 
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 60
 PING_EVERY_S = 45.0
 BUSY_PING_EVERY_S = 15.0
 """While requests wait for answers: a connection that died in silence must not hold them up for a minute."""
+READS_OF_ANSWER = 2_000_000
+"""Values that an answer other than a page may hold: some ten thousand of the largest users."""
 SMOOTHING = 0.1
 """The weight of the newest answer's time in the average."""
 KEY_RETRIES = 4
@@ -67,8 +72,14 @@ class Envelope(TLRequest):  # type: ignore[misc]  # telethon has no types
         return bytes(self._wrapped._bytes())
 
     def read_result(self, reader: Any) -> Any:
-        """The answer: bytes or TL objects."""
-        return bytes(reader.read()) if self._raw else self.query.read_result(reader)
+        """The answer: bytes or TL objects. Raises Refusal ANSWER_UNREADABLE for what the schema does not have."""
+        raw = bytes(reader.read())
+        if self._raw:
+            return raw
+        try:
+            return self.query.read_result(SlowReader(raw, Effort(READS_OF_ANSWER)))
+        except (PageUnreadable, *BROKEN) as error:
+            raise Refusal("ANSWER_UNREADABLE", 400) from error
 
     def to_dict(self) -> dict[str, Any]:
         """For Telethon's own messages only."""
@@ -120,7 +131,7 @@ class Line:
         self._on_hello = on_hello
         self._on_change = on_change
         self._within = within
-        self._transport = FileConnection if files else PlainConnection
+        self._transport = FileConnection if files else MainConnection
         self._stats = stats
         self._sink = _Sink(on_update)
         self._sender: MTProtoSender | None = None
@@ -242,7 +253,7 @@ class Line:
                 async with contextlib.nullcontext() if key else self._within():
                     transport = self._transport(host, port, self.dc, loggers=loggers)
                     transport.stats = self._stats
-                    await sender.connect(transport)
+                    await self._greet(sender, transport)
                 began = time.monotonic()
                 self._require_open()
                 if self._hello is not None:
@@ -259,6 +270,13 @@ class Line:
         self._tasks = [asyncio.create_task(self._watch(sender)), asyncio.create_task(self._keep_alive(sender))]
         self._on_change(self, True, "")
         return sender
+
+    async def _greet(self, sender: MTProtoSender, transport: Any) -> None:
+        """Connect, and make a key where there is none. Raises OSError or TimeoutError, whatever the other side says."""
+        try:
+            await sender.connect(transport)
+        except (AssertionError, SecurityError, *BROKEN) as error:  # how Telethon finds an answer to be nonsense
+            raise ConnectionError("the key exchange failed") from error
 
     async def _got_key(self, key: AuthKey) -> None:
         self._on_key(self.dc, key.key)

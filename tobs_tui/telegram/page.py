@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
-import zlib
 
 from msgspec import Struct
+
+from tobs_tui.telegram.unpacking import gunzipped
 
 MESSAGES = 0x1D73E7EA
 MESSAGES_SLICE = 0x5F206716
@@ -18,6 +19,10 @@ GZIP_PACKED = 0x3072CFA1
 VECTOR = 0x1CB5C415
 SEARCH_FLOOD = 8
 """The flag of a messagesSlice that puts a structure of unknown size before the messages; only searches have it."""
+
+
+MAX_MESSAGES = 1000
+"""Messages that an answer may hold; at most two hundred are asked for at once."""
 
 
 class PageUnreadable(Exception):
@@ -37,13 +42,16 @@ class PageHead(Struct, frozen=True):
 
 
 def unpacked(raw: bytes) -> bytes:
-    """The page without compression."""
+    """The answer without compression. Raises `PageUnreadable` for one that is broken, or unpacks to far too much."""
     if len(raw) < 8 or struct.unpack_from("<I", raw)[0] != GZIP_PACKED:
         return raw
     length, start = raw[4], 5
     if length == 254:
         length, start = int.from_bytes(raw[5:8], "little"), 8
-    return zlib.decompress(raw[start : start + length], 16 + zlib.MAX_WBITS)
+    try:
+        return gunzipped(raw[start : start + length])
+    except ValueError as error:
+        raise PageUnreadable(str(error)) from error
 
 
 def peek_page(raw: bytes) -> PageHead:

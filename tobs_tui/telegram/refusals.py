@@ -61,6 +61,8 @@ class FileRefused(FileUnavailable):
     """Telegram will not do what was asked with this file."""
 
 
+LONGEST = 10**9
+"""The largest number that an error is taken to carry: seconds are added to clocks."""
 _WAITS = frozenset({"FLOOD_WAIT", "FLOOD_PREMIUM_WAIT", "SLOWMODE_WAIT", "FLOOD_TEST_PHONE_WAIT"})
 _TRANSIENT = frozenset(
     {"RPC_CALL_FAIL", "RPC_MCGET_FAIL", "INTERDC_CALL_ERROR", "INTERDC_CALL_RICH_ERROR", "TIMEOUT", "MSG_WAIT_FAILED"}
@@ -116,9 +118,9 @@ def refusal_of(error: errors.RPCError) -> Refusal:
     if kind in _NUMBERED:
         # Telethon keeps the number under a different attribute in each class, but always pickles it.
         number = error.__reduce__()[1][1]
-        return Refusal(_NUMBERED[kind], code, int(number or 0))
+        return Refusal(_NUMBERED[kind], code, min(int(number or 0), LONGEST))
     name = _NAMES.get(kind) or str(error.message or kind.__name__)
-    found = re.fullmatch(r"(.+)_(\d+)", name)
+    found = re.fullmatch(r"(.+)_(\d{1,9})", name)
     if found:
         return Refusal(found[1], code, int(found[2]))
     return Refusal(name.upper().replace(" ", "_"), code)
@@ -164,6 +166,11 @@ _KNOWN: dict[str, tuple[ErrorCode, str, str]] = {
     "CHAT_ADMIN_REQUIRED": (ErrorCode.CHAT_UNAVAILABLE, "Only admins may read this chat.", ""),
     "TOPIC_ID_INVALID": (ErrorCode.CHAT_NOT_FOUND, "This topic is not there any more.", ""),
     "TOPIC_DELETED": (ErrorCode.CHAT_NOT_FOUND, "This topic is not there any more.", ""),
+    "ANSWER_UNREADABLE": (
+        ErrorCode.TELEGRAM_REFUSED,
+        "Telegram's answer holds something that this version of tobs does not know.",
+        "",
+    ),
     "USER_BANNED_IN_CHANNEL": (ErrorCode.CHAT_UNAVAILABLE, "You were banned from this chat.", ""),
 }
 _WAYS_ON = {

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection
-from typing import Any
-
-from telethon.extensions import BinaryReader
 
 from tobs_tui.telegram.page import MESSAGE_EMPTY, VECTOR, PageUnreadable
+from tobs_tui.telegram.slow_reader import Effort, TracingReader
 
 MAX_CANDIDATES = 256
 """Places that are tried before the page is given up."""
 
 
 def read_on(
-    raw: bytes, start: int, left: int, constructors: Collection[int], broken: tuple[type[Exception], ...]
+    raw: bytes,
+    start: int,
+    left: int,
+    constructors: Collection[int],
+    broken: tuple[type[Exception], ...],
+    effort: Effort,
 ) -> int:
     """Where the next message begins when the one at `start` cannot be read; `left` messages follow it.
 
     A candidate is a 4-byte boundary with a message's constructor. It is accepted when one of the next messages can be
-    read from it, or, behind the last message, when the next vector begins there. Raises `PageUnreadable`.
+    read from it, or, behind the last message, when the next vector begins there. Raises `PageUnreadable`, also when the
+    `effort` is used up.
     """
     wanted = {VECTOR} if left == 0 else set(constructors)
     tried = 0
@@ -31,16 +35,16 @@ def read_on(
         if tried > MAX_CANDIDATES:
             break
         if left == 0:
-            if _vectors_follow(raw, position, broken):
+            if _vectors_follow(raw, position, broken, effort):
                 return position
-        elif _message_follows(raw, position, broken):
+        elif _message_follows(raw, position, broken, effort):
             return position
     raise PageUnreadable("the page cannot be read behind an object of an unknown kind")
 
 
-def _message_follows(raw: bytes, position: int, broken: tuple[type[Exception], ...]) -> bool:
+def _message_follows(raw: bytes, position: int, broken: tuple[type[Exception], ...], effort: Effort) -> bool:
     """Whether a message can be read here, or at least begins as one that is broken in its turn."""
-    reader = TracingReader(raw)
+    reader = TracingReader(raw, effort)
     reader.set_position(position)
     try:
         message = reader.tgread_object()
@@ -49,9 +53,9 @@ def _message_follows(raw: bytes, position: int, broken: tuple[type[Exception], .
     return message.CONSTRUCTOR_ID == MESSAGE_EMPTY or reader.date > 0
 
 
-def _vectors_follow(raw: bytes, position: int, broken: tuple[type[Exception], ...]) -> bool:
+def _vectors_follow(raw: bytes, position: int, broken: tuple[type[Exception], ...], effort: Effort) -> bool:
     """Whether the three vectors of topics, chats and users stand here, up to the answer's end."""
-    reader = BinaryReader(raw)
+    reader = TracingReader(raw, effort)
     reader.set_position(position)
     try:
         for _ in range(3):
@@ -62,34 +66,3 @@ def _vectors_follow(raw: bytes, position: int, broken: tuple[type[Exception], ..
     except broken:
         return False
     return bool(reader.tell_position() == len(raw))
-
-
-class TracingReader(BinaryReader):  # type: ignore[misc]  # telethon has no types
-    """A reader that keeps the outermost object's first date and the string behind it: a message's date and text."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
-        self.date = 0
-        self.text = ""
-        self._depth = 0
-
-    def tgread_object(self) -> Any:
-        """The next object. Raises what Telethon's reader raises, with `_depth` left where the trouble was."""
-        self._depth += 1
-        value = super().tgread_object()
-        self._depth -= 1
-        return value
-
-    def tgread_date(self) -> Any:
-        """The next date."""
-        moment = super().tgread_date()
-        if self._depth == 1 and not self.date and moment is not None:
-            self.date = int(moment.timestamp())
-        return moment
-
-    def tgread_string(self) -> Any:
-        """The next string."""
-        text = super().tgread_string()
-        if self._depth == 1 and self.date and not self.text:
-            self.text = text
-        return text

@@ -14,11 +14,12 @@ from typing import Any
 
 import msgspec
 from telethon.errors import TypeNotFoundError
-from telethon.extensions import BinaryReader
 from telethon.tl.alltlobjects import tlobjects
 
+from tobs_tui.telegram.slow_reader import Effort, SlowReader
 from tobs_tui.telegram.tl_code import DISPATCH, Builder, ReaderCode
 from tobs_tui.telegram.tl_layout import FLAGS, TRUE, Layout, Unfamiliar, layout_of
+from tobs_tui.telegram.unpacking import bound_telethon
 
 Reader = Callable[[bytes, int, Any], tuple[Any, int]]
 
@@ -30,6 +31,7 @@ BROKEN = (
 )
 """What these readers, Telethon's and the converters raise when they meet bytes that are not what the schema says."""
 _uint = struct.Struct("<I").unpack_from
+bound_telethon()
 
 
 class Readers(dict[int, Reader]):
@@ -149,9 +151,12 @@ def _compiled(source: str, name: str, names: dict[str, Any]) -> Reader:
     return reader
 
 
-def read_by_telethon(raw: bytes, at: int) -> tuple[Any, int]:
-    """Telethon's own object at `at`, where the number of its constructor stands, and where it ends."""
-    reader = BinaryReader(raw)
+def read_by_telethon(raw: bytes, at: int, effort: Effort | None = None) -> tuple[Any, int]:
+    """Telethon's own object at `at`, where the number of its constructor stands, and where it ends.
+
+    Raises what is in `BROKEN`, and PageUnreadable when the `effort` (None: one of its own) is used up.
+    """
+    reader = SlowReader(raw, effort)
     reader.set_position(at)
     return reader.tgread_object(), reader.tell_position()
 

@@ -17,7 +17,7 @@ from telethon.tl.functions import updates
 
 from tobs_tui.telegram.core import Core
 from tobs_tui.telegram.limiter import Patience
-from tobs_tui.telegram.page import unpacked
+from tobs_tui.telegram.page import PageUnreadable, unpacked
 from tobs_tui.telegram.refusals import Refusal, error_of
 from tobs_tui.telegram.tally import method_name
 from tobs_tui.telegram.tl_readers import BROKEN
@@ -59,7 +59,7 @@ class Updates:
             raise error_of(refusal, method=method_name(type(query))) from refusal
         try:
             answer = BinaryReader(unpacked(raw)).tgread_object()
-        except BROKEN as error:
+        except (*BROKEN, PageUnreadable) as error:
             logger.warning("the changes of chat {} cannot be read: {}", chat, error)
             return ChannelChanges(0, told=False)
         return _changes(answer, pts)

@@ -12,15 +12,21 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
+from zlib import crc32
 
 from telethon.crypto import AES
-from telethon.errors import SecurityError
+from telethon.errors import InvalidBufferError, InvalidChecksumError, SecurityError, TypeNotFoundError
 from telethon.extensions import BinaryReader
 from telethon.network import ConnectionTcpFull, ConnectionTcpIntermediate, MTProtoSender
+from telethon.network.connection.tcpfull import FullPacketCodec
+from telethon.network.connection.tcpintermediate import IntermediatePacketCodec
 from telethon.tl.core import GzipPacked, RpcResult, TLMessage
 from telethon.tl.types import RpcError
 
+from tobs_tui.telegram.handshake import bound_handshake
 from tobs_tui.telegram.tally import LinkStats
+from tobs_tui.telegram.tl_readers import BROKEN
+from tobs_tui.telegram.unpacking import bound_telethon
 
 READ_AHEAD = 2 << 20
 """Bytes that are taken in before the one who reads is waited for: two parts of a file."""
@@ -32,6 +38,12 @@ _HEAD = struct.Struct("<qqqiiI")  # salt, session, message id, sequence number, 
 _MESSAGE_AT = 32
 _RESULT_AT = _MESSAGE_AT + 12  # after rpc_result's constructor and the request's id
 _NO_RESULT = (RpcError.CONSTRUCTOR_ID, GzipPacked.CONSTRUCTOR_ID)
+bound_handshake()
+bound_telethon()
+
+MAX_PACKET = 16 << 20
+"""Bytes of the longest packet that is taken in. Telegram's own are hardly longer than a part of a file, of 1 MiB."""
+_FULL_FRAME = 12  # bytes around a packet's content: its length, its number, its checksum
 
 
 class _Counted:
@@ -58,15 +70,52 @@ class _Counted:
         return packet
 
 
-class PlainConnection(_Counted, ConnectionTcpFull):  # type: ignore[misc]  # telethon has no types
-    """A connection for requests: length, number and checksum around each packet."""
+class _FullCodec(FullPacketCodec):  # type: ignore[misc]  # telethon has no types
+    """Telethon's way to frame packets, with lengths that are looked at before anything is waited for."""
 
-    framing = 12
+    async def read_packet(self, reader: Any) -> bytes:
+        """The next packet. Raises ConnectionError for noise, InvalidBufferError for the transport's own errors."""
+        try:
+            head: bytes = await reader.readexactly(8)
+        except asyncio.IncompleteReadError as error:
+            if len(error.partial) == 4:  # an error's number, sent bare before the connection was closed
+                return error.partial
+            raise
+        length, number = struct.unpack("<ii", head)
+        if length < 0 and number < 0:  # -429 is sent three times in a row
+            raise InvalidBufferError(await reader.readexactly(4))
+        if not _FULL_FRAME <= length <= MAX_PACKET:
+            raise ConnectionError("what came is no packet")
+        body: bytes = await reader.readexactly(length - 8)
+        checksum, expected = int.from_bytes(body[-4:], "little"), crc32(body[:-4], crc32(head))
+        if checksum != expected:
+            raise InvalidChecksumError(checksum, expected)
+        return body[:-4]
 
 
-class FileConnection(_Counted, ConnectionTcpIntermediate):  # type: ignore[misc]  # telethon has no types
+class _ShortCodec(IntermediatePacketCodec):  # type: ignore[misc]
+    """The same without a checksum."""
+
+    async def read_packet(self, reader: Any) -> bytes:
+        """The next packet. Raises ConnectionError for noise."""
+        (length,) = struct.unpack("<i", await reader.readexactly(4))
+        if not 4 <= length <= MAX_PACKET:
+            raise ConnectionError("what came is no packet")
+        body: bytes = await reader.readexactly(length)
+        return body
+
+
+class MainConnection(_Counted, ConnectionTcpFull):  # type: ignore[misc]
+    """A connection for everything but files."""
+
+    packet_codec = _FullCodec
+    framing = _FULL_FRAME
+
+
+class FileConnection(_Counted, ConnectionTcpIntermediate):  # type: ignore[misc]
     """A connection for files: without a checksum over what MTProto checks anyway, and with room for whole parts."""
 
+    packet_codec = _ShortCodec
     framing = 4
 
     async def _connect(self, timeout: float | None = None, ssl: object = None) -> None:
@@ -79,9 +128,10 @@ class FileConnection(_Counted, ConnectionTcpIntermediate):  # type: ignore[misc]
 
 
 def read_strictly(sender: MTProtoSender) -> None:
-    """Let a packet that fails MTProto's checks cut the connection, as its security guidelines recommend.
+    """Let a packet that fails MTProto's checks, or is broken, cut the connection, as its security guidelines recommend.
 
-    Telethon skips such a packet; the request whose answer it carried would wait until its time is up.
+    Telethon skips the first sort; the request whose answer it carried would wait until its time is up. What is of a
+    kind that this version does not know is still skipped.
     """
     state = sender._state
     small: Callable[[bytes], Any] = state.decrypt_message_data
@@ -91,6 +141,10 @@ def read_strictly(sender: MTProtoSender) -> None:
             return small(body) if len(body) < LARGE_FROM else _decrypt_large(state, body)
         except SecurityError as error:
             raise ConnectionError("what came could not be decrypted") from error
+        except (TypeNotFoundError, InvalidBufferError):
+            raise
+        except BROKEN as error:
+            raise ConnectionError("what came could not be read") from error
 
     state.decrypt_message_data = decrypt_or_end
 

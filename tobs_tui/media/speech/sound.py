@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tobs_tui.media.ffmpeg import plain_containers
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 RATE = 16_000
 PIECE_S = 600
 """Seconds of sound held in memory at a time: 38 MB, and half as much again for what the model reads off them."""
+LONGEST_S = 24 * 3600
+"""Seconds of the longest recording. A file of some megabytes can hold months of silence."""
 _LOOK_BACK_S = 30
 _QUIET = RATE // 4
 """Samples over which loudness is judged when a place to cut is sought."""
@@ -21,7 +24,7 @@ def length_of(file: Path) -> float:
     import av
 
     try:
-        with av.open(str(file), metadata_errors="ignore") as container:
+        with av.open(str(file), metadata_errors="ignore", container_options=plain_containers()) as container:
             return max(0.0, (container.duration or 0) / av.time_base)
     except (av.error.FFmpegError, OSError, ValueError):
         return 0.0
@@ -38,10 +41,13 @@ def pieces(file: Path, seconds: int) -> Iterator[Any]:
     import numpy as np
 
     held: list[Any] = []
-    length, limit = 0, seconds * RATE
+    length, limit, heard = 0, seconds * RATE, 0
     for samples in _decoded(file):
         held.append(samples)
         length += len(samples)
+        heard += len(samples)
+        if heard > LONGEST_S * RATE:
+            raise TobsError(ErrorCode.MEDIUM_UNREADABLE, f"It is longer than {LONGEST_S // 3600} hours.")
         while length >= limit:
             whole = np.concatenate(held)
             cut = _quietest(whole[:limit])
@@ -73,7 +79,7 @@ def _decoded(file: Path) -> Iterator[Any]:
     got = False
     trouble: Exception | None = None
     try:
-        with av.open(str(file), metadata_errors="ignore") as container:
+        with av.open(str(file), metadata_errors="ignore", container_options=plain_containers()) as container:
             if not container.streams.audio:
                 return
             frames = container.decode(audio=0)

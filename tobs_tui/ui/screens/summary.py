@@ -195,7 +195,10 @@ class FailuresPanel(Panel):
         """What, where, why."""
         palette, row = self.tobs.palette, self.rows[index]
         where = f" {clean(row.title, 60)}" + (f" #{row.message_id}" if row.message_id else "")
-        line: Line = [Segment(f" {self.tobs.glyphs.failed} {row.what}", palette.bad), Segment(where, palette.text)]
+        line: Line = [
+            Segment(f" {self.tobs.glyphs.failed} {clean(row.what, 40)}", palette.bad),
+            Segment(where, palette.text),
+        ]
         return [*line, Segment(f"  {clean(row.reason, 200)}", palette.muted)]
 
 
@@ -255,7 +258,7 @@ class SummaryScreen(Page):
             row = panel.rows[message.index]
             where = f"{clean(row.title)} ({row.chat})" + (f", message {row.message_id}" if row.message_id else "")
             pairs = [("Where", where), ("Why", clean(row.reason, 1000)), ("Code", row.code.value)]
-            self.tobs.push_screen(Detail(f"Not exported: {row.what}", pairs))
+            self.tobs.push_screen(Detail(f"Not exported: {clean(row.what, 40)}", pairs))
         elif isinstance(panel, CountsPanel):
             from tobs_tui.ui.screens.run_details import chat_details
 
