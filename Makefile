@@ -44,7 +44,9 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What is compiled once, on all cores, need not be compiled by each of the processes that run tests.
 test: install
+	@$(BIN)/python -m compileall -q -j 0 tobs_tui $(wildcard $(addprefix $(VENV)/lib/python3*/site-packages/,telethon textual))
 	$(BIN)/pytest -n 3 --dist worksteal
 
 # Without apt-get, or the right to use it, the machine is left as it is; the tests say then what is missing.

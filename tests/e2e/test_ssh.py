@@ -16,12 +16,14 @@ from tests.e2e.terminal import messages_shown
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.profiles import save_profile
 from tobs_tui.config.server_file import load_server
-from tobs_tui.model.profile import Profile, Targets
+from tobs_tui.model.profile import ChatTarget, Profile, Targets
 from tobs_tui.model.run import Outcome, RunPhase
 from tobs_tui.service import protocol as p
 from tobs_tui.service.launch import attach
 
 TOBS = str(Path(sys.executable).with_name("tobs"))
+LARGE = (-1001500000002, -1001600000001)
+"""Two chats with half of the demo's messages."""
 
 
 async def test_a_cut_connection_costs_nothing(
@@ -31,7 +33,8 @@ async def test_a_cut_connection_costs_nothing(
     paths = Paths.resolve(server=load_server(sandbox.toml))
     paths.ensure()
     vault = tmp_path / "vault"
-    save_profile(Profile(name="night", output=str(vault), targets=Targets(all_chats=True)), paths)
+    targets = Targets(chats=tuple(map(ChatTarget, LARGE)))
+    save_profile(Profile(name="night", output=str(vault), targets=targets), paths)
     await sign_in(paths, sandbox)
 
     async with ssh_server(os.environ) as port:
@@ -58,4 +61,4 @@ async def test_a_cut_connection_costs_nothing(
         assert await second.status() == 0
 
     manifest = subprocess.run([TOBS, "sandbox", "manifest"], check=True, capture_output=True, text=True).stdout
-    assert differences(vault, json.loads(manifest)) == []
+    assert differences(vault, json.loads(manifest), chats=set(LARGE)) == []

@@ -29,6 +29,8 @@ from tobs_tui.service.launch import attach
 
 TOBS = str(Path(sys.executable).with_name("tobs"))
 SAVED_MESSAGES = 5000042
+LARGE = Targets(chats=(ChatTarget(-1001500000002), ChatTarget(-1001600000001)))
+"""Half of the demo's messages, and few files."""
 NUMBER = r"(\d{1,3}(?:\D?\d{3})*)"
 """A number as the screens write it, with something narrow between thousands."""
 
@@ -206,7 +208,7 @@ async def test_closing_the_terminal_leaves_the_run_going(
     sandbox = serve_sandbox("--latency-ms", "150")
     paths = Paths.resolve(server=load_server(sandbox.toml))
     paths.ensure()
-    save_profile(Profile(name="night", output=str(tmp_path / "vault"), targets=Targets(all_chats=True)), paths)
+    save_profile(Profile(name="night", output=str(tmp_path / "vault"), targets=LARGE), paths)
     await sign_in_account(paths, sandbox.phone, sandbox.code, sandbox.password, server_file=sandbox.toml)
 
     terminal = open_terminal("--server", str(sandbox.toml), "night")

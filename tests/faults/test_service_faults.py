@@ -26,7 +26,7 @@ from tobs_tui.service.framing import frame, read_frame
 from tobs_tui.service.launch import attach
 from tobs_tui.service.server import MAX_COMMAND
 
-LOUNGE = -1001500000002
+FORUM = -1001600000001
 
 
 class _Starting:
@@ -120,7 +120,7 @@ async def test_the_demos_telegram_is_started_again_when_it_dies_and_runs_follow_
     client = await signed_in(demo_paths)
     children = psutil.Process(client.snapshot.pid).children()
     sandbox = next(child for child in children if "tobs_tui.sandbox" in child.cmdline())
-    profile = Profile(name="", output=str(tmp_path / "vault"), targets=Targets(chats=(ChatTarget(LOUNGE),)))
+    profile = Profile(name="", output=str(tmp_path / "vault"), targets=Targets(chats=(ChatTarget(FORUM),)))
     await client.call(p.StartRun(profile))
     os.kill(sandbox.pid, signal.SIGKILL)
     end = await finished(client)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
@@ -134,12 +135,14 @@ def quick_path(memory: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_vault(demo_world: World, memory: Path) -> Path:
-    """The whole demo world exported once, as `engine_help.BERLIN` says. Copy it; nothing may change it."""
+def demo_vault(demo_world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole demo world exported once, as `engine_help.BERLIN` says, for all processes that run tests. Copy it;
+    nothing may change it."""
     from tests.integration.engine_help import BERLIN, account_at, address_of
 
-    folder = memory / "demo"
-    folder.mkdir()
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demo-vault"
+    folder.mkdir(exist_ok=True)
 
     async def export() -> None:
         async with SandboxServer(demo_world) as server:
@@ -147,8 +150,13 @@ def demo_vault(demo_world: World, memory: Path) -> Path:
                 state = await account.export(folder / "vault", BERLIN)
                 assert state.outcome is Outcome.COMPLETE
 
-    with _telethon_apart():
-        asyncio.run(export())
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            shutil.rmtree(folder / "vault", ignore_errors=True)  # of one that failed
+            with _telethon_apart():
+                asyncio.run(export())
+            (folder / "done").touch()
     return folder / "vault"
 
 

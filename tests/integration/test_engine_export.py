@@ -303,15 +303,14 @@ async def test_a_full_disk_fails_the_run_with_a_sentence(
 async def test_a_killed_decoder_is_replaced_and_no_page_is_lost(
     account: Account, manifest: dict[str, Any], tmp_path: Path
 ) -> None:
-    watched = account.run(tmp_path / "vault", profile_of([LOUNGE, FORUM], media=TEXT_ONLY))
+    watched = account.run(tmp_path / "vault", profile_of([LOUNGE], media=TEXT_ONLY))
     running = asyncio.create_task(watched.run.run())
     await watched.until(lambda state: state.totals.messages_new > 0)
     decoders = watched.run._board.workers.of_role(WorkerRole.DECODE)
     os.kill(decoders[0].pid, signal.SIGKILL)
     assert await running is Outcome.COMPLETE
     assert any("replaced" in line.text for line in watched.seen.log)
-    expected = len(ids_of(manifest, LOUNGE)) + len(ids_of(manifest, FORUM))
-    assert watched.seen.totals.messages_new == expected
+    assert watched.seen.totals.messages_new == len(ids_of(manifest, LOUNGE))
 
 
 async def test_pausing_holds_requests_back_and_resuming_completes(
@@ -337,13 +336,15 @@ async def test_pausing_holds_requests_back_and_resuming_completes(
 
 
 async def test_a_cancelled_run_renders_what_it_has_and_the_next_one_ends_in_the_same_bytes(
-    account: Account, tmp_path: Path
+    account: Account, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
-    wanted = profile_of([LOUNGE, OFFICE])
+    wanted = profile_of([FORUM, OFFICE])
+    sandbox.latency_s = 0.1  # it is in the middle for a while
     watched = account.run(tmp_path / "vault", wanted)
     running = asyncio.create_task(watched.run.run())
-    await watched.until(lambda state: state.totals.messages_new > 1000)
+    await watched.until(lambda state: state.totals.messages_new > 300)
     watched.run.cancel()
+    sandbox.latency_s = 0
     assert await running is Outcome.INTERRUPTED
     assert watched.seen.phase is RunPhase.FINISHED
     fetched = watched.seen.totals.messages_new

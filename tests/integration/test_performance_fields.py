@@ -21,6 +21,8 @@ from tobs_tui.sandbox.worlds.loader import load_world
 from tobs_tui.sandbox.worlds.world import World
 
 HISTORY, FILES = "messages.getHistory", "upload.getFile"
+FORUM = -1001600000001
+"""A chat with some files, of which one has several parts."""
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +85,8 @@ async def test_so_many_processes_work_as_the_profile_says(bench: World, tmp_path
 async def test_so_many_parts_are_in_flight_as_downloads_and_parts_a_file_allow(
     demo_world: World, tmp_path: Path, files: int, parts: int
 ) -> None:
-    async with served(demo_world, tmp_path, latency_ms=20) as (server, account):
-        wanted = profile(download=True, download_workers=files, parts_in_flight=parts)
+    async with served(demo_world, tmp_path, latency_ms=40) as (server, account):
+        wanted = profile(download=True, chats=(FORUM,), download_workers=files, parts_in_flight=parts)
         state = await account.export(tmp_path / "vault", wanted)
         assert state.totals.files > 0
         assert server.dispatcher.most_in_flight[FILES] == files * parts

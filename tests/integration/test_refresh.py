@@ -129,7 +129,7 @@ async def test_a_refresh_brings_edits_and_deletions_however_old_and_rewrites_onl
 async def test_a_refresh_without_changes_writes_nothing(
     account: Account, server: SandboxServer, world: World, tmp_path: Path
 ) -> None:
-    vault, profile = tmp_path / "vault", profile_of(media=TEXT_ONLY)
+    vault, profile = tmp_path / "vault", profile_of([OFFICE, CHANNEL, ZOE], media=TEXT_ONLY)
     await account.export(vault, profile)
     world.edit_message(OFFICE, texts(world, OFFICE)[3], "once")
     await account.export(vault, profile, refresh=EVERYTHING)

@@ -5,36 +5,35 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyrogram
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from pyrogram.connection import Connection
-from pyrogram.connection.transport.tcp.tcp_abridged import TCPAbridged
-from pyrogram.connection.transport.tcp.tcp_abridged_o import TCPAbridgedO
-from pyrogram.connection.transport.tcp.tcp_full import TCPFull
-from pyrogram.connection.transport.tcp.tcp_intermediate import TCPIntermediate
-from pyrogram.connection.transport.tcp.tcp_intermediate_o import TCPIntermediateO
-from pyrogram.crypto import rsa
-from pyrogram.errors import PasswordHashInvalid, PhoneCodeInvalid, SessionPasswordNeeded
 
 from tobs_tui.sandbox.manifest import build_manifest
 from tobs_tui.sandbox.server import SandboxServer
 from tobs_tui.sandbox.worlds.loader import load_world
 from tobs_tui.sandbox.worlds.world import World
 
-Connect = Callable[..., Awaitable[pyrogram.Client]]
-TRANSPORTS = [TCPAbridged, TCPFull, TCPIntermediate, TCPAbridgedO, TCPIntermediateO]
+if TYPE_CHECKING:  # it has thousands of modules, which only the process that runs these tests should read
+    import pyrogram
+
+    Connect = Callable[..., Awaitable[pyrogram.Client]]
+TRANSPORTS = ["TCPAbridged", "TCPFull", "TCPIntermediate", "TCPAbridgedO", "TCPIntermediateO"]
 
 
 @pytest.fixture
 async def connect(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Connect]:
     """Make connected clients. Whatever address kurigram has in mind, it can only ever dial the sandbox."""
+    import pyrogram
+    from pyrogram.connection import Connection
+    from pyrogram.connection.transport import tcp
+    from pyrogram.crypto import rsa
+
     monkeypatch.chdir(tmp_path)  # kurigram notes errors that are new to it in the current directory
     clients: list[pyrogram.Client] = []
 
-    async def make(server: SandboxServer, transport: type[Any] = TCPAbridged) -> pyrogram.Client:
+    async def make(server: SandboxServer, transport: str = "TCPAbridged") -> pyrogram.Client:
         class ToTheSandbox(Connection):
             def __init__(self, dc_id: int, server_address: str, port: int, *args: Any, **options: Any) -> None:
                 super().__init__(dc_id, *server.address(dc_id), *args, **options)
@@ -50,7 +49,7 @@ async def connect(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncItera
             in_memory=True,
             no_updates=True,
             connection_factory=ToTheSandbox,
-            protocol_factory=transport,
+            protocol_factory=getattr(tcp, transport),
         )
         await client.connect()
         clients.append(client)
@@ -62,6 +61,8 @@ async def connect(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncItera
 
 
 async def sign_in(client: pyrogram.Client, world: World) -> Any:
+    from pyrogram.errors import PhoneCodeInvalid, SessionPasswordNeeded
+
     sent = await client.send_phone_number_code(world.phone)
     with pytest.raises(PhoneCodeInvalid):
         await client.sign_in(world.phone, sent.phone_code_hash, "00000")
@@ -72,7 +73,7 @@ async def sign_in(client: pyrogram.Client, world: World) -> Any:
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_kurigram_signs_in_over_each_of_its_transports(
-    tiny_sandbox: SandboxServer, connect: Connect, transport: type[Any]
+    tiny_sandbox: SandboxServer, connect: Connect, transport: str
 ) -> None:
     client = await connect(tiny_sandbox, transport)
     assert (await sign_in(client, tiny_sandbox.world)).id == 777
@@ -80,6 +81,8 @@ async def test_kurigram_signs_in_over_each_of_its_transports(
 
 
 async def test_kurigram_is_told_of_a_wrong_password(tiny_sandbox: SandboxServer, connect: Connect) -> None:
+    from pyrogram.errors import PasswordHashInvalid, SessionPasswordNeeded
+
     world = tiny_sandbox.world
     client = await connect(tiny_sandbox)
     sent = await client.send_phone_number_code(world.phone)

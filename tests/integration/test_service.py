@@ -13,11 +13,13 @@ import pytest
 
 from tobs_tui.config.paths import Paths
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.profile import Performance, Preset, Profile, Targets
+from tobs_tui.model.profile import ChatTarget, Performance, Preset, Profile, Targets
 from tobs_tui.model.run import Outcome, RunPhase, RunUpdated
 from tobs_tui.service import protocol as p
 from tobs_tui.service.client import ServiceClient
 from tobs_tui.service.launch import attach, is_running
+
+FORUM, LOUNGE, ZOE = -1001600000001, -1001500000002, 5001000
 
 
 async def account_in(client: ServiceClient, *phases: p.AccountPhase) -> p.AccountState:
@@ -87,7 +89,8 @@ async def test_sign_in_tells_each_mistake_and_lets_one_go_on(demo_paths: Paths) 
 
 async def test_a_run_goes_on_without_clients_and_is_found_again(demo_paths: Paths, tmp_path: Path) -> None:
     client = await signed_in(demo_paths)
-    profile = Profile(name="all", output=str(tmp_path / "vault"), targets=Targets(all_chats=True))
+    targets = Targets(chats=(ChatTarget(FORUM), ChatTarget(ZOE)))
+    profile = Profile(name="two", output=str(tmp_path / "vault"), targets=targets)
     await client.call(p.StartRun(profile))
     await client.close()
 
@@ -95,7 +98,7 @@ async def test_a_run_goes_on_without_clients_and_is_found_again(demo_paths: Path
     other = await attach(demo_paths, demo=True)
     run = again.snapshot.run
     assert run is not None
-    assert run.profile.name == "all"
+    assert run.profile.name == "two"
     if run.phase is not RunPhase.FINISHED:
         with pytest.raises(TobsError) as second_run:
             await again.call(p.StartRun(profile))
@@ -113,7 +116,9 @@ async def test_a_run_goes_on_without_clients_and_is_found_again(demo_paths: Path
 async def test_a_paused_run_waits_and_a_cancelled_one_can_be_resumed(demo_paths: Paths, tmp_path: Path) -> None:
     client = await signed_in(demo_paths)
     slow = Performance(preset=Preset.CUSTOM, history_workers=1)
-    profile = Profile(name="", output=str(tmp_path / "v"), targets=Targets(all_chats=True), performance=slow)
+    profile = Profile(
+        name="", output=str(tmp_path / "v"), targets=Targets(chats=(ChatTarget(LOUNGE),)), performance=slow
+    )
     await client.call(p.StartRun(profile))
     await in_phase(client, RunPhase.RUNNING)
     await client.call(p.PauseRun())

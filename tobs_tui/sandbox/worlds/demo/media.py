@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from telethon.tl import types
@@ -173,6 +173,7 @@ def text_file(store: FileStore, date: int, name: str, text: str) -> Medium:
     return document(store, date, "text/plain", name, text.encode)
 
 
+@cache  # every part of a file is cut from the whole, and there are two such files
 def _noise(mark: str) -> bytes:
     return hashlib.shake_256(mark.encode()).digest(LARGE_FILE_BYTES)
 
