@@ -95,9 +95,10 @@ def _packed(job: PageJob, wanted: list[Message], peers: list[Peer]) -> tuple[byt
             chat=job.chat, lo=job.lo, hi=job.hi, scope=job.scope, flat=flat, files=files, peers=tuple(peers)
         )
         packed = pack(commit)
-        unpack_flat(packed)
-        for blob in flat[BLOB::ROW]:
+        for blob in flat[BLOB::ROW]:  # what else a row has, its message has as well
             decode_message(blob)
+        if files or peers:
+            unpack_flat(pack(PageCommit(0, 0, 0, files=files, peers=commit.peers)))
     except _UNSOUND:
         return b"", True
     return packed, False
