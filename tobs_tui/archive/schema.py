@@ -134,13 +134,13 @@ def kept_apart(vault: Path) -> Path | None:
     return vault.with_name(name) if plain and not {"/", "\\", "\0"}.intersection(name) else None
 
 
-def keep_apart(vault: Path) -> None:
-    """Have the inner folder of a new vault lie beside it, so that who hands on the vault does not hand on that.
+def keep_apart(vault: Path, *, wanted: bool) -> None:
+    """Where wanted, have a new vault's inner folder lie beside it: who hands on the vault does not hand on that, then.
 
     It stays in the vault where there is no place beside it: at the root of a disk, or in another person's folder.
     """
     place, beside = vault / INTERNAL_FOLDER, vault.with_name(f"{vault.name}{INTERNAL_FOLDER}")
-    if os.path.lexists(place) or not vault.name:
+    if not wanted or os.path.lexists(place) or not vault.name:
         return
     with contextlib.suppress(OSError):
         vault.mkdir(parents=True, exist_ok=True)

@@ -90,8 +90,7 @@ def import_desktop(
     OUTPUT_NOT_WRITABLE, DISK_FULL or ARCHIVE_UNUSABLE; what was imported until then stays.
     """
     path = result_file(source)
-    if layout.pseudonymise:
-        keep_apart(output)
+    keep_apart(output, wanted=layout.pseudonymise)
     lock = VaultLock(output).acquire()
     try:
         with Archive.open(archive_path(output)) as archive:

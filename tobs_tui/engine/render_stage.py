@@ -99,12 +99,12 @@ class RenderStage:
     async def begin(self) -> None:
         """Read what was rendered before, and how people are shown. Raises `TobsError`."""
         profile, vault = self._profile, self._vault
-        wanted = profile.layout.pseudonymise
-        self._pseudonymised = await self._writer.submit(lambda archive: settle(archive, wanted=wanted))
+        hide = profile.layout.pseudonymise
+        self._pseudonymised = await self._writer.submit(lambda archive: settle(archive, wanted=hide))
         if self._pseudonymised:
             told = f"{STAYS} Its archive has the real names: do not hand on {internal_folder(vault)}."
             self._board.log(Level.INFO, told)
-            if not wanted:
+            if not hide:
                 self._board.alerts.open("pseudonyms", Level.INFO, told)
         self._options_changed = await self._writer.submit(lambda archive: _set_options(archive, vault, profile))
         self._finished = await self._writer.submit(lambda archive: archive.finished())
@@ -234,8 +234,8 @@ class RenderStage:
     async def _meet_people(self) -> None:
         """Everybody is known who will be: notes that others could be found in are due."""
         if self._pseudonymised:
-            vault, layout = self._vault, self._profile.layout
-            self._masks, changed = await self._writer.submit(lambda archive: settle_people(archive, vault, layout))
+            where = self._vault, self._profile.layout
+            self._masks, changed = await self._writer.submit(lambda archive: settle_people(archive, *where))
             self._options_changed = self._options_changed or changed
 
     def _view(self, chat: int, linked: frozenset[int], keeps: RecordFilter) -> View:
@@ -310,8 +310,8 @@ class RenderStage:
 
     async def _index(self, jobs: list[ChatJob]) -> None:
         chats = tuple({job.target.chat for job in jobs} | self._stirred)
-        words = self._masks.shown if self._masks is not None else _in_words
-        filters = tuple((chat, words(keeps)) for chat, keeps in self._filters())
+        masks = self._masks
+        filters = tuple((chat, masks.shown(keeps) if masks else keeps.words) for chat, keeps in self._filters())
         job = IndexJob(str(self._vault), self._profile.layout, None if self._options_changed else chats, filters)
         try:
             self._worker.begin("index")
@@ -415,10 +415,6 @@ class RenderStage:
 def _words_of(keeps: RecordFilter) -> str:
     """Which messages are shown, as the register has it; '' when that is all of them."""
     return "" if keeps.open else msgspec.json.encode(keeps).decode()
-
-
-def _in_words(keeps: RecordFilter) -> str:
-    return keeps.words
 
 
 def filter_of(words: str) -> RecordFilter:

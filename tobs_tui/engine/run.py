@@ -240,8 +240,7 @@ class ExportRun:
         await self.reports.end()
 
     async def _carry_out(self) -> tuple[Outcome, str]:
-        if self._profile.layout.pseudonymise:
-            keep_apart(self._output)
+        keep_apart(self._output, wanted=self._profile.layout.pseudonymise)
         lock = VaultLock(self._output).acquire()
         writer = self._writer = Writer(lambda: Archive.open(archive_path(self._output)))
         pool = ProcessPool(self._profile.performance.decode_processes, partial(self._board.log, Level.WARNING))
