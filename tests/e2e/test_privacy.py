@@ -78,7 +78,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
     vault, home = folder / "vault", folder / "home"
     command = [TOBS, "--demo", "--headless", "--json", "--all-chats", "--output", str(vault), "--pseudonymise"]
     command += ["--format", "markdown,jsonl,html", "--sender-style", "username", "--media-names", "original"]
-    report = sealed(folder / "sealed", *command, TOBS_HOME=str(home), TZ="UTC")
+    report = sealed(folder / "sealed", *command, TOBS_HOME=str(home), TOBS_LAYOUT_TIMEZONE="UTC")
     yield Exported(vault, home, report)
     shutil.rmtree(folder)
 
