@@ -191,6 +191,7 @@ VARIABLE_VALUES: dict[str, tuple[str, Any]] = {
     "layout.media_names": ("original", MediaNames.ORIGINAL),
     "layout.timezone": ("UTC", "UTC"),
     "layout.transcript_times": ("1", True),
+    "layout.pseudonymise": ("yes", True),
     "layout.formats": ("markdown, jsonl", (Format.MARKDOWN, Format.JSONL)),
     "performance.preset": ("aggressive", Preset.AGGRESSIVE),
     "performance.connections": ("5", 5),

@@ -70,3 +70,16 @@ class Archive(Refreshing, Checking, Transcripts, Notes, Reading, Versions, Halve
                 ],
             )
             return self.topics(chat)
+
+    def move_chat(self, record: ChatRecord) -> None:
+        """Store a chat with another folder than it had; its notes and files have to follow."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO chats VALUES (?, ?)", (record.id, _encode(record)))
+
+    def move_topics(self, chat: int, records: Iterable[TopicRecord]) -> None:
+        """The same for topics of a forum."""
+        with self.transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO topics VALUES (?, ?, ?)",
+                [(chat, record.topic.id, _encode(record)) for record in records],
+            )

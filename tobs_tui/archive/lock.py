@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from tobs_tui.archive.schema import internal_folder, output_error, prepare_folder
+from tobs_tui.archive.schema import internal_folder, kept_apart, output_error, prepare_folder
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 _held: weakref.WeakSet[VaultLock] = weakref.WeakSet()
@@ -28,7 +28,16 @@ class VaultLock:
         self._descriptor = -1
 
     def acquire(self) -> VaultLock:
-        """Take the vault. Raises TobsError VAULT_IN_USE (naming the holder), OUTPUT_NOT_WRITABLE or DISK_FULL."""
+        """Take the vault. Raises TobsError VAULT_IN_USE (naming the holder), ARCHIVE_UNUSABLE when the folder beside it
+        that holds its archive is gone, OUTPUT_NOT_WRITABLE or DISK_FULL."""
+        beside = kept_apart(self._vault)
+        if beside is not None and not beside.is_dir():
+            raise TobsError(
+                ErrorCode.ARCHIVE_UNUSABLE,
+                f"The archive of {self._vault} is kept apart from it, in {beside}, and is not there.",
+                "Put that folder back beside the vault, or choose another output folder.",
+                field="output",
+            )
         prepare_folder(internal_folder(self._vault))
         try:
             descriptor = os.open(internal_folder(self._vault) / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -195,3 +195,28 @@ class Notes(Database):
         with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO finished VALUES (?, 0, x'', ?)", (_EVERYTHING, options))
             db.execute("UPDATE finished SET open = 1 WHERE chat <> ?", (_EVERYTHING,))
+
+    def pseudonym_mark(self) -> int:
+        """What the key was told by that this vault's people are shown with by stand-ins; 0: they are shown as such."""
+        return self._number("pseudonyms")
+
+    def put_pseudonym_mark(self, mark: int) -> None:
+        """Note, for good, that this vault's people are shown by stand-ins."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('pseudonyms', ?)", (mark,))
+
+    def people_mark(self) -> int:
+        """Which people the notes were last rendered without the names of; 0 when none were yet."""
+        return self._number("people")
+
+    def put_people_mark(self, mark: int) -> None:
+        """Note that the notes are rendered without these people's names from now on; all chats have to be looked at
+        again."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('people', ?)", (mark,))
+            db.execute("UPDATE finished SET open = 1 WHERE chat <> ?", (_EVERYTHING,))
+
+    def _number(self, name: str) -> int:
+        with self.reading() as db:
+            row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return 0 if row is None else int(row[0])

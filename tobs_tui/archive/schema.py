@@ -23,6 +23,7 @@ SCHEMA_VERSION = 6
 INTERNAL_FOLDER = ".tobs"
 BUSY_MS = 30_000
 CHECKPOINT_PAGES = 6_000  # of 8 KiB: the WAL stays around 48 MiB; a quarter faster than with SQLite's own 1,000
+_LONGEST_NAME = 1024
 SPACE_FLOOR = 1 << 20  # bytes; an I/O error with less free space than this is a full disk
 
 NOTES = """
@@ -106,9 +107,54 @@ CREATE TABLE known_files (identity TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size 
 {NOTES}{VERSIONS}{JOBS}{TRANSCRIPTS}{PAGES}"""
 
 
+_KEPT_IN = "kept in: "
+"""What a file in the inner folder's place begins with; the name of the folder beside the vault follows."""
+
+
 def internal_folder(vault: Path) -> Path:
-    """Where a vault keeps what the program needs and a reader does not."""
-    return vault / INTERNAL_FOLDER
+    """Where a vault keeps what the program needs and a reader does not: in it, or beside it (see `keep_apart`)."""
+    place = vault / INTERNAL_FOLDER
+    return kept_apart(vault) or place
+
+
+def kept_apart(vault: Path) -> Path | None:
+    """The folder beside a vault that its inner folder was put into; None for most vaults.
+
+    As a file named .git leads to a repository (https://git-scm.com/docs/gitrepository-layout); but only to a folder
+    next to the vault, whoever has written the file.
+    """
+    place = vault / INTERNAL_FOLDER
+    try:
+        with place.open(encoding="utf-8", errors="replace") as file:
+            told = file.readline(_LONGEST_NAME).rstrip("\n")
+    except OSError:
+        return None
+    name = told.removeprefix(_KEPT_IN)
+    plain = name != told and name.endswith(INTERNAL_FOLDER) and name != INTERNAL_FOLDER
+    return vault.with_name(name) if plain and not {"/", "\\", "\0"}.intersection(name) else None
+
+
+def keep_apart(vault: Path, *, wanted: bool) -> None:
+    """Where wanted, have a new vault's inner folder lie beside it: who hands on the vault does not hand on that, then.
+
+    It stays in the vault where there is no place beside it: at the root of a disk, or in another person's folder.
+    """
+    place, beside = vault / INTERNAL_FOLDER, vault.with_name(f"{vault.name}{INTERNAL_FOLDER}")
+    if not wanted or os.path.lexists(place) or not vault.name:
+        return
+    with contextlib.suppress(OSError):
+        vault.mkdir(parents=True, exist_ok=True)
+        beside.mkdir(mode=0o700, exist_ok=True)
+        ours = (beside / "archive.db").is_file() or not any(beside.iterdir())
+        if ours and beside.stat().st_dev == vault.stat().st_dev:
+            draft = place.with_name(f"{INTERNAL_FOLDER}.new")
+            draft.write_text(f"{_KEPT_IN}{beside.name}\n", encoding="utf-8")
+            draft.replace(place)
+
+
+def path_from(vault: Path, path: Path) -> str:
+    """A path as a person finds it from a vault, with slashes."""
+    return Path(os.path.relpath(path, vault)).as_posix()
 
 
 def archive_path(vault: Path) -> Path:

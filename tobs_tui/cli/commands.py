@@ -11,7 +11,7 @@ import click
 from tobs_tui import __version__
 from tobs_tui.cli.account_commands import ACCOUNT_COMMANDS
 from tobs_tui.cli.formats import chosen, format_option
-from tobs_tui.cli.looks import look_flags, look_options
+from tobs_tui.cli.looks import hidden, look_flags, look_options, pseudonyms_option
 from tobs_tui.cli.options import Options
 from tobs_tui.cli.places import FILE, F, merged, passphrase_option, place_options
 from tobs_tui.cli.profile_commands import PROFILE_COMMANDS
@@ -111,6 +111,7 @@ def _print_schema(ctx: click.Context, parameter: click.Parameter, wanted: str | 
 @_filter_options
 @format_option
 @look_options
+@pseudonyms_option
 @click.option(
     "--transcode",
     "transcode",
@@ -158,6 +159,7 @@ def tobs(
     executor: str | None,
     transcribe: bool,
     metrics_port: int | None,
+    pseudonymise: bool,
     profile: str = "",
     **filters: Any,
 ) -> int | None:
@@ -187,6 +189,7 @@ def tobs(
         + ((("metrics_port", metrics_port),) if metrics_port is not None else ())
         + chosen(formats)
         + looks
+        + hidden(pseudonymise)
         + _work_on_files(ctx, transcode, executor),
     )
     ctx.obj = options

@@ -24,6 +24,17 @@ def look_options(command: F) -> F:
     return command
 
 
+def pseudonyms_option(command: F) -> F:
+    """--pseudonymise, for commands that begin vaults."""
+    text = "Show people by pseudonyms, in a vault that begins with this; it then stays so."
+    return click.option("--pseudonymise", is_flag=True, help=text)(command)
+
+
+def hidden(pseudonymise: bool) -> tuple[tuple[str, Any], ...]:
+    """What that option was given, as `look_flags` has it."""
+    return (("layout.pseudonymise", True),) if pseudonymise else ()
+
+
 def look_flags(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     """What was given of these options, as dotted keys of `config.layers`; they are taken out of `values`."""
     found = [(f"layout.{name}", values.pop(name)) for _, name, *_ in _OPTIONS]

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tobs_tui.cli.formats import chosen, format_option
-from tobs_tui.cli.looks import look_flags, look_options
+from tobs_tui.cli.looks import hidden, look_flags, look_options, pseudonyms_option
 from tobs_tui.cli.places import merged, passphrase_option, place_options
 
 
@@ -150,6 +150,7 @@ def transcribe(
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(file_okay=False), metavar="DIR", help="The vault's folder.")
 @format_option
+@pseudonyms_option
 @click.option("--json", "json_lines", is_flag=True, help="JSON lines on standard output.")
 @place_options
 @click.pass_context
@@ -159,6 +160,7 @@ def import_(
     folder: Path,
     output: str | None,
     formats: tuple[str, ...],
+    pseudonymise: bool,
     json_lines: bool,
     demo: bool,
     server: Path | None,
@@ -166,7 +168,8 @@ def import_(
     """Bring a Telegram Desktop export (FOLDER with its result.json) into a vault; later exports go on from there."""
     from tobs_tui.cli.rewrite import import_folder
 
-    options = replace(merged(ctx, demo, server), output=output, json_lines=json_lines, filters=chosen(formats))
+    filters = chosen(formats) + hidden(pseudonymise)
+    options = replace(merged(ctx, demo, server), output=output, json_lines=json_lines, filters=filters)
     return import_folder(options, folder)
 
 

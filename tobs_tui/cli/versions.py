@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from tobs_tui.model.display import clean
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.messages import Message
 
+if TYPE_CHECKING:
+    from tobs_tui.engine.pseudonyms.masks import Masks
+
 NOTHING_FOUND = 1
 _NUMBER = re.compile(r"(?:.*#)?\^?m?(\d{1,10})")
 
@@ -26,6 +30,7 @@ def print_versions(options: Options, named: str, chats: tuple[str, ...]) -> int:
 
     Gives the exit status: 0, or 1 when no chat has such a message. Raises `TobsError`.
     """
+    from tobs_tui.engine.pseudonyms.masks import masks_of
     from tobs_tui.engine.search import chats_named
 
     found = _NUMBER.fullmatch(named)
@@ -34,23 +39,27 @@ def print_versions(options: Options, named: str, chats: tuple[str, ...]) -> int:
     number, shown = int(found[1]), 0
     output = Path(Setting(options).effective().profile.output)
     with Archive.open(archive_path(output), read_only=True) as archive:
-        chosen = set(chats_named(archive, chats)) if chats else None
+        masks = masks_of(archive)
+        chosen = set(chats_named(archive, chats, masks)) if chats else None
         for record in archive.chats():
             if chosen is None or record.id in chosen:
-                shown += _print(archive, record, number)
+                shown += _print(archive, record, number, masks)
     if not shown:
         click.echo("No chat of the vault has such a message.")
     return 0 if shown else NOTHING_FOUND
 
 
-def _print(archive: Archive, record: ChatRecord, number: int) -> bool:
+def _print(archive: Archive, record: ChatRecord, number: int, masks: Masks | None) -> bool:
     """Print one chat's message; whether it has one."""
     now = archive.message(record.id, number)
     if now is None:
         return False
-    click.secho(f"{clean(record.title, 60)}, message {number}", bold=True)
+    title = masks.title(record) if masks is not None else record.title
+    click.secho(f"{clean(title, 60)}, message {number}", bold=True)
     for version in archive.versions(record.id, number):
-        _print_one(version.message, f"until {_moment(version.seen)}")
+        before = masks.message(version.message) if masks is not None else version.message
+        _print_one(before, f"until {_moment(version.seen)}")
+    now = masks.message(now) if masks is not None else now
     _print_one(now, f"deleted, noticed {_moment(now.gone)}" if now.gone else "now")
     return True
 

@@ -21,11 +21,13 @@ from msgspec import Struct
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.lock import VaultLock
 from tobs_tui.archive.records import ChatRecord, FileTask, PageCommit, message_files, message_rows
-from tobs_tui.archive.schema import archive_path, internal_folder, output_error
+from tobs_tui.archive.schema import archive_path, internal_folder, keep_apart, output_error
 from tobs_tui.desktop.media import DesktopFile
 from tobs_tui.desktop.messages import DesktopMessage, chat_peer, read_message
 from tobs_tui.desktop.stream import DesktopChat, read_export, result_file
 from tobs_tui.engine.media_names import path_of_file
+from tobs_tui.engine.pseudonyms.key import settle
+from tobs_tui.engine.pseudonyms.masks import folder_for
 from tobs_tui.media.store import Store, digest_of
 from tobs_tui.model.errors import TobsError
 from tobs_tui.model.intervals import IntervalSet
@@ -33,7 +35,6 @@ from tobs_tui.model.media import Document, File, Media, Photo
 from tobs_tui.model.messages import Message
 from tobs_tui.model.peers import Peer, PeerKind, bare_id, imported_half
 from tobs_tui.model.profile import Layout
-from tobs_tui.render.layout import chat_folder
 
 CHUNK = 500
 MAX_ID = 2**31 - 1
@@ -64,7 +65,8 @@ class _Half:
         self.first, self.last = MAX_ID, 0
         self.holes = IntervalSet()
         if archive.chat(peer.id) is None:
-            archive.put_chat(ChatRecord(peer.id, peer.title, chat_folder(peer), peer.kind, migrated_to=successor))
+            folder = folder_for(peer, archive)
+            archive.put_chat(ChatRecord(peer.id, peer.title, folder, peer.kind, migrated_to=successor))
             archive.put_peers([peer])
 
     def span(self, messages: list[DesktopMessage]) -> None:
@@ -88,9 +90,11 @@ def import_desktop(
     OUTPUT_NOT_WRITABLE, DISK_FULL or ARCHIVE_UNUSABLE; what was imported until then stays.
     """
     path = result_file(source)
+    keep_apart(output, wanted=layout.pseudonymise)
     lock = VaultLock(output).acquire()
     try:
         with Archive.open(archive_path(output)) as archive:
+            settle(archive, wanted=layout.pseudonymise)
             importer = _Importer(archive, path.parent, output, layout, on_progress)
             return [importer.chat(chat) for chat in read_export(path)]
     finally:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.checking import PageRecord
@@ -20,6 +21,7 @@ from tobs_tui.archive.records import ChatRecord, FileFilter, FileScope
 from tobs_tui.archive.schema import output_error
 from tobs_tui.engine.note_file import TextFile, beside, is_endless, keep_aside, put_in_place, remove_empty_folders
 from tobs_tui.engine.note_forms import is_note
+from tobs_tui.engine.pseudonyms.masks import Masks, masks_of
 from tobs_tui.engine.vault import archive_of, resolve_zone, root_of, topic_root
 from tobs_tui.model.peers import PeerKind
 from tobs_tui.model.profile import Format, Layout, Split
@@ -113,6 +115,7 @@ def write_index(job: IndexJob) -> IndexWritten:
     vault = Path(job.vault)
     _, zone = resolve_zone(job.layout.timezone)
     archive = archive_of(vault)
+    masks = masks_of(archive)
     pages = _Pages(vault)
     records = archive.chats()
     exported = {record.id: record for record in records}
@@ -124,6 +127,7 @@ def write_index(job: IndexJob) -> IndexWritten:
         wanted = wanted or not _is_settled(vault, root_of(archive, record), job)
         shown, transcripts = filters.get(record.id, ""), written.get(record.id, 0)
         entry = _entry(archive, record, exported, shown, transcripts, in_full=wanted)
+        entry = entry if masks is None else _masked(entry, record, masks)
         if not entry.count:
             continue
         entries.append(entry)
@@ -232,6 +236,26 @@ def _entry(
     )
 
 
+def _masked(entry: ChatEntry, record: ChatRecord, masks: Masks) -> ChatEntry:
+    """What the pages say of a chat where people are shown by stand-ins."""
+    person = masks.of_id(record.id) != record.id
+    return replace(
+        entry,
+        id=masks.of_id(record.id),
+        title=masks.title(record),
+        username="" if person else record.username,
+        about="" if person else masks.text(entry.about),
+        topics=tuple(replace(topic, title=masks.text(topic.title)) for topic in entry.topics),
+        senders=tuple(_masked_sender(sender, masks) for sender in entry.senders),
+        related=tuple(replace(other, title=masks.text(other.title)) for other in entry.related),
+    )
+
+
+def _masked_sender(sender: SenderEntry, masks: Masks) -> SenderEntry:
+    person = masks.of_id(sender.id) != sender.id
+    return replace(sender, name=masks.name(sender.id, sender.name), username="" if person else sender.username)
+
+
 def _relations(record: ChatRecord, exported: dict[int, ChatRecord]) -> Iterator[tuple[str, ChatRecord]]:
     """The exported chats that belong to a chat, each with what it is to it. An imported old half is known to it only,
     not to its supergroup."""
@@ -263,4 +287,4 @@ def _senders(archive: Archive, record: ChatRecord, records: Iterable[NoteRecord 
     for sender, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
         peer = peers.get(sender)
         name = peer.title if peer is not None and peer.title else f"{sender}" if sender else record.title
-        yield SenderEntry(name, count, peer.username if peer is not None else "")
+        yield SenderEntry(name, count, peer.username if peer is not None else "", sender or record.id)

@@ -11,7 +11,7 @@ from tobs_tui.archive.records import FileFilter, FileScope, FileTask
 from tobs_tui.archive.schema import internal_folder, output_error
 from tobs_tui.engine.vault import resolve_zone, root_of, topic_root
 from tobs_tui.media.store import Store
-from tobs_tui.model.profile import Layout, MediaKind
+from tobs_tui.model.profile import Layout, MediaKind, MediaNames
 from tobs_tui.render.layout import emoji_path, media_path, replaced_path
 
 PathOf = Callable[[Archive, FileTask], str]
@@ -24,6 +24,7 @@ def path_of_file(layout: Layout) -> PathOf:
     """Where a file belongs in the vault: beside the note that shows it. Folders never change once a chat is stored."""
     _, zone = resolve_zone(layout.timezone)
     folders: dict[tuple[int, int], str] = {}
+    hidden: list[bool] = []  # whether people are shown by stand-ins, once that was asked
 
     def path_of(archive: Archive, task: FileTask) -> str:
         folder = folders.get((task.chat, task.topic))
@@ -35,7 +36,10 @@ def path_of_file(layout: Layout) -> PathOf:
             folder = folders[task.chat, task.topic] = topic_root(root_of(archive, record), task.topic, topics)
         if task.kind is MediaKind.EMOJI:
             return f"{folder}/{emoji_path(task.file)}"
-        name = media_path(task.message_id, task.index, task.file, task.date, layout.split, zone, layout.media_names)
+        if not hidden:
+            hidden.append(archive.pseudonym_mark() != 0)
+        naming = MediaNames.ID if hidden[0] else layout.media_names  # senders name files after themselves and others
+        name = media_path(task.message_id, task.index, task.file, task.date, layout.split, zone, naming)
         ending = archive.replaced_ending(task)
         return f"{folder}/{replaced_path(name, ending) if ending else name}"
 

@@ -11,6 +11,7 @@ from tobs_tui.engine.note_file import TextFile
 from tobs_tui.engine.note_forms import Form
 from tobs_tui.engine.note_jobs import fill_note
 from tobs_tui.engine.note_plan import NoteTask
+from tobs_tui.engine.pseudonyms.masks import masks_of
 from tobs_tui.engine.render_stage import filter_of
 from tobs_tui.engine.vault import View, World
 from tobs_tui.engine.verify_jobs import RegisteredFile, is_as_registered
@@ -50,8 +51,11 @@ def _task_of(
         return None, None
     filters = tuple(sorted((chat, filter_of(page.options)) for chat, page in finished.items() if page.options))
     keeps = dict(filters).get(file.chat, filter_of(""))
-    view = View(str(vault), file.chat, profile.layout, profile.media, frozenset(finished), keeps, tuple(filters))
-    world = World(archive, view, record)
+    masks = masks_of(archive)
+    people = masks.mark if masks is not None else 0
+    linked = frozenset(finished)
+    view = View(str(vault), file.chat, profile.layout, profile.media, linked, keeps, tuple(filters), people)
+    world = World(archive, view, record, masks)
     stem = posixpath.splitext(posixpath.basename(file.path))[0]
     period = "" if stem == SINGLE_NOTE else stem
     for form in Form:

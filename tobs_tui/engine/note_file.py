@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from tobs_tui.archive.notes import NoteRecord, Stretch
-from tobs_tui.archive.schema import internal_folder
+from tobs_tui.archive.schema import internal_folder, path_from
 
 TEMPORARY = ".tobs-tmp"
 """Ending of a note while it is written; one that a killed process left is replaced when its note is written again."""
@@ -178,7 +178,7 @@ def keep_aside(vault: Path, path: str, sha256: str) -> str:
     kept = internal_folder(vault) / "edited" / note.with_name(f"{note.stem}.{sha256[:8]}{note.suffix}")
     kept.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, kept)
-    return kept.relative_to(vault).as_posix()
+    return path_from(vault, kept)
 
 
 def remove_empty_folders(vault: Path, path: str) -> None:

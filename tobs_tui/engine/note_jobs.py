@@ -249,7 +249,7 @@ class _NoteWriter:
             shown = chunk if self._passes is None else [one for one in chunk if self._passes(one)]
             if not shown:
                 continue
-            file.write(renderer.chunk(shown, before))
+            file.write(renderer.chunk(self._told(shown), self._told([before])[0] if before is not None else None))
             senders.update([message.sender for message in shown])
             before, count = shown[-1], count + len(shown)
             dates = [message.date for message in shown]
@@ -273,6 +273,11 @@ class _NoteWriter:
             first_date,
             last_date,
         )
+
+    def _told(self, messages: list[Message]) -> list[Message]:
+        """The messages as the vault tells them."""
+        masks = self._world.masks
+        return messages if masks is None else [masks.message(message) for message in messages]
 
     def _message_before(self, task: NoteTask, after: int, start: int, end: int) -> Message | None:
         """The message above the first one to be written in its note."""

@@ -14,6 +14,7 @@ from tobs_tui.archive.records import ChatRecord, TopicRecord
 from tobs_tui.archive.refreshing import RefreshMark
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine.asking import Ask
+from tobs_tui.engine.pseudonyms.masks import folder_for
 from tobs_tui.engine.ranges import Piece, Track
 from tobs_tui.engine.targets import Target, date_span
 from tobs_tui.model.intervals import Interval, IntervalSet
@@ -28,7 +29,7 @@ from tobs_tui.model.peers import (
     topic_of_scope,
 )
 from tobs_tui.model.profile import Profile
-from tobs_tui.render.layout import chat_folder, topic_folder
+from tobs_tui.render.layout import topic_folder
 from tobs_tui.telegram.counting import SEARCH_REACH
 
 if TYPE_CHECKING:
@@ -133,7 +134,10 @@ class Planner:
             return await self._whole(target, target.dialog.top_message, held, held.record, total)
         facts = await self._ask(lambda: self._link.chat_facts(target.chat, target.dialog.top_message))
         peer = self._link.peer(target.chat) or target.dialog.peer
-        record = await self._submit(lambda archive: archive.put_chat(_record(peer, facts, target, held.record)))
+        known = held.record
+        record = await self._submit(
+            lambda archive: archive.put_chat(_record(peer, facts, target, known, folder_for(peer, archive)))
+        )
         if record.migrated_from:
             imported = imported_half(record.id)
             await self._submit(lambda archive: archive.adopt(imported, record.migrated_from))
@@ -305,7 +309,7 @@ def _topic_pieces(track: Track) -> list[Piece]:
     return pieces
 
 
-def _record(peer: Peer, facts: ChatFacts, target: Target, known: ChatRecord | None) -> ChatRecord:
+def _record(peer: Peer, facts: ChatFacts, target: Target, known: ChatRecord | None, folder: str) -> ChatRecord:
     """What the archive keeps of a chat. An old half lies within its successor's folder.
 
     What Telegram did not tell this time is taken from what is `known` of the chat.
@@ -314,7 +318,7 @@ def _record(peer: Peer, facts: ChatFacts, target: Target, known: ChatRecord | No
     return ChatRecord(
         id=peer.id,
         title=SAVED_TITLE if peer.kind is PeerKind.SAVED else peer.title,
-        folder=chat_folder(peer),
+        folder=folder,
         kind=peer.kind,
         username=peer.username,
         about=before.about if before else facts.about,

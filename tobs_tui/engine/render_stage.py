@@ -30,6 +30,9 @@ from tobs_tui.engine.note_forms import is_note
 from tobs_tui.engine.note_jobs import NoteGrows, NoteWritten
 from tobs_tui.engine.note_plan import NoteTask, Occasion, SurveyJob
 from tobs_tui.engine.processes import ProcessPool
+from tobs_tui.engine.pseudonyms.key import STAYS, settle
+from tobs_tui.engine.pseudonyms.masks import Masks
+from tobs_tui.engine.pseudonyms.settling import settle_people
 from tobs_tui.engine.render_progress import RenderProgress
 from tobs_tui.engine.state import RunBoard
 from tobs_tui.engine.together import all_or_none
@@ -82,6 +85,8 @@ class RenderStage:
         self._finished: dict[int, Finished] = {}
         self._lost: set[int] = set()  # chats of which a note is no longer where it was written
         self._options_changed = False
+        self._pseudonymised = False
+        self._masks: Masks | None = None
         self._complete: set[int] = set()
         self._stirred: set[int] = set()  # chats whose notes this run has written
         self._news: dict[int, Finished] = {}  # chats that are final, and not registered as such yet
@@ -92,8 +97,15 @@ class RenderStage:
         self._looked: dict[int, int] = {}
 
     async def begin(self) -> None:
-        """Read what was rendered before. Raises `TobsError`."""
+        """Read what was rendered before, and how people are shown. Raises `TobsError`."""
         profile, vault = self._profile, self._vault
+        hide = profile.layout.pseudonymise
+        self._pseudonymised = await self._writer.submit(lambda archive: settle(archive, wanted=hide))
+        if self._pseudonymised:
+            told = f"{STAYS} Its archive has the real names: do not hand on {internal_folder(vault)}."
+            self._board.log(Level.INFO, told)
+            if not hide:
+                self._board.alerts.open("pseudonyms", Level.INFO, told)
         self._options_changed = await self._writer.submit(lambda archive: _set_options(archive, vault, profile))
         self._finished = await self._writer.submit(lambda archive: archive.finished())
         self._lost = await self._writer.submit(lambda archive: _chats_with_lost_notes(archive, self._vault))
@@ -174,6 +186,8 @@ class RenderStage:
                 self._queue.task_done()
 
     async def _bring_safely(self, job: ChatJob, occasion: Occasion) -> None:
+        if self._pseudonymised:  # whom a text names is known when everything is fetched
+            return
         try:
             if await self._writer.submit(lambda archive: archive.is_touched(job.target.chat)):
                 await self._bring(job, occasion, self._linked(), everything=False)
@@ -186,6 +200,7 @@ class RenderStage:
         """Bring every chat's notes into their final form, and write the indexes. Errors become failures."""
         self.all_fetched()
         await self._idle()
+        await self._meet_people()
         wanted = [job for job in jobs if job.record is not None]
         try:
             await self._finish_all(wanted)
@@ -199,6 +214,7 @@ class RenderStage:
         """As `finish`, for every chat of the archive, whatever was said of it before: nothing is being fetched."""
         self.all_fetched()
         await self._idle()
+        await self._meet_people()
         covered = await self._writer.submit(_chats_covered)
         for chat in covered:
             known = self._finished.get(chat, Finished(frozenset()))
@@ -214,6 +230,18 @@ class RenderStage:
         if not self._crew.stopped:
             self._stirred |= covered.keys()
             await self._index([])
+
+    async def _meet_people(self) -> None:
+        """Everybody is known who will be: notes that others could be found in are due."""
+        if self._pseudonymised:
+            where = self._vault, self._profile.layout
+            self._masks, changed = await self._writer.submit(lambda archive: settle_people(archive, *where))
+            self._options_changed = self._options_changed or changed
+
+    def _view(self, chat: int, linked: frozenset[int], keeps: RecordFilter) -> View:
+        layout, media = self._profile.layout, self._profile.media
+        people = self._masks.mark if self._masks is not None else 0
+        return View(str(self._vault), chat, layout, media, linked, keeps, self._filters(), people)
 
     async def _idle(self) -> None:
         """Wait until no look at a chat is on its way; those not begun are left to the final pass."""
@@ -274,8 +302,7 @@ class RenderStage:
 
     async def _finish_other(self, chat: int, linked: frozenset[int]) -> None:
         options = self._finished[chat].options
-        profile, keeps = self._profile, filter_of(options)
-        view = View(str(self._vault), chat, profile.layout, profile.media, linked, keeps, self._filters())
+        view = self._view(chat, linked, filter_of(options))
         pointed = await self._crew.bring(SurveyJob(view, Occasion.FINAL, everything=True))
         self._progress.ended(chat)
         if pointed is not None:
@@ -283,7 +310,8 @@ class RenderStage:
 
     async def _index(self, jobs: list[ChatJob]) -> None:
         chats = tuple({job.target.chat for job in jobs} | self._stirred)
-        filters = tuple((chat, keeps.words) for chat, keeps in self._filters())
+        masks = self._masks
+        filters = tuple((chat, masks.shown(keeps) if masks else keeps.words) for chat, keeps in self._filters())
         job = IndexJob(str(self._vault), self._profile.layout, None if self._options_changed else chats, filters)
         try:
             self._worker.begin("index")
@@ -305,8 +333,7 @@ class RenderStage:
     ) -> frozenset[int] | None:
         chat = job.target.chat
         self._jobs[chat] = job
-        profile = self._profile
-        view = View(str(self._vault), chat, profile.layout, profile.media, linked, self._keeps, self._filters())
+        view = self._view(chat, linked, self._keeps)
         scopes = tuple({track.scope for track in job.tracks}) or (0,)
         self._worker.begin(self._title(chat), chat)
         try:

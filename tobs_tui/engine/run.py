@@ -12,7 +12,7 @@ from typing import Any
 
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.lock import VaultLock
-from tobs_tui.archive.schema import archive_path
+from tobs_tui.archive.schema import archive_path, keep_apart
 from tobs_tui.cache.spaces import since
 from tobs_tui.engine.asking import Asking
 from tobs_tui.engine.chat_jobs import ChatJob, ChatJobs, Hooks
@@ -240,8 +240,8 @@ class ExportRun:
         await self.reports.end()
 
     async def _carry_out(self) -> tuple[Outcome, str]:
-        lock = VaultLock(self._output)
-        lock.acquire()
+        keep_apart(self._output, wanted=self._profile.layout.pseudonymise)
+        lock = VaultLock(self._output).acquire()
         writer = self._writer = Writer(lambda: Archive.open(archive_path(self._output)))
         pool = ProcessPool(self._profile.performance.decode_processes, partial(self._board.log, Level.WARNING))
         self._machine.governor.follow(pool.allow, WorkerRole.DECODE, pool.size)

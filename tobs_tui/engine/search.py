@@ -17,6 +17,7 @@ from tobs_tui.archive.schema import archive_path
 from tobs_tui.archive.search import Hit, Interrupted, MoreTexts, Query, SearchIndex
 from tobs_tui.archive.search_fold import Term, folded, places
 from tobs_tui.archive.search_words import parse_words
+from tobs_tui.engine.pseudonyms.masks import Masks, masks_of
 from tobs_tui.engine.search_shown import EXCERPT, Shown, Teller, excerpt_of
 from tobs_tui.engine.targets import DateSpan, date_span
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -102,7 +103,8 @@ def search_vault(
     search.check(wanted)
     search.update(on_progress)
     page = search.find(wanted, limit=limit, with_places=True)
-    return Findings(search.count(wanted) if page.last is not None else len(page.found), page.found)
+    total = search.count(wanted) if page.last is not None else len(page.found)
+    return Findings(total, tuple(replace(one, chat=search.shown_id(one.chat)) for one in page.found))
 
 
 class VaultSearch:
@@ -117,6 +119,7 @@ class VaultSearch:
         self._more = more
         self._asked: SearchIndex | None = None
         self._interrupted = False
+        self._masks: tuple[int, Masks | None] | None = None  # for which people
 
     def interrupt(self) -> None:
         """Give this search up, for good."""
@@ -142,21 +145,23 @@ class VaultSearch:
                 raise Interrupted
             on_progress(done)
 
+        self._masks = None
         with self._archive() as archive, self._index() as index:
             return index.update(archive, tell, self._more(archive))
 
     def check(self, wanted: Wanted) -> None:
         """See that a query can be answered, before an index is made for it."""
         with self._archive() as archive:
-            _query(archive, wanted)
+            _query(archive, wanted, self._masks_of(archive))
 
     def find(self, wanted: Wanted, *, limit: int = 50, after: Hit | None = None, with_places: bool = False) -> Page:
         """Messages that match, newest first, behind `after`; `with_places` reads the notes that show them."""
         with self._archive() as archive:
-            query = _query(archive, wanted)
+            masks = self._masks_of(archive)
+            query = _query(archive, wanted, masks)
             with self._index() as index:
                 hits = index.find(query, limit, after)
-            teller = Teller(self.vault, archive, self._more(archive))
+            teller = Teller(self.vault, archive, self._more(archive), masks)
             found = [self._found(teller, hit, query.words.terms) for hit in hits]
             if with_places:
                 spots = teller.places(hits)
@@ -166,7 +171,7 @@ class VaultSearch:
     def count(self, wanted: Wanted) -> int:
         """How many messages match."""
         with self._archive() as archive:
-            query = _query(archive, wanted)
+            query = _query(archive, wanted, self._masks_of(archive))
         with self._index() as index:
             return index.count(query)
 
@@ -183,11 +188,24 @@ class VaultSearch:
             topic = message.topic
             above = list(islice(archive.messages_backward(chat, topic, 0, FAR_FUTURE, upto=ident - 1), around))
             below = list(islice(_following(archive, chat, topic, ident), around))
-            teller = Teller(self.vault, archive, self._more(archive))
+            teller = Teller(self.vault, archive, self._more(archive), self._masks_of(archive))
             (spot,) = teller.places([Hit(chat, ident, message.date, message.sender, topic)])
             shown = tuple(teller.shown(chat, one, terms) for one in (*reversed(above), message, *below))
             titles = (teller.chat_title(chat), teller.topic_title(chat, topic))
             return Passage(*titles, shown, len(above), spot.path, spot.line)
+
+    def shown_id(self, chat: int) -> int:
+        """The id that the vault tells for a chat."""
+        masks = self._masks[1] if self._masks is not None else None
+        return masks.of_id(chat) if masks is not None else chat
+
+    def _masks_of(self, archive: Archive) -> Masks | None:
+        """The vault's stand-ins for people, found anew when the index is updated or notes have others: there may be
+        many."""
+        mark = archive.people_mark()
+        if self._masks is None or self._masks[0] != mark:
+            self._masks = (mark, masks_of(archive))
+        return self._masks[1]
 
     def _found(self, teller: Teller, hit: Hit, terms: Sequence[Term]) -> Found:
         text = " ".join(teller.words(hit.chat, hit.id).split())
@@ -236,7 +254,7 @@ def _day(text: str, field: str) -> datetime.date | None:
         raise TobsError(ErrorCode.USAGE, f"{text} is no day.", "Write it as 2024-05-31.", field=field) from error
 
 
-def _query(archive: Archive, wanted: Wanted) -> Query:
+def _query(archive: Archive, wanted: Wanted, masks: Masks | None) -> Query:
     words = parse_words(wanted.typed, unfinished=wanted.unfinished)
     if not words.expression:
         raise TobsError(
@@ -245,16 +263,17 @@ def _query(archive: Archive, wanted: Wanted) -> Query:
             "Give a word, a part of one with * at its end, or a phrase.",
             field="words",
         )
-    chats, senders = chats_named(archive, wanted.chats), _senders(archive, wanted.senders)
+    chats, senders = chats_named(archive, wanted.chats, masks), _senders(archive, wanted.senders, masks)
     return Query(words, chats, senders, wanted.since, wanted.until)
 
 
-def chats_named(archive: Archive, wanted: Sequence[str]) -> tuple[int, ...]:
-    """The chats of a vault that a person means: by a part of the title, @username or id. TobsError CHAT_NOT_FOUND."""
+def chats_named(archive: Archive, wanted: Sequence[str], masks: Masks | None = None) -> tuple[int, ...]:
+    """The chats of a vault that a person means: by a part of the title, @username or id, or by what `masks` make of
+    these. Raises TobsError CHAT_NOT_FOUND."""
     records = archive.chats()
     chosen: list[int] = []
     for name in wanted:
-        found = [record.id for record in records if _names(name, record.id, record.title, record.username)]
+        found = [record.id for record in records if _names(name, record.id, record.title, record.username, masks)]
         if not found:
             raise TobsError(
                 ErrorCode.CHAT_NOT_FOUND,
@@ -266,11 +285,11 @@ def chats_named(archive: Archive, wanted: Sequence[str]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
-def _senders(archive: Archive, wanted: Sequence[str]) -> tuple[int, ...]:
+def _senders(archive: Archive, wanted: Sequence[str], masks: Masks | None) -> tuple[int, ...]:
     chosen: dict[str, list[int]] = {name: [] for name in wanted}
     for peer in archive.every_peer() if wanted else ():
         for name in wanted:
-            if _names(name, peer.id, peer.title, peer.username):
+            if _names(name, peer.id, peer.title, peer.username, masks):
                 chosen[name].append(peer.id)
     for name, found in chosen.items():
         if not found:
@@ -283,8 +302,12 @@ def _senders(archive: Archive, wanted: Sequence[str]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(ident for found in chosen.values() for ident in found))
 
 
-def _names(typed: str, ident: int, title: str, username: str) -> bool:
-    """Whether what was typed means this peer."""
+def _names(typed: str, ident: int, title: str, username: str, masks: Masks | None) -> bool:
+    """Whether what was typed means this peer, under its own name or as the vault has it."""
+    if masks is not None and masks.of_id(ident) != ident:
+        shown = masks.of_id(ident)
+        if typed == str(shown) or (typed and folded(typed) in folded(masks.name(ident, ""))):
+            return True
     if typed.startswith("@"):
         return username.casefold() == typed[1:].casefold()
     if typed.removeprefix("-").isdecimal() and int(typed) in (ident, bare_id(ident)):

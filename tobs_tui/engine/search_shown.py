@@ -14,6 +14,7 @@ from tobs_tui.archive.search_fold import Term, places
 from tobs_tui.archive.search_words import visible_words
 from tobs_tui.engine.note_headers import Header, header_of
 from tobs_tui.engine.note_lines import NoteLines, NotePlace, Sought
+from tobs_tui.engine.pseudonyms.masks import Masks
 from tobs_tui.model.media import Document
 from tobs_tui.model.messages import Message
 from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, id_label
@@ -41,10 +42,12 @@ class Shown(Struct, frozen=True):
 
 
 class Teller:
-    """Tells of the messages of one archive what a person is shown."""
+    """Tells of the messages of one archive what a person is shown: with the stand-ins of `masks`, as notes do."""
 
-    def __init__(self, vault: Path, archive: Archive, more: MoreTexts | None = None) -> None:
-        self._archive, self._more = archive, more
+    def __init__(
+        self, vault: Path, archive: Archive, more: MoreTexts | None = None, masks: Masks | None = None
+    ) -> None:
+        self._archive, self._more, self._masks = archive, more, masks
         self._notes = NoteLines(vault, archive)
         self._records: dict[int, ChatRecord | None] = {}
         self._peers: dict[int, Peer | None] = {}
@@ -54,12 +57,15 @@ class Teller:
         if chat not in self._records:
             self._records[chat] = self._archive.chat(chat)
         record = self._records[chat]
+        if record is not None and self._masks is not None:
+            return self._masks.title(record)
         return record.title if record is not None and record.title.strip() else id_label(chat)
 
     def topic_title(self, chat: int, topic: int) -> str:
         """A topic's title; '' where the archive knows of none."""
         found = (one.topic.title for one in self._archive.topics(chat) if one.topic.id == topic) if topic else iter(())
-        return next(found, "")
+        title = next(found, "")
+        return self._masks.text(title) if self._masks is not None else title
 
     def name(self, ident: int) -> str:
         """Who somebody is; '' for nobody."""
@@ -68,6 +74,8 @@ class Teller:
         if ident not in self._peers:
             self._peers[ident] = self._archive.peer(ident)
         peer = self._peers[ident]
+        if self._masks is not None:
+            return self._masks.name(ident, peer.title if peer is not None else id_label(ident))
         if peer is None:
             return id_label(ident)
         return DELETED_ACCOUNT if peer.deleted and not peer.title.strip() else peer.title.strip() or id_label(ident)
@@ -75,11 +83,11 @@ class Teller:
     def words(self, chat: int, ident: int) -> str:
         """Everything that a message can be found by; '' when the archive does not hold it."""
         message = self._archive.message(chat, ident)
-        return visible_words(message, self._further(chat, ident)) if message is not None else ""
+        return visible_words(self._told(message), self._further(chat, ident)) if message is not None else ""
 
     def shown(self, chat: int, message: Message, terms: Sequence[Term]) -> Shown:
         """A message as it is shown, with the terms marked."""
-        text = printable_lines(visible_words(message, self._further(chat, message.id))[:LONGEST])
+        text = printable_lines(visible_words(self._told(message), self._further(chat, message.id))[:LONGEST])
         sender = self.name(message.sender) or self.chat_title(chat)
         marks = tuple(places(text, terms))
         return Shown(message.id, message.date, sender, text, marks, "; ".join(_notes(message)))
@@ -91,14 +99,18 @@ class Teller:
 
     def _header(self, hit: Hit) -> Callable[[], Header]:
         def header() -> Header:
-            message = self._archive.message(hit.chat, hit.id) or Message(hit.id, hit.date)
+            message = self._told(self._archive.message(hit.chat, hit.id) or Message(hit.id, hit.date))
             name = self.name(hit.sender) or self.chat_title(hit.chat)
             return header_of(message, f"**{inline_name(name)}**")
 
         return header
 
     def _further(self, chat: int, ident: int) -> str:
-        return self._more.texts_of(chat, (ident,)).get(ident, "") if self._more is not None else ""
+        text = self._more.texts_of(chat, (ident,)).get(ident, "") if self._more is not None else ""
+        return self._masks.text(text) if self._masks is not None else text
+
+    def _told(self, message: Message) -> Message:
+        return self._masks.message(message) if self._masks is not None else message
 
 
 def _notes(message: Message) -> list[str]:

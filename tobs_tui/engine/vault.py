@@ -23,6 +23,7 @@ from tobs_tui.archive.records import ChatRecord
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine.filtering import RecordFilter
 from tobs_tui.engine.note_forms import Form, forms_of, head_of, path_of, split_of
+from tobs_tui.engine.pseudonyms.masks import Masks, masks_of
 from tobs_tui.engine.vault_scene import ChatScene
 from tobs_tui.model.profile import Layout, MediaOptions
 from tobs_tui.render import layout as names
@@ -46,7 +47,8 @@ class View(Struct, frozen=True):
     `linked` are chats whose messages are all in the archive by now, so that links may point at their notes; comments
     of a channel's posts are found in its discussion group only when that is among them. `media` is what the run's
     profile chooses, for saying why a file is not there, and `keeps` which messages are shown. `filters` are those of
-    all chats of which not everything is shown: links don't lead to what is left out.
+    all chats of which not everything is shown: links don't lead to what is left out. `people` tells which people are
+    shown by stand-ins, if any are (`Masks.mark`).
     """
 
     vault: str
@@ -56,11 +58,13 @@ class View(Struct, frozen=True):
     linked: frozenset[int] = frozenset()
     keeps: RecordFilter = EVERYTHING
     filters: tuple[tuple[int, RecordFilter], ...] = ()
+    people: int = 0
 
     @property
     def options(self) -> str:
         """A name for all that makes notes of the same messages differ, but for links into other chats."""
-        return options_of(self.layout, self.media, self.keeps, self.filters)
+        options = options_of(self.layout, self.media, self.keeps, self.filters)
+        return f"{options}-{self.people:x}" if self.people else options
 
 
 def options_of(
@@ -72,7 +76,7 @@ def options_of(
     """A name for this way of rendering notes; another zone of the machine's makes another one, other formats do not."""
     facts = (
         (FORMAT, PAGES),
-        msgspec.structs.replace(layout, formats=()),
+        msgspec.structs.replace(layout, formats=(), pseudonymise=False),
         resolve_zone(layout.timezone)[0],
         media.looks,
         keeps,
@@ -119,17 +123,18 @@ def topic_root(root: str, topic: int, folders: dict[int, str]) -> str:
 
 
 class World:
-    """A chat as its notes show it: the archive, the folders, the scene. Get it from `world_of`."""
+    """A chat as its notes show it: the archive, the folders, the scene, and who is shown by a stand-in. Get it from
+    `world_of`."""
 
-    def __init__(self, archive: Archive, view: View, record: ChatRecord) -> None:
-        self.archive, self.view, self.record = archive, view, record
+    def __init__(self, archive: Archive, view: View, record: ChatRecord, masks: Masks | None = None) -> None:
+        self.archive, self.view, self.record, self.masks = archive, view, record, masks
         self.vault = Path(view.vault)
         self.options = view.options
         self.forms = forms_of(view.layout)
         self.leading = Form(view.layout.leading.value)
         self.zone_name, self.zone = resolve_zone(view.layout.timezone)
         self.scene = ChatScene(
-            archive, record, view.layout, view.media, self.zone, view.linked, view.filters, root_of, topic_root
+            archive, record, view.layout, view.media, self.zone, view.linked, view.filters, root_of, topic_root, masks
         )
         self._root = root_of(archive, record)
         self._topics = {known.topic.id: known.folder for known in archive.topics(record.id)}
@@ -161,13 +166,13 @@ class World:
             folder,
             self._root,
             chat=names.title_of(posixpath.basename(self.record.folder)),
-            chat_id=self.record.id,
+            chat_id=self.masks.of_id(self.record.id) if self.masks is not None else self.record.id,
             kind=self.record.kind,
             topic=names.title_of(topic_folder) or f"Topic {topic}",
             topic_id=topic,
             period=period,
             zone=self.zone_name,
-            shown=self.view.keeps.words,
+            shown=self.masks.shown(self.view.keeps) if self.masks is not None else self.view.keeps.words,
         )
 
 
@@ -177,6 +182,7 @@ class _Kept:
     archive: Archive | None = None
     file: tuple[Path, int] | None = None
     worlds: ClassVar[LRUCache[View, World]] = LRUCache(WORLDS)
+    masks: tuple[int, Masks | None] | None = None  # for which people
 
 
 def archive_of(vault: Path) -> Archive:
@@ -193,6 +199,7 @@ def leave() -> None:
     """Close what this process keeps open."""
     archive, _Kept.archive = _Kept.archive, None
     _Kept.worlds.clear()
+    _Kept.masks = None
     if archive is not None:
         archive.close()
 
@@ -205,5 +212,12 @@ def world_of(view: View) -> World | None:
         return None
     world = _Kept.worlds.get(view)
     if world is None or world.record != record:
-        world = _Kept.worlds[view] = World(archive, view, record)
+        world = _Kept.worlds[view] = World(archive, view, record, _masks(archive, view))
     return world
+
+
+def _masks(archive: Archive, view: View) -> Masks | None:
+    """The stand-ins for a view. Only the vault itself decides whether there are any."""
+    if _Kept.masks is None or not view.people or _Kept.masks[0] != view.people:
+        _Kept.masks = (view.people, masks_of(archive))
+    return _Kept.masks[1]

@@ -14,10 +14,11 @@ from tobs_tui.archive.records import ChatRecord, FileJobs, FileState, FileStatus
 from tobs_tui.engine.filtering import RecordFilter
 from tobs_tui.engine.job_plans import shown_jobs
 from tobs_tui.engine.note_forms import Form
+from tobs_tui.engine.pseudonyms.masks import Masks
 from tobs_tui.model.jobs import JobKind, MediaFacts
 from tobs_tui.model.media import File
 from tobs_tui.model.messages import Message, may_carry_files
-from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, PeerKind, id_label
+from tobs_tui.model.peers import DELETED_ACCOUNT, Peer, PeerKind, id_label, is_pseudonym
 from tobs_tui.model.profile import Anchors, Format, Layout, MediaOptions
 from tobs_tui.model.transcript import Transcript
 from tobs_tui.render import layout as names
@@ -60,11 +61,14 @@ class ChatScene:
         filters: Iterable[tuple[int, RecordFilter]],
         root_of: Callable[[Archive, ChatRecord], str],
         topic_root: Callable[[str, int, dict[int, str]], str],
+        masks: Masks | None = None,
     ) -> None:
+        """With `masks`, ids of people that come from messages are stand-ins, and so are those that go there."""
         self._archive, self._record, self._layout, self._media, self._zone = archive, record, layout, media, zone
         self._linked = frozenset(linked)
         self._shows = {chat: keeps.matcher(chat) for chat, keeps in filters}
         self._root_of, self._topic_root = root_of, topic_root
+        self._masks = masks
         self._folder, self._form = "", Form.MARKDOWN
         self._peers: LRUCache[int, Peer] = LRUCache(20_000)
         self._unknown: set[int] = set()  # peers that the archive did not know when this note was entered
@@ -81,11 +85,11 @@ class ChatScene:
         self._comments: tuple[int, dict[int, int]] | None = None  # of which group, and post to copy
         self.uses = Uses()
         self.scene = Scene(
-            chat=record.id,
-            title=record.title,
+            chat=masks.of_id(record.id) if masks is not None else record.id,
+            title=masks.title(record) if masks is not None else record.title,
             zone=zone,
             anchors=layout.anchors,
-            name=self._name,
+            name=self._name if masks is None else self._masked_name,
             username=self._username,
             target=self._target,
             file=self._file,
@@ -163,7 +167,13 @@ class ChatScene:
         self._names[peer_id] = name
         return name
 
+    def _masked_name(self, peer_id: int) -> str:
+        assert self._masks is not None
+        return self._masks.name(peer_id, "" if is_pseudonym(peer_id) else self._name(peer_id))
+
     def _username(self, peer_id: int) -> str:
+        if self._masks is not None and is_pseudonym(self._masks.of_id(peer_id)):
+            return ""
         peer = self._peer(peer_id)
         if peer is not None and peer.min and not peer.username:
             self.uses.thin.add((peer_id, True))
@@ -195,17 +205,23 @@ class ChatScene:
                 self._places[key] = place
         return place
 
-    def _target(self, chat: int, message_id: int) -> Target:
+    def _target(self, shown_chat: int, message_id: int) -> Target:
+        """A message of a chat, which is told by its stand-in where the vault has any."""
+        chat = self._masks.real(shown_chat) if self._masks is not None else shown_chat
+        name_of = self.scene.name
+        if not chat:
+            return Target(name_of(shown_chat), "")
         here = chat == self._record.id
         if not here:
             self.uses.pointed.add(chat)
         place = self._place(chat, message_id) if here or chat in self._linked else None
         if place is not None:
             sender = place.sender
-            name = self._name(sender) if sender else self._record.title if here else self._name(chat)
+            shown = self._masks.of_id(sender) if self._masks is not None else sender
+            name = name_of(shown) if sender else self.scene.title if here else name_of(shown_chat)
             return Target(name, self._address(chat, message_id, place))
         username = self._record.username if here else self._username(chat)
-        return Target("" if here else self._name(chat), telegram_link(chat, message_id, username))
+        return Target("" if here else name_of(shown_chat), telegram_link(chat, message_id, username))
 
     def _address(self, chat: int, message_id: int, place: Place) -> str:
         """The relative address of a message's block; '' when its chat has no folder in the vault."""
@@ -256,6 +272,8 @@ class ChatScene:
         address = names.relative_address(state.path, self._folder)
         jobs = self._jobs.get((message.id, index))
         transcript = self._transcripts.get((message.id, index))
+        if transcript is not None and self._masks is not None:
+            transcript = self._masks.transcript(transcript)
         if jobs is None:
             return FileLink(address, transcript=transcript)
         probed = jobs.results.get(JobKind.PROBE)

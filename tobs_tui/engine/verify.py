@@ -24,7 +24,7 @@ from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.checking import NamedContent
 from tobs_tui.archive.notes import Busy, Finished, Stretch
 from tobs_tui.archive.records import ChatRecord
-from tobs_tui.archive.schema import archive_path
+from tobs_tui.archive.schema import archive_path, path_from
 from tobs_tui.engine.note_again import one_byte_differs
 from tobs_tui.engine.vault_asked import last_media, profile_of_vault, was_bounded
 from tobs_tui.engine.verify_jobs import (
@@ -253,7 +253,7 @@ class _Verifier:
         except TobsError as error:
             if error.code is not ErrorCode.ARCHIVE_UNUSABLE:
                 raise
-            name = archive_path(self._vault).relative_to(self._vault).as_posix()
+            name = path_from(self._vault, archive_path(self._vault))
             self._find(Finding(Subject.ARCHIVE, Fault.DAMAGED, error.sentence.rstrip("."), name))
 
     # --- messages -----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.checking import NamedContent
 from tobs_tui.archive.notes import Stretch
 from tobs_tui.archive.page_sums import changed_pages
-from tobs_tui.archive.schema import archive_path, internal_folder
+from tobs_tui.archive.schema import archive_path, internal_folder, path_from
 from tobs_tui.engine.link_scan import BLOCK, LinkScan, blocks_of
 from tobs_tui.media.store import Store
 from tobs_tui.model.errors import TobsError
@@ -129,7 +129,7 @@ def _scan_of(vault: Path) -> LinkScan:
 def check_pages(vault: str) -> ArchiveChecked:
     """Hold every page of the archive against its sum."""
     path = archive_path(Path(vault))
-    name = path.relative_to(vault).as_posix()
+    name = path_from(Path(vault), path)
     try:
         pages = changed_pages(path)
     except OSError as error:
@@ -149,7 +149,7 @@ class StructureCheck:
 
     def __init__(self, vault: str, sealed: bool) -> None:
         self._path, self._sealed = archive_path(Path(vault)), sealed
-        self._name = self._path.relative_to(vault).as_posix()
+        self._name = path_from(Path(vault), self._path)
         self._archive: Archive | None = None
         self._stopped = False
 

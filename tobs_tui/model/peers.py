@@ -47,6 +47,16 @@ def imported_half(supergroup: int) -> int:
     return -(_IMPORTED_HALVES + bare_id(supergroup))
 
 
+PSEUDONYM_MARK = 1 << 52
+"""Ids from here on are nobody's at Telegram: users' have 52 bits at most
+(https://core.telegram.org/bots/api#user). Those below twice that are exact as doubles, too."""
+
+
+def is_pseudonym(marked: int) -> bool:
+    """Whether an id stands for a person who is not to be told."""
+    return marked >= PSEUDONYM_MARK
+
+
 def id_label(marked: int) -> str:
     """A marked id as file names and anchors write it: u42 (user), g42 (basic group), c42 (channel or supergroup)."""
     prefix = "u" if marked >= 0 else "c" if is_channel_id(marked) else "g"

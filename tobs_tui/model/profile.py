@@ -251,7 +251,8 @@ class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """How the vault is laid out. `timezone` is an IANA name; empty = the machine's own, stated in the front matter.
 
     `day_headings` is the level of the headings that days begin with; 0 = none, and each message tells its day.
-    With `transcript_times`, every stretch of a transcript begins with when it was said.
+    With `transcript_times`, every stretch of a transcript begins with when it was said. With `pseudonymise`, a vault
+    that is begun shows no person's name, @name, id or number; one that was begun so stays so.
     """
 
     split: Split = Split.MONTH
@@ -262,6 +263,7 @@ class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     timezone: str = ""
     formats: tuple[Format, ...] = (Format.MARKDOWN,)
     transcript_times: bool = False
+    pseudonymise: bool = False
 
     @property
     def leading(self) -> Format:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tobs_tui.model.peers import bare_id, is_channel_id
+from tobs_tui.model.peers import bare_id, is_channel_id, is_pseudonym
 from tobs_tui.render.chars import clean
 
 _ENCODED = re.compile(r"[\\<>`\s|\[\]]")
@@ -82,7 +82,7 @@ def story_link(username: str, story: int) -> str:
 
 
 def peer_link(peer: int, username: str = "") -> str:
-    """A link to a peer: t.me by name, tg:// by id for users, '' otherwise."""
+    """A link to a peer: t.me by name, tg:// by id for users, '' otherwise: nothing leads to a pseudonym."""
     if username:
         return f"https://t.me/{username}"
-    return f"tg://user?id={peer}" if peer > 0 else ""
+    return f"tg://user?id={peer}" if peer > 0 and not is_pseudonym(peer) else ""

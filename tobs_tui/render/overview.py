@@ -27,11 +27,12 @@ class NoteEntry(Struct, frozen=True):
 
 
 class SenderEntry(Struct, frozen=True):
-    """Somebody who wrote `count` of a chat's messages."""
+    """Somebody who wrote `count` of a chat's messages; `id` is marked."""
 
     name: str
     count: int
     username: str = ""
+    id: int = 0
 
 
 class ChatLink(Struct, frozen=True):

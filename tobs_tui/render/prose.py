@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tobs_tui.model.text import Entity, EntityKind
 from tobs_tui.render.links import destination, is_address, web_address
-from tobs_tui.render.spans import INERT
+from tobs_tui.render.spans import INERT, mention_address
 
 # What might be changed at the start of a line, see `escape.line_escapes`.
 _LINE = r"[ \t]*(?:[-+*](?=[\s|:*-]|\Z)|>|[0-9]{1,9}[.)](?=\s|\Z)|\#{1,6}(?=\s|\Z)|[|:][ \t]*:?-|=[ \t]*$)"
@@ -164,7 +164,7 @@ def _shown(entity: Entity, inner: str) -> str:
     if kind is EntityKind.TEXT_URL and "$" in entity.value:
         return ""
     if kind is EntityKind.TEXT_URL or kind is EntityKind.MENTION_NAME:
-        address = web_address(entity.value) if kind is EntityKind.TEXT_URL else f"tg://user?id={entity.number}"
+        address = web_address(entity.value) if kind is EntityKind.TEXT_URL else mention_address(entity)
         return f"[{inner}]({destination(address)})" if address and "]" not in inner and inner[0] not in "!^" else ""
     opening, closing = _DELIMITERS.get(kind, ("", ""))
     if opening[:1] == "<" and "&" in inner:

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from tobs_tui.model.peers import is_pseudonym
 from tobs_tui.model.text import Entity, EntityKind
 from tobs_tui.render.chars import Offsets
 from tobs_tui.render.links import has_scheme, web_address
@@ -147,12 +148,18 @@ def read_spans(offsets: Offsets, entities: Iterable[Entity], *, rich: bool = Fal
 
 def _mark(entity: Entity, start: int, end: int) -> Mark | None:
     if entity.kind is EntityKind.MENTION_NAME:
-        return Mark(start, end, MarkKind.LINK, f"tg://user?id={entity.number}")
+        address = mention_address(entity)
+        return Mark(start, end, MarkKind.LINK, address) if address else None
     if entity.kind is EntityKind.TEXT_URL:
         address = web_address(entity.value)
         return Mark(start, end, MarkKind.LINK, address) if address else None
     value = entity.value if entity.kind is EntityKind.DIFF_REPLACE else MATH if entity.kind is EntityKind.MATH else ""
     return Mark(start, end, _INLINE[entity.kind], value)
+
+
+def mention_address(entity: Entity) -> str:
+    """Where a mention by id leads; '' for a pseudonym, which leads nowhere."""
+    return "" if is_pseudonym(entity.number) else f"tg://user?id={entity.number}"
 
 
 _SEEN = _TAGS | {EntityKind.FORMATTED_DATE, EntityKind.MENTION, EntityKind.EMAIL, EntityKind.PHONE}

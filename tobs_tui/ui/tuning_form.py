@@ -261,6 +261,12 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 Way.TOGGLE,
             ),
             Entry(
+                "layout.pseudonymise",
+                "Pseudonyms",
+                "A new vault shows people by other names, without ids and numbers; it then stays so",
+                Way.TOGGLE,
+            ),
+            Entry(
                 "layout.timezone",
                 "Time zone",
                 "An IANA name such as Europe/London; nothing takes this machine's",
