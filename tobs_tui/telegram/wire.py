@@ -132,9 +132,9 @@ class FileConnection(_Counted, ConnectionTcpIntermediate):  # type: ignore[misc]
 def read_strictly(sender: MTProtoSender) -> None:
     """Let a packet that fails MTProto's checks, or is broken, cut the connection, as its security guidelines recommend.
 
-    Telethon skips the first sort; the request whose answer it carried would wait until its time is up. So it would after
-    the machine's clock was set; the next connection finds out how far it is off. What is of a kind that this version
-    does not know is still skipped.
+    Telethon skips the first sort; the request whose answer it carried would wait until its time is up, as it would
+    after the clock was set (the next connection finds out how far it is off). What is of a kind that this version does
+    not know is still skipped.
     """
     state = sender._state
 
