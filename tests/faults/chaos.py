@@ -1,250 +1,137 @@
-"""Exports through the real command while processes are killed and the network is cut, at seeded random moments.
+"""Exports through the real command while processes are killed and the network fails, at seeded random moments.
 
-``python -m tests.faults.chaos --runs 20 [--seed N] [--chat ID ...] [--gone-s 120]`` serves the demo world, exports it
-once undisturbed, then again and again with disturbances, running the command anew whenever it ended early. Each vault
-must end COMPLETE with the undisturbed one's bytes and a sound archive. With `--gone-s` the first disturbed run is one
-from which the server is away for so long, and which must go on by itself. Prints a line a run; exit status 1 when one
-broke the promise.
+``python -m tests.faults.chaos --kills 500 [--seed N] [--world bench-mixed] [--messages N] [--gone-s 120]`` exports a
+world of 100,000 messages with media once undisturbed and holds the vault against the world's own truth; then again and
+again, with as many kills as asked for and other harm in between, running the command anew whenever it ended early.
+Every vault must end COMPLETE with the undisturbed one's bytes, a sound archive and a ledger without holes, as `tobs
+verify` sees it. With `--gone-s` there is one more run, from which the server is away for so long, and which must go on
+by itself. Prints a line an export and figures at the end; exit status 1 when a promise was broken. Times in which the
+machine stood still are no recovery's, and left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import json
 import os
 import random
+import shutil
 import signal
-import sqlite3
-import subprocess
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import psutil
+import msgspec
 
-from tests.e2e.serving import sign_in
+from tests.compare_vault import differences
+from tests.e2e.signing import sign_in_account
+from tests.faults.chaos_export import COMPLETE, INTERRUPTED, Export, Telegram, problems_of
+from tests.faults.chaos_harm import Disturber
 from tests.integration.engine_help import vault_bytes
-from tobs_tui.archive.schema import archive_path
 from tobs_tui.config.paths import Paths
 from tobs_tui.config.server_file import load_server
+from tobs_tui.sandbox.manifest import build_manifest
+from tobs_tui.sandbox.threaded import running_sandbox
+from tobs_tui.sandbox.worlds.loader import load_world
+from tobs_tui.sandbox.worlds.world import World
 
-TOBS = str(Path(sys.executable).with_name("tobs"))
-LATENCY_MS = 50
-RERUNS = 12
-RUN_LIMIT_S = 170.0
-_CUT_S = (0.2, 4.0)
-
-
-class Telegram:
-    """The sandbox as a process of its own that can be stopped, frozen and started again at the same address."""
-
-    def __init__(self, folder: Path, latency_ms: int = LATENCY_MS, *arguments: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.toml = folder / "server.toml"
-        self._folder = folder
-        self._arguments = ["--latency-ms", str(latency_ms), "--state", str(folder / "state"), *arguments]
-        self.port = 0
-        self.phone = self.code = self.password = ""
-        self.start()
-
-    def start(self) -> None:
-        """Serve, at the port of the last time."""
-        self.process = subprocess.Popen(
-            [TOBS, "sandbox", "serve", "--port", str(self.port), *self._arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        said = json.loads(self.process.stdout.readline())
-        self.port = int(said["port"])
-        self.phone, self.code, self.password = said["phone"], said["code"], said["password"]
-        (self._folder / "server.pem").write_text(said["public_key"])
-        self.toml.write_text(
-            f'dc = {said["dc"]}\nhost = "{said["host"]}"\nport = {said["port"]}\npublic_key = "server.pem"\n'
-        )
-
-    def stop(self) -> None:
-        """Cut every connection at once."""
-        self.process.send_signal(signal.SIGCONT)
-        self.process.kill()
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+LATENCY_MS = 10
+KILLS = 60
+AN_EXPORT = (25, 50)
+"""How many kills an export suffers, at least and at most."""
+OTHER_HARM = 0.25
+"""The share of harm that kills nothing."""
+STARTING = 0.15
+"""The share of harm that strikes while the command and its service start."""
+RERUNS = 200
+ENDED_BY = (-signal.SIGKILL, -signal.SIGHUP)
+"""How a command ends that was killed, or whose terminal went away: it is only the reporter, the run goes on."""
+STOOD_S = 2.0
+"""A machine on which a short sleep takes so long stood still."""
+_LOOK_S = 0.005
 
 
-class Export:
-    """One vault's way to completeness: the command, run until it says that it is done, and what disturbs it."""
+@dataclass
+class Told:
+    """What became of one export: its story, what is wrong, its kills by kind, and seconds from each start of the
+    command after a kill until the run asked for something."""
 
-    def __init__(self, telegram: Telegram, folder: Path, chats: Sequence[int]) -> None:
-        self.vault = folder / "vault"
-        self.statuses: list[int] = []
-        self.output: list[str] = []
-        self._telegram = telegram
-        folder.mkdir(parents=True, exist_ok=True)
-        wanted = "".join(f"[[targets.chats]]\nchat = {chat}\n" for chat in chats) or "[targets]\nall_chats = true\n"
-        self._profile = folder / "profile.toml"
-        self._profile.write_text(
-            f'output = "{self.vault}"\n{wanted}[layout]\ntimezone = "UTC"\n'
-            '[performance]\npreset = "custom"\nhistory_workers = 4\ndecode_processes = 2\ntakeout = true\n'
-        )
-        self._process: subprocess.Popen[str] | None = None
-
-    def begin(self) -> None:
-        """Run the command."""
-        self._process = subprocess.Popen(
-            [TOBS, "--server", str(self._telegram.toml), "--headless", "--json", str(self._profile)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
-
-    @property
-    def running(self) -> bool:
-        """Whether the command has not ended."""
-        return self._process is not None and self._process.poll() is None
-
-    def end(self) -> int:
-        """Wait for the command; gives its exit status."""
-        assert self._process is not None
-        try:
-            said, _ = self._process.communicate(timeout=RUN_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            said, _ = self._process.communicate()
-            said += "\n(it hung)"
-        self.output.append(said)
-        (self.vault.parent / f"output-{len(self.output)}.jsonl").write_text(said)
-        self.statuses.append(self._process.returncode)
-        return self._process.returncode
-
-    def kill_command(self) -> None:
-        """Take the reporter away; the run goes on."""
-        assert self._process is not None
-        self._process.kill()
+    name: str
+    story: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    kills: Counter[str] = field(default_factory=Counter)
+    recoveries: list[float] = field(default_factory=list)
 
 
-def service_of(telegram: Telegram) -> psutil.Process | None:
-    """The background service of the account at this sandbox."""
-    for process in psutil.process_iter(["cmdline"]):
-        line = process.info["cmdline"] or []
-        if "service" in line and str(telegram.toml) in line:
-            return process
-    return None
+class Ordeal:
+    """One export with disturbances. `length_s` is how long an undisturbed one takes."""
 
+    def __init__(
+        self, telegram: Telegram, export: Export, told: Told, luck: random.Random, kinds: Sequence[str], length_s: float
+    ) -> None:
+        self._telegram, self._export, self._told, self._luck = telegram, export, told, luck
+        self._length_s = length_s
+        self._disturber = Disturber(telegram, luck)
+        chosen = list(kinds) or self._disturber.names
+        self._kills = [name for name in chosen if name in self._disturber.kills]
+        self._others = [name for name in chosen if name not in self._disturber.kills]
+        self._struck = False
 
-def _family(telegram: Telegram) -> tuple[psutil.Process | None, list[psutil.Process]]:
-    service = service_of(telegram)
-    with contextlib.suppress(psutil.NoSuchProcess):  # it may end in this very moment
-        return service, service.children(recursive=True) if service is not None else []
-    return None, []
+    def suffer(self, kills: int) -> None:
+        """Run the command until it is done, with so many kills on the way (or as many as fit)."""
+        told, export = self._told, self._export
+        for _ in range(RERUNS):
+            asked = self._telegram.asked()
+            export.begin()
+            if self._struck:
+                self._recover(asked)
+            while export.running and sum(told.kills.values()) < kills:
+                self._strike(self._length_s * 2 / kills)
+            if not export.running or sum(told.kills.values()) >= kills:
+                status = export.end()
+                told.story.append(f"-> {status}")
+                if status == COMPLETE:
+                    return
+                if status not in (INTERRUPTED, *ENDED_BY):
+                    told.problems.append(f"ended with {status}: {export.last_line()}")
+        told.problems.append(f"not complete after {RERUNS} starts")
 
+    def _recover(self, asked: int) -> None:
+        """Wait until the run asks for something, or is to be hit while it starts."""
+        hit_early = self._luck.random() < STARTING
+        limit = time.monotonic() + (self._luck.uniform(0.0, 1.5) if hit_early else 60.0)
+        while self._export.running and time.monotonic() < limit:
+            if self._telegram.asked() > asked:
+                self._told.recoveries.append(time.monotonic() - self._export.began)
+                return
+            before = time.monotonic()
+            time.sleep(_LOOK_S)
+            if time.monotonic() - before > STOOD_S:
+                return
 
-def _kill(processes: Sequence[psutil.Process | None]) -> None:
-    for process in processes:
-        if process is not None:
-            with contextlib.suppress(psutil.NoSuchProcess):  # it was quicker
-                process.kill()
-
-
-class Disturber:
-    """Does one kind of harm at a time; `names` are the kinds."""
-
-    def __init__(self, telegram: Telegram, luck: random.Random) -> None:
-        self._telegram = telegram
-        self._luck = luck
-        self._kinds: dict[str, Callable[[Export], None]] = {
-            "service": lambda _: _kill([_family(telegram)[0]]),
-            "everything": lambda _: _kill([_family(telegram)[0], *_family(telegram)[1]]),
-            "children": lambda _: _kill(_family(telegram)[1]),
-            "fork server": lambda _: self._one(direct=True),
-            "worker": lambda _: self._one(direct=False),
-            "reporter": lambda export: export.kill_command(),
-            "cut": lambda _: self._cut(),
-            "freeze": lambda _: self._freeze(),
-            "terminate": lambda _: self._terminate(),
-        }
-
-    @property
-    def names(self) -> list[str]:
-        """The kinds of harm."""
-        return list(self._kinds)
-
-    def disturb(self, name: str, export: Export) -> None:
-        """Do it."""
-        self._kinds[name](export)
-
-    def _one(self, *, direct: bool) -> None:
-        service, family = _family(self._telegram)
-        if service is None:
+    def _strike(self, within_s: float) -> None:
+        """Do some harm after a while, if the command has not ended by then."""
+        moment = time.monotonic() + self._luck.uniform(0.0, within_s)
+        while self._export.running and time.monotonic() < moment:
+            time.sleep(_LOOK_S)
+        if not self._export.running:
             return
-        with contextlib.suppress(psutil.NoSuchProcess):  # it was quicker
-            near = {child.pid for child in service.children()}
-            some = [child for child in family if (child.pid in near) == direct]
-            if some:
-                _kill([self._luck.choice(some)])
-
-    def _cut(self) -> None:
-        self._telegram.stop()
-        time.sleep(self._luck.uniform(*_CUT_S))
-        self._telegram.start()
-
-    def _freeze(self) -> None:
-        self._telegram.process.send_signal(signal.SIGSTOP)
-        time.sleep(self._luck.uniform(*_CUT_S))
-        self._telegram.process.send_signal(signal.SIGCONT)
-
-    def _terminate(self) -> None:
-        service, _ = _family(self._telegram)
-        if service is not None:
-            with contextlib.suppress(psutil.NoSuchProcess):  # it was quicker
-                service.terminate()
-
-
-def problems_of(export: Export, truth: dict[str, bytes]) -> list[str]:
-    """In which ways a vault is not what it should be."""
-    found: list[str] = []
-    got = vault_bytes(export.vault)
-    for path in sorted(truth.keys() | got.keys()):
-        if got.get(path) != truth.get(path):
-            found.append(f"{path}: {'missing' if path not in got else 'extra' if path not in truth else 'differs'}")
-    with contextlib.closing(sqlite3.connect(archive_path(export.vault))) as archive:
-        verdict = archive.execute("PRAGMA integrity_check").fetchone()[0]
-    if verdict != "ok":
-        found.append(f"archive: {verdict}")
-    found += [f"traceback: {said[-800:]}" for said in export.output if "Traceback" in said]
-    return found
-
-
-def disturbed(
-    telegram: Telegram, folder: Path, chats: Sequence[int], luck: random.Random, length_s: float, kinds: Sequence[str]
-) -> tuple[Export, list[str]]:
-    """An export with disturbances, and what they were."""
-    export = Export(telegram, folder, chats)
-    disturber = Disturber(telegram, luck)
-    story: list[str] = []
-    harms = luck.randint(1, 4)
-    for _ in range(RERUNS):
-        export.begin()
-        while harms and export.running:
-            harms -= 1
-            name, after = luck.choice(kinds), luck.uniform(0.3, length_s * 0.7)
-            deadline = time.monotonic() + after
-            while export.running and time.monotonic() < deadline:
-                time.sleep(0.01)
-            if export.running:
-                disturber.disturb(name, export)
-                story.append(f"{name} @{after:.1f}s")
-        story.append(f"-> {export.end()}")
-        if export.statuses[-1] == 0:
-            break
-    return export, story
+        harmless = self._others and (not self._kills or self._luck.random() < OTHER_HARM)
+        name = self._luck.choice(self._others) if harmless else self._disturber.choose_kill(self._kills)
+        if not name:
+            return
+        struck = self._disturber.disturb(name, self._export)
+        if name in self._disturber.kills and not struck:
+            return  # there was no process of the kind
+        self._told.kills[name] += struck
+        self._told.story.append(name)
+        self._struck = True
 
 
 def outlasted(telegram: Telegram, folder: Path, chats: Sequence[int], gone_s: float, length_s: float) -> Export:
@@ -252,78 +139,142 @@ def outlasted(telegram: Telegram, folder: Path, chats: Sequence[int], gone_s: fl
     export = Export(telegram, folder, chats)
     export.begin()
     time.sleep(length_s / 2)
-    telegram.stop()
-    time.sleep(gone_s)
-    telegram.start()
-    export.end()
+    telegram.sandbox.call(lambda server: server.go_away(gone_s))
+    export.end(gone_s + 120)
     return export
+
+
+def _untrue(vault: Path, world: World, chats: Sequence[int]) -> list[str]:
+    """How a vault differs from its world. Videos were made smaller: their bytes are not the world's."""
+    manifest: dict[str, Any] = msgspec.to_builtins(build_manifest(world))
+    films = {file.sha256() for file in world.files.by_id.values() if (file.mime or "").startswith("video/")}
+    manifest["media"] = [medium for medium in manifest["media"] if medium["sha256"] not in films]
+    return differences(vault, manifest, chats=set(chats) or None)
 
 
 def chaos(
     folder: Path,
     *,
-    runs: int,
+    kills: int,
     seed: int,
+    world: World,
     chats: Sequence[int] = (),
     kinds: Sequence[str] = (),
-    latency_ms: int,
+    latency_ms: float = LATENCY_MS,
     gone_s: float = 0.0,
-) -> Iterator[tuple[int, str, list[str]]]:
-    """For each run its number, its story, and its problems. The environment's TOBS_HOME is used."""
-    telegram = Telegram(folder / "telegram", latency_ms)
-    paths = Paths.resolve(server=load_server(telegram.toml))
-    try:
-        asyncio.run(sign_in(paths, telegram))  # type: ignore[arg-type]  # it needs the login and the file only
-        began = time.monotonic()
-        calm = Export(telegram, folder / "calm", chats)
-        calm.begin()
-        if calm.end() != 0:
-            yield 0, "undisturbed", [f"ended with {calm.statuses[-1]}: {calm.output[-1][-2000:]}"]
-            return
-        length = time.monotonic() - began
-        truth = vault_bytes(calm.vault)
-        if gone_s:
-            patient = outlasted(telegram, folder / "gone", chats, gone_s, length)
-            problems = problems_of(patient, truth) if patient.statuses == [0] else [patient.output[-1][-2000:]]
-            yield 0, f"the server gone for {gone_s:.0f} s -> {patient.statuses[0]}", problems
-        for number in range(1, runs + 1):
-            luck = random.Random(seed * 1_000_003 + number)
-            names = list(kinds) or Disturber(telegram, luck).names
-            export, story = disturbed(telegram, folder / f"run{number}", chats, luck, length, names)
-            problems = problems_of(export, truth) if export.statuses[-1] == 0 else [export.output[-1][-2000:]]
-            yield number, ", ".join(story), problems
-    finally:
-        _kill([_family(telegram)[0], *_family(telegram)[1]])
-        telegram.stop()
+    an_export: tuple[int, int] = AN_EXPORT,
+) -> Iterator[Told]:
+    """For each export what became of it, the undisturbed one first. The environment's TOBS_HOME is used."""
+    with running_sandbox(world, latency_ms=latency_ms) as sandbox:
+        telegram = Telegram(sandbox, folder / "telegram")
+        paths = Paths.resolve(server=load_server(telegram.toml))
+        try:
+            asyncio.run(
+                sign_in_account(paths, world.phone, world.code, world.password or "", server_file=telegram.toml)
+            )
+            calm = Export(telegram, folder / "calm", chats, jobs=True)
+            calm.begin()
+            told = Told("undisturbed")
+            if calm.end() != COMPLETE:
+                told.problems.append(f"ended with {calm.statuses[-1]}: {calm.output[-1][-2000:]}")
+                yield told
+                return
+            length = time.monotonic() - calm.began
+            truth = vault_bytes(calm.vault)
+            told.problems += [*_untrue(calm.vault, world, chats), *problems_of(calm, truth)]
+            told.story.append(f"{length:.0f} s, {len(truth)} files")
+            yield told
+            if gone_s:
+                patient = outlasted(telegram, folder / "gone", chats, gone_s, length)
+                told = Told(f"the server gone for {gone_s:.0f} s", [f"-> {patient.statuses[0]}"])
+                yield told
+            cache = paths.cache_dir
+            yield from _ordeals(telegram, folder, cache, truth, chats, kinds, length, (kills, an_export, seed))
+        finally:
+            telegram.end_service()
+
+
+def _ordeals(
+    telegram: Telegram,
+    folder: Path,
+    cache: Path,
+    truth: dict[str, bytes],
+    chats: Sequence[int],
+    kinds: Sequence[str],
+    length_s: float,
+    measure: tuple[int, tuple[int, int], int],
+) -> Iterator[Told]:
+    """Exports with disturbances until there were as many kills as `measure` says; kills an export, and the seed.
+
+    The cache is emptied before each: it knows that the files lie in earlier vaults, so that none would be downloaded.
+    """
+    wanted, (fewest, most), seed = measure
+    done = number = 0
+    while done < wanted:
+        number += 1
+        telegram.end_service()
+        shutil.rmtree(cache, ignore_errors=True)
+        luck = random.Random(seed * 1_000_003 + number)
+        here = folder / f"export{number}"
+        export, told = Export(telegram, here, chats, jobs=True), Told(f"export {number}")
+        Ordeal(telegram, export, told, luck, kinds, length_s).suffer(min(wanted - done, luck.randint(fewest, most)))
+        telegram.sandbox.call(lambda server: server.faults.clear())
+        if export.statuses and export.statuses[-1] == COMPLETE:
+            told.problems += problems_of(export, truth)
+        done += sum(told.kills.values())
+        yield told
+
+
+def _figures(all_told: Sequence[Told]) -> str:
+    """The numbers at the end."""
+    kills = sum((told.kills for told in all_told), Counter[str]())
+    times = sorted(time for told in all_told for time in told.recoveries)
+    kinds = ", ".join(f"{name} {count}" for name, count in kills.most_common())
+    exports = sum(1 for told in all_told if told.kills)
+    bad = sum(bool(told.problems) for told in all_told)
+    lines = [f"{kills.total()} kills in {exports} exports ({kinds}); {bad} exports with a problem"]
+    if times:
+        ninth = times[int(0.9 * (len(times) - 1))]
+        lines.append(
+            f"from the command to the run's first request, after {len(times)} kills: median "
+            f"{statistics.median(times):.2f} s, nine in ten {ninth:.2f} s, worst {times[-1]:.2f} s"
+        )
+    return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Disturb and report; gives the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=20)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--world", default="bench-mixed")
+    parser.add_argument("--messages", type=int)
     parser.add_argument("--chat", type=int, action="append", default=[])
     parser.add_argument("--kind", action="append", default=[])
     parser.add_argument("--latency-ms", type=int, default=LATENCY_MS)
     parser.add_argument("--gone-s", type=float, default=0.0)
     parser.add_argument("--keep", type=Path, help="a folder that stays, for looking into it")
     wanted = parser.parse_args(arguments)
-    bad = 0
-    with tempfile.TemporaryDirectory() as temporary:
+    world = load_world(wanted.world, messages=wanted.messages)
+    all_told: list[Told] = []
+    with tempfile.TemporaryDirectory(prefix="tobs-chaos-") as temporary:
         folder = wanted.keep or Path(temporary)
         os.environ.update(TOBS_HOME=str(folder / "home"), TOBS_API_ID="12345", TOBS_API_HASH="0123456789abcdef" * 2)
-        for number, story, problems in chaos(
+        for told in chaos(
             folder,
-            runs=wanted.runs,
+            kills=wanted.kills,
             seed=wanted.seed,
+            world=world,
             chats=wanted.chat,
             kinds=wanted.kind,
             latency_ms=wanted.latency_ms,
             gone_s=wanted.gone_s,
         ):
-            bad += bool(problems)
-            print(f"run {number}: {story}: {'; '.join(problems[:8]) if problems else 'same bytes'}", flush=True)
-    return 1 if bad else 0
+            all_told.append(told)
+            verdict = "; ".join(told.problems[:8]) if told.problems else "same bytes"
+            print(f"{told.name}: {', '.join(told.story)}: {verdict}", flush=True)
+    print(_figures(all_told))
+    return 1 if any(told.problems for told in all_told) else 0
 
 
 if __name__ == "__main__":

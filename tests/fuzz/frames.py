@@ -26,6 +26,7 @@ from tobs_tui.sandbox.wire.cipher import decrypt_message, encrypt_message
 from tobs_tui.sandbox.wire.tl import MSG_CONTAINER, RPC_RESULT, rpc_error, rpc_result
 from tobs_tui.telegram.line import Envelope, Line
 from tobs_tui.telegram.refusals import Refusal, error_of
+from tobs_tui.telegram.tally import LinkStats
 from tobs_tui.telegram.wire import FileConnection, MainConnection
 
 KEY = bytes(range(256))
@@ -209,6 +210,7 @@ class Frames:
         line = Line(
             2,
             name="",
+            stats=LinkStats(),
             where=lambda _: ("in memory", 0),
             key=lambda _: key,
             on_key=lambda _, __: None,

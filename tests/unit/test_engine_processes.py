@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tobs_tui.engine.budget import ByteBudget
-from tobs_tui.engine.processes import ProcessPool, WorkLostError, tell
+from tobs_tui.engine.processes import ProcessPool, WorkLostError, _Worker, tell
 
 
 def _square(number: int) -> tuple[int, int]:
@@ -67,6 +67,17 @@ async def test_work_that_always_kills_its_process_is_given_up_and_nothing_else(p
     with pytest.raises(WorkLostError):
         await deadly
     assert [(await one)[0] for one in harmless] == [number * number for number in range(20)]
+
+
+async def test_a_process_that_is_ready_before_its_line_is_known_gets_no_work_yet(pool: ProcessPool) -> None:
+    early = _Worker(pool._workers[0].process)
+    early.ready = True
+    pool._workers.insert(0, early)
+    try:
+        assert (await asyncio.wait_for(pool.run_small(_square, 3), 30))[0] == 9
+        assert not early.at_work
+    finally:
+        pool._workers.remove(early)
 
 
 async def test_an_exception_of_the_work_itself_comes_through(pool: ProcessPool) -> None:

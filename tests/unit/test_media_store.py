@@ -18,6 +18,7 @@ SHA = hashlib.sha256(BYTES).hexdigest()
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Path:
+    (tmp_path / "vault/.tobs").mkdir(parents=True)
     return tmp_path / "vault"
 
 
@@ -27,7 +28,6 @@ def store(vault: Path) -> Store:
 
 
 def stored(store: Store, vault: Path, data: bytes = BYTES, date: float = 1000.0) -> str:
-    vault.mkdir(exist_ok=True)
     source = vault / "incoming"
     source.write_bytes(data)
     sha = hashlib.sha256(data).hexdigest()
@@ -130,3 +130,14 @@ def test_a_copy_is_the_same_bytes_and_a_file_of_its_own_whether_it_shares_blocks
     assert one.read_bytes() == BYTES * 1000
     with pytest.raises(FileNotFoundError):
         clone_or_copy(tmp_path / "none", other)
+
+
+def test_where_a_vault_has_vanished_none_is_begun(store: Store, vault: Path, tmp_path: Path) -> None:
+    sha = stored(store, vault)
+    vault.rename(tmp_path / "elsewhere")
+    spare = tmp_path / "spare"
+    spare.write_bytes(BYTES)
+    for act in (lambda: store.adopt(spare, sha, 1.0), lambda: store.publish(sha, "A/m1.jpg", 1.0)):
+        with pytest.raises(FileNotFoundError, match="vault"):
+            act()
+    assert not vault.exists()

@@ -41,7 +41,12 @@ class Bench:
         self.events: list[LinkEvent] = []
         self.stats = LinkStats()
         self.limiter = Limiter(
-            self.events.append, self.stats, now=self.clock.now, sleep=self.clock.sleep, chance=lambda: chance
+            self.events.append,
+            self.stats,
+            now=self.clock.now,
+            wall=self.clock.now,
+            sleep=self.clock.sleep,
+            chance=lambda: chance,
         )
 
 

@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tobs_tui.archive.page_sums import PageSums
+from tobs_tui.config.vault_folder import INTERNAL_FOLDER
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 APPLICATION_ID = int.from_bytes(b"tobs", "big")
 SCHEMA_VERSION = 6
-INTERNAL_FOLDER = ".tobs"
 BUSY_MS = 30_000
 CHECKPOINT_PAGES = 6_000  # of 8 KiB: the WAL stays around 48 MiB; a quarter faster than with SQLite's own 1,000
 _LONGEST_NAME = 1024

@@ -391,7 +391,7 @@ def _world_options(command: F) -> F:
     command = click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same world.")(command)
     return click.option(
         "--world",
-        type=click.Choice(["demo", "bench", "bench-sparse", "bench-chats", "bench-files"]),
+        type=click.Choice(["demo", "bench", "bench-sparse", "bench-chats", "bench-files", "bench-mixed"]),
         default="demo",
         show_default=True,
         help="What is served.",

@@ -7,11 +7,16 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.monitor.clock import monotonic
+from tobs_tui.telegram.refusals import Refusal
 
 T = TypeVar("T")
 
 RECONNECT_S = 5
-"""Seconds between attempts of a request while Telegram cannot be reached."""
+"""Seconds between attempts of a request while Telegram cannot be reached, or fails."""
+TROUBLE_S = 120.0
+"""Seconds for which a request is repeated that Telegram itself fails at. What is asked on a person's behalf, too, gives
+up after a few; a run that nobody watches must not end for so little."""
 
 
 class Ask(Protocol):
@@ -48,6 +53,7 @@ class Asking:
         Raises the TobsErrors that waiting does not change.
         """
         away = False
+        began = monotonic()
         while True:
             await self._gate.wait()
             try:
@@ -63,5 +69,12 @@ class Asking:
                 elif error.code is ErrorCode.FLOOD_WAIT:
                     self._on_wait(error.wait_s)
                     await asyncio.sleep(max(1, error.wait_s))
+                elif _may_pass(error) and monotonic() - began < TROUBLE_S:
+                    await asyncio.sleep(RECONNECT_S)
                 else:
                     raise
+
+
+def _may_pass(error: TobsError) -> bool:
+    """Whether it is trouble inside Telegram."""
+    return isinstance(error.__cause__, Refusal) and error.__cause__.is_transient

@@ -15,7 +15,7 @@ from tobs_tui.engine.workers import WorkerStats
 from tobs_tui.media.work import SLOTS, Done, Progress, Work, begin_process, process_id, progress_in
 from tobs_tui.monitor.clock import monotonic
 
-ATTEMPTS = 2
+ATTEMPTS = 3
 """How many processes may die at one job before it is held to be the cause."""
 IDLE_S = 30.0
 """Seconds without work after which a process is ended: it may hold a model, or a graphics card's memory."""
@@ -47,8 +47,9 @@ class Lane(Protocol):
 class ProcessLane:
     """A process on this machine, started with its first job and ended when it has had none for `idle_s` seconds.
 
-    `stall_s` is how long a job may go without a `report` before its process is killed. One job at a time: a process
-    that dies has only itself to blame.
+    `stall_s` is how long a job may go without a `report` before its process is killed. Time in which this process
+    itself stood still (a laptop asleep, a stopped service) does not count: the job stood still as well. One job at a
+    time: a process that dies has only itself to blame.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class ProcessLane:
     async def run(self, function: Callable[[Work, Any], Done], work: Work, arguments: Any) -> Done:
         """The function's result or exception, from the process. Cancelled, the process is killed.
 
-        Raises JobDied when two processes in a row died at it, or one has shown no progress for too long.
+        Raises JobDied when `ATTEMPTS` processes in a row died at it, or one has shown no progress for too long.
         """
         if self._idle is not None:
             self._idle.cancel()
@@ -93,18 +94,20 @@ class ProcessLane:
         executor = await self._ready()
         before, began, told = self.progress.reports, monotonic(), 0
         job = asyncio.wrap_future(executor.submit(function, work, arguments))
-        seen_at = monotonic()
+        looked_at, still_s = monotonic(), 0.0
         try:
             while True:
                 done, _ = await asyncio.wait({job}, timeout=LOOK_S)
+                since, looked_at = monotonic() - looked_at, monotonic()
+                still_s += min(since, 2 * LOOK_S)
                 if done:
                     self.worker.count(0, work.size - told)
                     return job.result()
                 progress = self.progress
                 if progress.reports != before:
-                    before, seen_at = progress.reports, monotonic()
-                    told += self._show(progress, seen_at - began, work.size, told)
-                elif monotonic() - seen_at > self._stall_s:
+                    before, still_s = progress.reports, 0.0
+                    told += self._show(progress, looked_at - began, work.size, told)
+                elif still_s > self._stall_s:
                     await self._end()
                     raise JobDied(f"It showed no progress for {self._stall_s:.0f} seconds and was ended.")
         except asyncio.CancelledError:

@@ -17,6 +17,7 @@ from loguru import logger
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.records import FileFilter, JobTask
 from tobs_tui.archive.schema import output_error
+from tobs_tui.config.vault_folder import make_folder
 from tobs_tui.engine.governor import Gate
 from tobs_tui.engine.job_lane import JobDied, Lane
 from tobs_tui.engine.job_plans import JobPlan
@@ -268,7 +269,7 @@ class JobLine:
 def _empty_folder(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    make_folder(folder)
 
 
 def _label(job: JobTask) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from cachetools import LRUCache
 from msgspec import Struct
 
-from tobs_tui.archive.schema import INTERNAL_FOLDER
+from tobs_tui.config.vault_folder import INTERNAL_FOLDER
 from tobs_tui.render.note_links import Anchor, LeadsOutError, Link, Place, place_of, read_links
 
 ANCHORS_KEPT = 4_000_000

@@ -17,6 +17,7 @@ from typing import Self
 
 from tobs_tui.archive.notes import NoteRecord, Stretch
 from tobs_tui.archive.schema import internal_folder, path_from
+from tobs_tui.config.vault_folder import make_folder
 
 TEMPORARY = ".tobs-tmp"
 """Ending of a note while it is written; one that a killed process left is replaced when its note is written again."""
@@ -52,7 +53,7 @@ class TextFile:
             self._file.truncate(self._start)
             self._file.seek(self._start)
         else:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             self._path.unlink(missing_ok=True)  # were it a link, what it leads to would be written
             self._file = self._path.open("wb", buffering=0)
         return self
@@ -176,7 +177,7 @@ def keep_aside(vault: Path, path: str, sha256: str) -> str:
         return ""
     note = Path(path)
     kept = internal_folder(vault) / "edited" / note.with_name(f"{note.stem}.{sha256[:8]}{note.suffix}")
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(kept.parent)
     shutil.copyfile(source, kept)
     return path_from(vault, kept)
 

@@ -192,7 +192,8 @@ class ProcessPool:
 
     def _deal(self) -> None:
         """Hand out what waits, as far as there are processes for it and small work has company."""
-        ready = [worker for worker in self._workers if worker.ready][: self._allowed]
+        # A process can say that it is ready before the line to it is known here.
+        ready = [worker for worker in self._workers if worker.ready and worker.line is not None][: self._allowed]
         while self._large and self._hand_out(ready, self._large, 1):
             pass
         while len(self._small) >= HELPING or (self._small and self._due):

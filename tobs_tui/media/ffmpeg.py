@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ SLOWEST = 100.0
 LEAST_S = 600.0
 LONGEST_S = 48 * 3600.0
 """Whatever length a file says that it has."""
+ATTEMPTS = 3
+"""How often a program may be killed by somebody else, as by a system that is short of memory, before it is given up."""
 _HEAD_BYTES = 4000
 _ASK_S = 20.0
 
@@ -84,8 +87,18 @@ def run(command: Sequence[str], seconds: float, *, on_processor: bool = True) ->
     """Run an ffmpeg command that tells its progress on its standard output (`-progress pipe:1`).
 
     It belongs to this process and ends with it. `seconds` is the length of the media, for progress and the time limit.
-    Raises JobError when it fails or takes too long.
+    One that is killed from outside is run again. Raises JobError when it fails or takes too long.
     """
+    for attempt in range(1, ATTEMPTS + 1):
+        status, words = _once(command, seconds, on_processor)
+        if status == 0:
+            return
+        if status != -signal.SIGKILL or attempt == ATTEMPTS:
+            raise JobError(f"ffmpeg failed: {words}")
+
+
+def _once(command: Sequence[str], seconds: float, on_processor: bool) -> tuple[int, str]:
+    """Run it once; gives its exit status and why it gave up. Raises JobError when it takes too long."""
     # Drivers of graphics cards map more than they use.
     memory = memory_limit() if on_processor else 0
     with tempfile.TemporaryFile() as errors:
@@ -107,8 +120,7 @@ def run(command: Sequence[str], seconds: float, *, on_processor: bool = True) ->
                 end_group(process.pid)
                 process.wait()
             process.stdout.close()
-        if status != 0:
-            raise JobError(f"ffmpeg failed: {_first_words(errors, status)}")
+        return status, _first_words(errors, status) if status else ""
 
 
 def _follow(output: IO[bytes], seconds: float) -> None:

@@ -9,6 +9,7 @@ import threading
 import zlib
 from pathlib import Path
 
+from tobs_tui.config.vault_folder import make_folder
 from tobs_tui.model.media import FilePart
 
 PART_SIZE = 512 * 1024
@@ -76,7 +77,7 @@ class PartFile:
         self.path, map_path = _paths(stem)
         self.size = size
         self.part_size = part_size
-        stem.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(stem.parent)
         self._data = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             self._map = os.open(map_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -154,7 +155,7 @@ class PartFile:
     def whole(stem: Path, data: FilePart) -> Path:
         """Put a file of a single part where its bytes belong, and on the disk: it needs no journal."""
         path, _ = _paths(stem)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
             _write_all(descriptor, data, 0)

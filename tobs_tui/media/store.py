@@ -9,6 +9,7 @@ import os
 import uuid
 from pathlib import Path, PurePosixPath
 
+from tobs_tui.config.vault_folder import make_folder
 from tobs_tui.media.cloning import clone_or_copy
 
 HASH_CHUNK = 1 << 20
@@ -76,7 +77,7 @@ class Store:
         """Move a complete file, whose digest is `sha256`, into the store; equal bytes that are there already stay.
         Gives whether there were some."""
         path = self.path_of(sha256)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         os.utime(source, (date, date))
         try:
             os.link(source, path)  # fails rather than replaces, so that two threads cannot store a content twice
@@ -106,7 +107,7 @@ class Store:
         try:
             if source.stat().st_size != size:
                 return False
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             clone_or_copy(source, spare)
             if digest_of(spare) != sha256:
                 return False
@@ -123,7 +124,7 @@ class Store:
         Another file of that name is replaced. Raises ValueError for a name that leads out of the vault.
         """
         source, target = self.path_of(sha256), self._resolve(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         status = source.stat()
         if status.st_mtime > date:
             sound = self._sound.get(sha256) == _mark(status)

@@ -13,3 +13,11 @@ def now() -> float:
 def monotonic() -> float:
     """Seconds that only ever grow, for durations and rates."""
     return time.monotonic()
+
+
+_BOOT_TIME = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def steady() -> float:
+    """As `monotonic`, but a machine's sleep counts, too (on Linux): for waits that somebody else counts, wide awake."""
+    return time.monotonic() if _BOOT_TIME is None else time.clock_gettime(_BOOT_TIME)

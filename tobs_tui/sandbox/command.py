@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tobs_tui.sandbox.worlds.world import World
 
 DEFAULT_SEED = 1
-WORLDS = ("demo", "bench", "bench-sparse", "bench-chats", "bench-files")
+WORLDS = ("demo", "bench", "bench-sparse", "bench-chats", "bench-files", "bench-mixed")
 _EXIT_USAGE = 2
 
 

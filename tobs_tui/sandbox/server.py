@@ -34,7 +34,8 @@ class SandboxServer:
 
     `calls` counts requests by method name; `faults` makes requests fail; `containers_in`, `containers_out` and
     `gzipped_answers` count what the wire did, `bytes_served` the bytes of files. `takeout_delay_s` makes the first
-    takeout wait, as Telegram does for clients that are new to the account.
+    takeout wait, as Telegram does for clients that are new to the account. `clock_ahead_s` is by how many seconds the
+    server's clock goes ahead of this machine's: for a client, that is a clock that was set wrong.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class SandboxServer:
         serve_all_methods()
         self.world = world
         self.latency_s = latency_ms / 1000
+        self.clock_ahead_s = 0.0
         self.takeout_delay_s = takeout_delay_s
         self.accept_qr_after_s = accept_qr_after_s
         self.accounts = Accounts(state_file)
@@ -144,6 +146,10 @@ class SandboxServer:
     def key_of(self, dc: int) -> ServerKey:
         """The key pair that a data centre's key exchange is done with."""
         return self.accounts.cdn_key if dc == CDN_DC else self.accounts.server_key
+
+    def time(self) -> float:
+        """The server's time, in seconds since 1970."""
+        return time.time() + self.clock_ahead_s
 
     # What happened
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import enum
 import random
-import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -13,6 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.profile import Backoff
+from tobs_tui.monitor import clock
 from tobs_tui.telegram.backoff import backoff_s
 from tobs_tui.telegram.events import LinkEvent, Retrying, WaitEnded, WaitStarted
 from tobs_tui.telegram.pacer import Pacer
@@ -66,13 +66,15 @@ class Limiter:
         on_event: Callable[[LinkEvent], None],
         stats: LinkStats,
         *,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = clock.steady,
+        wall: Callable[[], float] = clock.now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._on_event = on_event
         self._stats = stats
-        self._now = now
+        self._now = now  # must not jump when the machine's clock is set: a wait could become one of hours
+        self._wall = wall
         self._sleep = sleep
         self._chance = chance
         self._methods: dict[str, _Method] = {}
@@ -212,7 +214,7 @@ class Limiter:
         self._stats.flood_seconds += longer
         self._stats.of(method).wait_s += longer
         known.paused_until = until
-        self._on_event(WaitStarted(method, seconds, until, refusal.name, chat))
+        self._on_event(WaitStarted(method, seconds, self._wall() + seconds, refusal.name, chat))
 
     def _tell_retry(self, method: str, state: RetryCallState) -> None:
         self._stats.retries += 1

@@ -1,4 +1,4 @@
-"""What a connection does with the packets that come in: Telethon's way, stricter, and for large ones with fewer copies.
+"""What a connection does with the packets that come in: Telethon's way, stricter, and with fewer copies.
 
 A part of a file is copied eight times by Telethon until it is bytes in hand, which costs as much as decrypting it.
 """
@@ -9,7 +9,6 @@ import asyncio
 import hmac
 import struct
 import time
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 from zlib import crc32
@@ -21,7 +20,7 @@ from telethon.network import ConnectionTcpFull, ConnectionTcpIntermediate, MTPro
 from telethon.network.connection.tcpfull import FullPacketCodec
 from telethon.network.connection.tcpintermediate import IntermediatePacketCodec
 from telethon.tl.core import GzipPacked, RpcResult, TLMessage
-from telethon.tl.types import RpcError
+from telethon.tl.types import BadMsgNotification, BadServerSalt, RpcError
 
 from tobs_tui.telegram.handshake import bound_handshake
 from tobs_tui.telegram.tally import LinkStats
@@ -30,14 +29,17 @@ from tobs_tui.telegram.unpacking import bound_telethon
 
 READ_AHEAD = 2 << 20
 """Bytes that are taken in before the one who reads is waited for: two parts of a file."""
-LARGE_FROM = 64 << 10
-"""Bytes of a packet from which on copies are felt."""
 TOO_OLD_S, TOO_NEW_S = 300, 30
 """How far a message's time may be off: https://core.telegram.org/mtproto/description#message-identifier-msg-id"""
+_LEAST_BYTES = 24 + 48
+"""Key, message key, and the smallest message with its padding."""
 _HEAD = struct.Struct("<qqqiiI")  # salt, session, message id, sequence number, length, constructor
 _MESSAGE_AT = 32
 _RESULT_AT = _MESSAGE_AT + 12  # after rpc_result's constructor and the request's id
 _NO_RESULT = (RpcError.CONSTRUCTOR_ID, GzipPacked.CONSTRUCTOR_ID)
+_NOTICES = (BadServerSalt.CONSTRUCTOR_ID, BadMsgNotification.CONSTRUCTOR_ID)
+"""What may come at an odd time: such messages tell a client that its clock is wrong."""
+
 bound_handshake()
 bound_telethon()
 
@@ -130,15 +132,17 @@ class FileConnection(_Counted, ConnectionTcpIntermediate):  # type: ignore[misc]
 def read_strictly(sender: MTProtoSender) -> None:
     """Let a packet that fails MTProto's checks, or is broken, cut the connection, as its security guidelines recommend.
 
-    Telethon skips the first sort; the request whose answer it carried would wait until its time is up. What is of a
-    kind that this version does not know is still skipped.
+    Telethon skips the first sort; the request whose answer it carried would wait until its time is up, as it would
+    after the clock was set (the next connection finds out how far it is off). What is of a kind that this version does
+    not know is still skipped.
     """
     state = sender._state
-    small: Callable[[bytes], Any] = state.decrypt_message_data
 
     def decrypt_or_end(body: bytes) -> Any:
+        if len(body) < 8:
+            raise InvalidBufferError(body)  # the transport's own error
         try:
-            return small(body) if len(body) < LARGE_FROM else _decrypt_large(state, body)
+            return _decrypted(state, body)
         except SecurityError as error:
             raise ConnectionError("what came could not be decrypted") from error
         except (TypeNotFoundError, InvalidBufferError):
@@ -149,8 +153,10 @@ def read_strictly(sender: MTProtoSender) -> None:
     state.decrypt_message_data = decrypt_or_end
 
 
-def _decrypt_large(state: Any, body: bytes) -> TLMessage | None:
+def _decrypted(state: Any, body: bytes) -> TLMessage | None:
     """What Telethon's `decrypt_message_data` gives and checks. Raises SecurityError; None for what came before."""
+    if len(body) < _LEAST_BYTES:
+        raise SecurityError("The packet is too short")
     key = state.auth_key.key
     message_key = body[8:24]
     if struct.unpack_from("<Q", body)[0] != state.auth_key.key_id:
@@ -166,7 +172,10 @@ def _decrypt_large(state: Any, body: bytes) -> TLMessage | None:
     if message_id <= state._highest_remote_id and message_id in state._recent_remote_ids:
         return None
     late = time.time() + state.time_offset - (message_id >> 32)
-    if not -TOO_NEW_S <= late <= TOO_OLD_S:
+    if constructor in _NOTICES:
+        if not state._highest_remote_id and not state.time_offset:
+            state.update_time_offset(message_id)
+    elif not -TOO_NEW_S <= late <= TOO_OLD_S:
         raise SecurityError("The packet is from another time")
     state._recent_remote_ids.append(message_id)
     state._highest_remote_id = max(message_id, state._highest_remote_id)

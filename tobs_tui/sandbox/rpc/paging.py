@@ -70,14 +70,16 @@ def answer_page(
 ) -> bytes | PreparedAnswer:
     """A page as ``channelMessages``, ``messagesSlice`` or (when it is all there is) ``messages``, serialised.
 
-    Pages of a world with fixed peers (the benchmark's) are sent as they are, without compression.
+    Pages with fixed peers (the benchmark's) are sent as they are, without compression.
     """
     world = call.world
     channel = is_channel(key)
     everything = not channel and len(page) == count
     roots = _topic_roots(world, key, history, page)
     creators = {world.channel(key).topics[root].creator_id for root in roots}
-    mentioned = history.mentioned(page) | creators
+    mentioned = history.mentioned(page) | creators | {key}
+    fixed = world.fixed_answer(mentioned) if world.fixed_answer is not None else None
+    chats, users = fixed if fixed is not None else world.encoded_peers(mentioned)
     raw = encode.messages_answer(
         channel_pts=world.updates.pts(key) if channel else None,
         count=None if everything else count,
@@ -85,16 +87,10 @@ def answer_page(
         messages=history.encoded(page),
         message_count=len(page),
         topics=[bytes(world.topic_tl(world.channel(key), root)) for root in roots],
-        **_peers(world, mentioned | {key}),
+        chats=chats,
+        users=users,
     )
-    return PreparedAnswer(raw) if world.fixed_answer is not None else raw
-
-
-def _peers(world: World, keys: set[PeerKey]) -> dict[str, Sequence[bytes]]:
-    if world.fixed_answer is not None and (fixed := world.fixed_answer(keys)) is not None:
-        return {"chats": fixed[0], "users": fixed[1]}
-    chats, users = world.encoded_peers(keys)
-    return {"chats": chats, "users": users}
+    return PreparedAnswer(raw) if fixed is not None else raw
 
 
 def _topic_roots(world: World, key: PeerKey, history: History, page: Sequence[int]) -> list[int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-import time
 from typing import TYPE_CHECKING, Any
 
 from tobs_tui.sandbox.accounts import AuthKeyState
@@ -37,6 +36,8 @@ _REMEMBERED_IDS = 1024
 _MAX_CONTAINER_BYTES = 512 * 1024
 _MAX_CONTAINER_MESSAGES = 100
 _KEPT_BACK_S = 1.0
+_SET_BACK = 10 << 32
+"""In message ids: a last one that is so far in the future was given by a clock that went wrong."""
 
 
 class Session:
@@ -63,10 +64,11 @@ class Session:
         """Whether the message arrived not too long ago."""
         return message_id in self._seen
 
-    def next_id(self, is_reply: bool) -> int:
-        """A message id for the server's next message: time-based, growing, 1 mod 4 for replies and 3 for the rest."""
-        now = int(time.time() * 4294967296) & ~3
-        if now <= self._last_id:
+    def next_id(self, is_reply: bool, seconds: float) -> int:
+        """A message id for the server's next message, at a time in seconds since 1970: growing, unless the server's
+        clock was set back; 1 mod 4 for replies and 3 for the rest."""
+        now = int(seconds * 4294967296) & ~3
+        if now <= self._last_id and self._last_id - now < _SET_BACK:
             now = self._last_id + 4
         self._last_id = now
         return now | (1 if is_reply else 3)
@@ -167,7 +169,7 @@ class Connection(asyncio.Protocol):
     def _plain(self, packet: bytes) -> None:
         _, _, length = _PLAIN.unpack_from(packet)
         if self._handshake is None:
-            self._handshake = Handshake(self.server.key_of(self.dc), self.dc)
+            self._handshake = Handshake(self.server.key_of(self.dc), self.dc, self.server.time)
         try:
             answer = self._handshake.step(packet[20 : 20 + length])
         except HandshakeError as error:
@@ -178,7 +180,7 @@ class Connection(asyncio.Protocol):
         if made is not None:
             self.server.accounts.add_key(made.key, self.dc, made.salt, made.expires_in)
             self._handshake = None
-        self._write(_PLAIN.pack(0, Session(0).next_id(is_reply=True), len(answer)) + answer)
+        self._write(_PLAIN.pack(0, Session(0).next_id(True, self.server.time()), len(answer)) + answer)
 
     def _encrypted(self, packet: bytes) -> None:
         state = self.server.accounts.key(tl.I64.unpack_from(packet)[0], self.dc)
@@ -215,7 +217,7 @@ class Connection(asyncio.Protocol):
     def _id_fault(self, message_id: int) -> int | None:
         if message_id & 3:
             return _ID_NOT_A_CLIENTS
-        age = time.time() - (message_id >> 32)
+        age = self.server.time() - (message_id >> 32)
         if age > _TOO_OLD_S:
             return _ID_TOO_LOW
         return _ID_TOO_HIGH if age < -_TOO_NEW_S else None
@@ -316,17 +318,18 @@ class Connection(asyncio.Protocol):
             start = end
 
     def _send_now(self, state: AuthKeyState, session: Session, batch: list[tuple[bytes, bool, bool]]) -> None:
+        now = self.server.time()
         if len(batch) == 1:
             body, related, is_reply = batch[0]
-            message_id, number = session.next_id(is_reply), session.next_number(related)
+            message_id, number = session.next_id(is_reply, now), session.next_number(related)
         else:
             self.server.containers_out += 1
             pieces = [struct.pack("<Ii", tl.MSG_CONTAINER, len(batch))]
             for each, related, is_reply in batch:
-                head = _INNER.pack(session.next_id(is_reply), session.next_number(related), len(each))
+                head = _INNER.pack(session.next_id(is_reply, now), session.next_number(related), len(each))
                 pieces += (head, each)
             body = b"".join(pieces)
-            message_id, number = session.next_id(is_reply=True), session.next_number(content_related=False)
+            message_id, number = session.next_id(True, now), session.next_number(content_related=False)
         plain = _ENVELOPE.pack(state.salt, session.id, message_id, number, len(body)) + body
         self._write(encrypt_message(state.key, self._key_id, plain))
 

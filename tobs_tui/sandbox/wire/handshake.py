@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha1, sha256
 from typing import Any
@@ -46,10 +47,14 @@ class NewKey:
 
 
 class Handshake:
-    """One key exchange on one connection: feed it plain messages, it gives the answers, and finally `new_key`."""
+    """One key exchange on one connection: feed it plain messages, it gives the answers, and finally `new_key`.
 
-    def __init__(self, server_key: ServerKey, dc: int) -> None:
+    `now` tells the server's time, in seconds since 1970.
+    """
+
+    def __init__(self, server_key: ServerKey, dc: int, now: Callable[[], float] = time.time) -> None:
         self._server_key = server_key
+        self._now = now
         self._dc = dc
         self._nonce = 0
         self._server_nonce = 0
@@ -109,7 +114,7 @@ class Handshake:
                 g=DH_GENERATOR,
                 dh_prime=DH_PRIME.to_bytes(256, "big"),
                 g_a=pow(DH_GENERATOR, self._a, DH_PRIME).to_bytes(256, "big"),
-                server_time=int(time.time()),
+                server_time=int(self._now()),
             )
         )
         hashed = sha1(answer).digest() + answer

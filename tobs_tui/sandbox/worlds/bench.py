@@ -137,7 +137,7 @@ def load_bench(seed: int, messages: int) -> World:
     world = new_world("bench", seed)
     members = add_bench_cast(world)
     sentences = tech_sentences(Rng(f"bench:{seed}"), VARIANTS)
-    hall = _add_hall(world, members, sentences, messages)
+    hall = add_hall(world, members, sentences, messages)
     chats, users = world.encoded_peers([hall.key, *members])
     world.fixed_answer = lambda _keys: (chats, users)
     return world
@@ -148,14 +148,14 @@ def load_chats(seed: int, messages: int) -> World:
     world = new_world("bench-chats", seed)
     members = add_bench_cast(world)
     sentences = tech_sentences(Rng(f"bench:{seed}"), VARIANTS)
-    halls = [_add_hall(world, members, sentences, messages // CHATS, number) for number in range(1, CHATS + 1)]
+    halls = [add_hall(world, members, sentences, messages // CHATS, number) for number in range(1, CHATS + 1)]
     everything = world.encoded_peers([*(hall.key for hall in halls), *members])
     alone = {hall.key: world.encoded_peers([hall.key, *members]) for hall in halls}
     world.fixed_answer = lambda keys: alone[next(iter(keys))] if len(keys) == 1 and keys <= alone.keys() else everything
     return world
 
 
-def _add_hall(world: World, members: list[int], sentences: Sequence[str], messages: int, number: int = 0) -> Channel:
+def add_hall(world: World, members: list[int], sentences: Sequence[str], messages: int, number: int = 0) -> Channel:
     """A supergroup with so many messages; `number` tells it from others."""
     channel = Channel(
         id=BENCH_CHANNEL_ID + number,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from telethon.tl import types
@@ -21,7 +21,7 @@ FIRST_DATE = 1_700_000_000
 SECONDS_BETWEEN = 60
 
 
-def _served(file: StoredFile) -> Callable[[], Any]:
+def served(file: StoredFile) -> Callable[[], Any]:
     """The TL media of a document's message."""
     return lambda: types.MessageMediaDocument(document=file.tl())
 
@@ -35,6 +35,15 @@ def document_of(world: World, name: str, size: int, *, dc: int | None = None, cd
 
 def add_channel(world: World, files: Sequence[StoredFile], title: str = "File Hall") -> Channel:
     """A further channel of the world; its post n carries the n-th file."""
+    drafts = [
+        Draft(FIRST_DATE + SECONDS_BETWEEN * ident, 0, media=served(file), file=file, id=ident)
+        for ident, file in enumerate(files, 1)
+    ]
+    return add_channel_of(world, drafts, title)
+
+
+def add_channel_of(world: World, drafts: Iterable[Draft], title: str) -> Channel:
+    """A further channel of the world with these posts, which have their ids."""
     number = FILES_CHANNEL_ID + len(world.channels)
     channel = Channel(
         id=number,
@@ -47,10 +56,7 @@ def add_channel(world: World, files: Sequence[StoredFile], title: str = "File Ha
     )
     world.channels[channel.id] = channel
     log = DraftLog(channel.key, world.me_id, broadcast=True)
-    log.fill(
-        Draft(FIRST_DATE + SECONDS_BETWEEN * ident, 0, media=_served(file), file=file, id=ident)
-        for ident, file in enumerate(files, 1)
-    )
+    log.fill(drafts)
     world.histories[channel.key] = log
     world.dialogs.append(DialogEntry(channel.key))
     return channel
