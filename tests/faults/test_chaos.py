@@ -9,7 +9,7 @@ import pytest
 from tests.faults.chaos import chaos
 from tobs_tui.sandbox.worlds.world import World
 
-FORUM, OFFICE = -1001600000001, -1001500000001
+FORUM, NEWS = -1001600000001, -1001650000001
 KINDS = ["everything", "pool process", "cut", "half a frame", "suspend"]
 
 
@@ -23,7 +23,7 @@ def test_killed_and_cut_exports_end_in_the_same_bytes(
         kills=4,
         seed=11,
         world=demo_world,
-        chats=[FORUM, OFFICE],
+        chats=[FORUM, NEWS],
         kinds=KINDS,
         latency_ms=20,
         an_export=(4, 4),

@@ -19,7 +19,12 @@ def make_folder(folder: Path) -> None:
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
-    if missing and not any((above / INTERNAL_FOLDER).is_dir() for above in (folder, *folder.parents)):
+    if missing and not any(_is_vaults(above) for above in (folder, *folder.parents)):
         raise FileNotFoundError(errno.ENOENT, "the folder is not there any more", str(missing[-1]))
     for each in reversed(missing):
         each.mkdir(exist_ok=True)
+
+
+def _is_vaults(folder: Path) -> bool:
+    """Whether this is a vault, which has its own folder in it or tells where that is; or that folder, kept beside."""
+    return (folder / INTERNAL_FOLDER).exists() or folder.suffix == INTERNAL_FOLDER

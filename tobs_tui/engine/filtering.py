@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from tobs_tui.engine.asking import Ask
 from tobs_tui.model.errors import ErrorCode, TobsError
 from tobs_tui.model.messages import Message
 from tobs_tui.model.profile import Filters
 from tobs_tui.model.text_match import is_expression, text_matcher
 
 if TYPE_CHECKING:
+    from tobs_tui.engine.asking import Ask
     from tobs_tui.telegram.link import TelegramLink
 
 ONESELF = "me"
