@@ -22,7 +22,7 @@ from tobs_tui.sandbox.threaded import running_sandbox
 from tobs_tui.sandbox.worlds.world import World
 
 CHATS = (-1001500000002, -1001600000001)
-LATENCY_MS = 60
+LATENCY_MS = 150  # long enough for every signal to find the export under way
 LIMIT_S = 90.0
 
 

@@ -27,7 +27,7 @@ from tobs_tui.ui.places import GoesPlaces
 from tobs_tui.ui.run_model import Link, RunModel
 from tobs_tui.ui.screens.home import HomeScreen
 from tobs_tui.ui.signals import mind_signals
-from tobs_tui.ui.stylesheet import PatientStylesheet
+from tobs_tui.ui.stylesheet import PatientStylesheet, let_go_of_widgets
 from tobs_tui.ui.themes import OWN_COLORS_THEME, ThemeBook, WithoutColor, shipped_folder
 from tobs_tui.ui.widgets.painted import Painted
 
@@ -74,6 +74,7 @@ class TobsApp(GoesPlaces):
         ready: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = now,
     ) -> None:
+        let_go_of_widgets()
         super().__init__()
         self.paths, self.settings, self.effective, self.demo = paths, settings, effective, demo
         self.elsewhere: tuple[str, ...] = ()
