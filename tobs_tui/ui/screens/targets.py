@@ -95,6 +95,12 @@ class DialogsPanel(Panel):
             text += "  EXPORTED"
         return [Segment(text, self.tobs.palette.faint)]
 
+    def made_of(self, index: int) -> tuple[object, ...]:
+        """The dialog, what is chosen of it, how much is counted, and the minute: what was today is yesterday then."""
+        dialog = self.targets.dialogs[self.targets.visible[index]]
+        chosen, counted = self.targets.chosen.get(dialog.peer.id), self.tobs.model.counted(dialog.peer.id)
+        return (dialog, chosen, counted, self.tobs.model.clock() // 60)
+
     def row(self, index: int, width: int) -> Line:
         """Mark, type, title, unread, messages, last activity, already exported."""
         palette, glyphs = self.tobs.palette, self.tobs.glyphs

@@ -102,6 +102,11 @@ class TopicsPanel(Panel):
         text = f"      {fit('TITLE', self._title_width(width))}{'MESSAGES':>10}  STATE"
         return [Segment(text, self.tobs.palette.faint)]
 
+    def made_of(self, index: int) -> tuple[object, ...]:
+        """The topic, whether it is chosen, how much is counted."""
+        topic = self.topics[self.in_view[index]]
+        return (topic, topic.id in self.chosen, self.messages(topic))
+
     def row(self, index: int, width: int) -> Line:
         """Mark, icon, title, messages, state."""
         palette, glyphs = self.tobs.palette, self.tobs.glyphs
