@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.widgets import Input
 
 from tobs_tui.ui.keys import bindings
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
 
 
 class Line1(Input):
-    """A one-line input without a frame and without blinking: blinking costs bytes for nothing."""
+    """A one-line input without a frame and without blinking: blinking costs bytes for nothing.
+
+    Its width never depends on what is in it; Textual's own lays out the whole screen for every letter.
+    """
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
 
     def __init__(
         self, *, value: str = "", placeholder: str = "", password: bool = False, id: str | None = None
