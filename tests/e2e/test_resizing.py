@@ -32,6 +32,10 @@ def test_resized_again_and_again_it_fits_the_last_size(tmp_path: Path) -> None:
             terminal.resize(120, 36)
             terminal.wait_for(shown, "q Quit (job continues)")
             assert sum(process.cpu_times()[:2]) - before < SPUN_S, "it is done with the sizes that went by"
+            for _ in range(5):  # smaller for a moment only: what stood there is gone, the size is not another one
+                terminal.resize(30, 6)
+                terminal.resize(120, 36)
+                terminal.wait_for(shown, "q Quit (job continues)", timeout=10)
         terminal.press("esc")
         terminal.wait_gone("Keys: Dashboard")
         terminal.resize(40, 8)

@@ -61,6 +61,11 @@ class ClosesOnce(Screen[ScreenResultType]):
         super()._on_timer_update()
 
     def _screen_resized(self, size: Size) -> None:
-        """Textual tells a screen that opens its size twice, and those below it once more."""
+        """Textual tells a screen that opens its size twice, and those below it once more.
+
+        A window that was of another size for a moment, and is as it was, has lost what stood there all the same.
+        """
         if size != self._compositor.size:
             super()._screen_resized(size)
+        elif self.is_current and not self._opening:
+            self.refresh()
