@@ -1,4 +1,4 @@
-"""For tests of whole screens: pictures lie in the top-level snapshots folder, and local time is UTC."""
+"""For tests of whole screens: pictures lie in the top-level snapshots folder, local time is UTC, homes are empty."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from syrupy.types import SnapshotIndex
 
 from tests.e2e.album import album  # noqa: F401, a fixture for every test here
 from tests.e2e.exported import make_vault
+from tobs_tui.config.paths import Paths
 
 SNAPSHOTS = Path(__file__).resolve().parents[2] / "snapshots"
 
@@ -54,3 +55,11 @@ def local_time_is_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A vault that was exported once for all tests; the folder above it may stand for a person's home."""
     return make_vault(tmp_path_factory.mktemp("ada"))
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    """A home of one's own."""
+    found = Paths.resolve(home=tmp_path / "home")
+    found.ensure()
+    return found

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
-import pytest
 
 from tests.e2e.scripted import SIGNED_IN, ScriptedClient, finished_run, run_state, scripted_app, settled, until
 from tests.e2e.test_screens import press, screen_text
@@ -30,14 +27,6 @@ ROWS = (
         memory=4 << 30,
     ),
 )
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    """A home of one's own."""
-    found = Paths.resolve(home=tmp_path / "home")
-    found.ensure()
-    return found
 
 
 async def test_jobs_are_watched_by_row_device_and_number(paths: Paths) -> None:

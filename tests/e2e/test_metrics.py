@@ -8,7 +8,6 @@ import urllib.request
 from collections.abc import Collection
 from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -23,13 +22,6 @@ from tobs_tui.model.profile import Profile
 from tobs_tui.service.protocol import ServeMetrics, Snapshot
 
 ZOE = "5001000"
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    found = Paths.resolve(home=tmp_path / "home")
-    found.ensure()
-    return found
 
 
 async def test_a_screen_has_the_figures_of_whatever_runs_served_and_tells_when_it_cannot(paths: Paths) -> None:

@@ -40,14 +40,6 @@ history_workers = 7
 """
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    """A home of one's own."""
-    found = Paths.resolve(home=tmp_path / "home")
-    found.ensure()
-    return found
-
-
 def editor(folder: Path, script: str) -> str:
     """A program that edits the file in its last argument as a shell script says ($FILE)."""
     path = folder / "editor"

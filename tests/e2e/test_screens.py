@@ -83,14 +83,6 @@ from tobs_tui.ui.widgets.painted import Painted, Words
 SIZE = (120, 36)
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    """A home of one's own."""
-    found = Paths.resolve(home=tmp_path / "home")
-    found.ensure()
-    return found
-
-
 def screen_text(app: TobsApp) -> str:
     """Everything that can be read on the foremost screen's painted widgets."""
     lines: list[str] = []

@@ -35,14 +35,6 @@ SMALL = (80, 24)
 TOBS = str(Path(sys.executable).with_name("tobs"))
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    """A home of one's own."""
-    found = Paths.resolve(home=tmp_path / "home")
-    found.ensure()
-    return found
-
-
 @asynccontextmanager
 async def searching(paths: Paths, *vaults: Path, size: tuple[int, int] = SMALL) -> AsyncIterator[Pilot[int]]:
     """The application with the search screen open, some vaults being the outputs of profiles."""
