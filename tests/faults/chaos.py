@@ -49,6 +49,8 @@ OTHER_HARM = 0.25
 """The share of harm that kills nothing."""
 STARTING = 0.15
 """The share of harm that strikes while the command and its service start."""
+UNDER_WAY_AFTER = 60
+"""Requests after which an export is surely under way, and far from done."""
 RERUNS = 200
 ENDED_BY = (-signal.SIGKILL, -signal.SIGHUP)
 """How a command ends that was killed, or whose terminal went away: it is only the reporter, the run goes on."""
@@ -134,14 +136,26 @@ class Ordeal:
         self._struck = True
 
 
-def outlasted(telegram: Telegram, folder: Path, chats: Sequence[int], gone_s: float, length_s: float) -> Export:
-    """An export in whose middle the server is away for `gone_s` seconds."""
-    export = Export(telegram, folder, chats)
+def outlasted(telegram: Telegram, folder: Path, chats: Sequence[int], gone_s: float, truth: dict[str, bytes]) -> Told:
+    """An export from whose middle on the server is away for `gone_s` seconds."""
+    told = Told(f"the server gone for {gone_s:.0f} s")
+    export = Export(telegram, folder, chats, jobs=True)
+    asked = telegram.asked()
     export.begin()
-    time.sleep(length_s / 2)
+    while export.running and telegram.asked() < asked + UNDER_WAY_AFTER:
+        time.sleep(_LOOK_S)
+    if not export.running:
+        told.problems.append("it was over before the server went away")
+    gone = time.monotonic()
     telegram.sandbox.call(lambda server: server.go_away(gone_s))
-    export.end(gone_s + 120)
-    return export
+    status = export.end(gone_s + 120)
+    told.story.append(f"-> {status}")
+    if status != COMPLETE:
+        told.problems.append(f"ended with {status}: {export.last_line()}")
+    elif time.monotonic() - gone < gone_s:
+        told.problems.append("it was over before the server was back")
+    told.problems += problems_of(export, truth)
+    return told
 
 
 def _untrue(vault: Path, world: World, chats: Sequence[int]) -> list[str]:
@@ -184,14 +198,19 @@ def chaos(
             told.problems += [*_untrue(calm.vault, world, chats), *problems_of(calm, truth)]
             told.story.append(f"{length:.0f} s, {len(truth)} files")
             yield told
-            if gone_s:
-                patient = outlasted(telegram, folder / "gone", chats, gone_s, length)
-                told = Told(f"the server gone for {gone_s:.0f} s", [f"-> {patient.statuses[0]}"])
-                yield told
             cache = paths.cache_dir
+            if gone_s:
+                _forget(telegram, cache)
+                yield outlasted(telegram, folder / "gone", chats, gone_s, truth)
             yield from _ordeals(telegram, folder, cache, truth, chats, kinds, length, (kills, an_export, seed))
         finally:
             telegram.end_service()
+
+
+def _forget(telegram: Telegram, cache: Path) -> None:
+    """Empty the cache: it knows that the files lie in earlier vaults, so that none would be downloaded."""
+    telegram.end_service()
+    shutil.rmtree(cache, ignore_errors=True)
 
 
 def _ordeals(
@@ -204,16 +223,12 @@ def _ordeals(
     length_s: float,
     measure: tuple[int, tuple[int, int], int],
 ) -> Iterator[Told]:
-    """Exports with disturbances until there were as many kills as `measure` says; kills an export, and the seed.
-
-    The cache is emptied before each: it knows that the files lie in earlier vaults, so that none would be downloaded.
-    """
+    """Exports with disturbances until there were as many kills as `measure` says; kills an export, and the seed."""
     wanted, (fewest, most), seed = measure
     done = number = 0
     while done < wanted:
         number += 1
-        telegram.end_service()
-        shutil.rmtree(cache, ignore_errors=True)
+        _forget(telegram, cache)
         luck = random.Random(seed * 1_000_003 + number)
         here = folder / f"export{number}"
         export, told = Export(telegram, here, chats, jobs=True), Told(f"export {number}")

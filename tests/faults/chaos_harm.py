@@ -14,6 +14,7 @@ from tests.faults.chaos_export import Export, Telegram, kill
 from tobs_tui.sandbox.faults import Damage, Fault
 
 _CUT_S = (0.1, 1.5)
+_LOOK_S = 0.01
 _HISTORY, _PART = "messages.getHistory", "upload.getFile"
 JOB_NICENESS = 5
 """Processes for jobs work politely; that tells them from those of the pool, which decode and render."""
@@ -35,8 +36,8 @@ WIRE: dict[str, tuple[Fault, ...]] = {
 
 OFTEN = {
     "pool process": 6,
-    "job process": 3,
-    "ffmpeg": 3,
+    "job process": 4,
+    "ffmpeg": 6,
     "service": 3,
     "everything": 2,
     "reporter": 1,
@@ -44,6 +45,8 @@ OFTEN = {
 }
 """How often each kind of kill comes, beside the others: a run survives the first three, and is started again after most
 of the rest, which takes its time."""
+PATIENCE_S = 0.6
+"""How long a kill waits for a process of its kind: an ffmpeg lives for a moment only."""
 
 
 class Disturber:
@@ -72,7 +75,14 @@ class Disturber:
         self._others |= {name: lambda _, faults=faults: self._plant(faults) for name, faults in WIRE.items()}
 
     def choose_kill(self, kinds: Sequence[str]) -> str:
-        """One of the kinds of which there is a process now; '' when there is none."""
+        """One of the kinds, when a process of it is there within a moment, or else one of those that are there now; ''
+        when there is none."""
+        name = self._luck.choices(kinds, [OFTEN[name] for name in kinds])[0]
+        limit = time.monotonic() + PATIENCE_S
+        while time.monotonic() < limit:
+            if self._there(name):
+                return name
+            time.sleep(_LOOK_S)
         there = [name for name in kinds if self._there(name)]
         return self._luck.choices(there, [OFTEN[name] for name in there])[0] if there else ""
 
