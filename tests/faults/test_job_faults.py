@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from tests.integration.jobs_help import lines, plan_of, put_file, rig_in
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine import job_lane
+from tobs_tui.engine.processes import process_context
 from tobs_tui.media import ffmpeg
 from tobs_tui.media.work import JobError
 from tobs_tui.model.profile import MediaKind
@@ -56,5 +61,23 @@ async def test_a_job_that_stood_still_with_the_run_is_no_stalled_one(
     monkeypatch.setattr(job_lane, "monotonic", lambda: true_time() + 7200.0 * (next(looks) > 6))
     async with rig_in(vault) as rig:
         board = await rig.work(plan_of(jobs_help.count_slowly, log, stall_s=60.0))
+    assert board.failures == []
+    assert len(lines(log)) == 1
+
+
+async def test_a_job_waits_for_no_process_that_the_killed_fork_server_was_to_start(tmp_path: Path) -> None:
+    vault, log = tmp_path / "vault", tmp_path / "log"
+    with Archive.open(archive_path(vault)) as archive:
+        put_file(vault, archive, 1, b"one", MediaKind.FILE, name="a.bin")
+    process_context()
+    forkserver.ensure_running()
+    server: int = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    os.kill(server, signal.SIGSTOP)
+    async with rig_in(vault) as rig:
+        working = asyncio.create_task(rig.work(plan_of(jobs_help.count, log, lanes=1)))
+        await asyncio.sleep(0.5)
+        assert not lines(log)
+        os.kill(server, signal.SIGKILL)
+        board = await working
     assert board.failures == []
     assert len(lines(log)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 
 from tests.render_help import render_chat
 from tobs_tui.archive.archive import Archive
+from tobs_tui.archive.reading import FAR_ID
 from tobs_tui.archive.records import ChatRecord, PageCommit, message_rows
 from tobs_tui.archive.schema import archive_path
 from tobs_tui.engine import note_file, note_plan
-from tobs_tui.engine.note_plan import Occasion
+from tobs_tui.engine.note_jobs import JoinJob, PartJob, join_parts, write_part
+from tobs_tui.engine.note_plan import Occasion, SurveyJob, survey_chat
+from tobs_tui.engine.vault import View
 from tobs_tui.model.messages import Message, Reply
 from tobs_tui.model.peers import Peer, PeerKind
 from tobs_tui.model.profile import Layout, Split
@@ -88,6 +92,37 @@ def test_a_huge_note_is_written_in_parts_with_the_same_bytes(
     parts = render_chat(archive, tmp_path, CLUB, layout=LAYOUT)
     assert max(len(task.cuts) for task in parts.survey.tasks) > 10
     assert {path: (tmp_path / path).read_bytes() for path in before} == before
+    assert not list(tmp_path.rglob(f"*{note_file.TEMPORARY}"))
+
+
+@pytest.mark.parametrize("removed", [1, 5, 1000], ids=["one part gone", "some gone", "all gone"])
+@pytest.mark.parametrize("before", ["nothing", "a note that grows", "a note that was edited"])
+def test_parts_are_joined_once_though_the_process_that_did_it_was_killed(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: int, before: str
+) -> None:
+    """It is killed when the note is in its place and its parts are being removed; another is given the same work."""
+    if before != "nothing":
+        _commit(archive, *(_say(ident) for ident in range(1, 300)))
+        render_chat(archive, tmp_path, CLUB, layout=LAYOUT)
+    _commit(archive, *(_say(ident) for ident in range(300, 3001)))
+    note = tmp_path / "Club/2024-05.md"
+    if before == "a note that was edited":
+        note.write_text("mine")
+    monkeypatch.setattr(note_plan, "STRETCH", 100)
+    view = View(str(tmp_path), CLUB, layout=LAYOUT)
+    (task,) = survey_chat(SurveyJob(view, Occasion.FINAL)).tasks
+    assert task.grows == (before == "a note that grows")
+    start = task.record.last_id if task.grows and task.record is not None else 0
+    bounds = itertools.pairwise([start, *task.cuts, FAR_ID])
+    jobs = [PartJob(view, task, number, *ids) for number, ids in enumerate(bounds, start=1)]
+    join = JoinJob(view, task, tuple(map(write_part, jobs)))
+    first = join_parts(join)
+    bytes_then = note.read_bytes()
+    assert bool(first.kept) == (before == "a note that was edited")
+    for job in jobs[removed:]:
+        write_part(job)
+    assert join_parts(join) == first
+    assert note.read_bytes() == bytes_then
     assert not list(tmp_path.rglob(f"*{note_file.TEMPORARY}"))
 
 

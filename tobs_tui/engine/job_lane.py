@@ -29,6 +29,10 @@ class JobDied(Exception):
     """The job's process died each time, or showed no progress; the text is a sentence."""
 
 
+class _NotStarted(BrokenExecutor):
+    """There is no process for the job; the text is a sentence."""
+
+
 class Lane(Protocol):
     """Does one job at a time, somewhere."""
 
@@ -81,11 +85,12 @@ class ProcessLane:
             for _ in range(ATTEMPTS):
                 try:
                     return await self._attempt(function, work, arguments)
-                except BrokenExecutor:
+                except BrokenExecutor as error:
+                    why = str(error) if isinstance(error, _NotStarted) else "The process that worked on it died each time."
                     self.worker.pid = 0  # it is gone, and its number may be another's by now
                     await self._end()
                     self.worker.retries += 1
-            raise JobDied("The process that worked on it died each time.")
+            raise JobDied(why)
         finally:
             if not self._closed:
                 self._idle = asyncio.get_running_loop().call_later(self._idle_s, self._retire)
@@ -145,9 +150,9 @@ class ProcessLane:
 
             try:
                 self.worker.pid = await asyncio.to_thread(start)
-            except OSError as error:  # no memory, or no file descriptors
-                await self._end()
-                raise JobDied(f"No process could be started for it: {error.strerror}.") from error
+            except (OSError, EOFError) as error:  # no memory, no file descriptors, or the fork server was killed just now
+                reason = error.strerror if isinstance(error, OSError) else "the one that starts them has ended"
+                raise _NotStarted(f"No process could be started for it: {reason}.") from error
         return self._executor
 
     def _retire(self) -> None:

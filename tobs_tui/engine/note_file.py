@@ -87,6 +87,12 @@ class TextFile:
                 os.fsync(self._file.fileno())
 
 
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file that is there."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def put_in_place(draft: Path, path: Path) -> bool:
     """Rename a draft, which is on the disk, to its note; when that has the same bytes, the draft goes instead.
 
@@ -130,10 +136,9 @@ def changed_by_hand(path: Path, record: NoteRecord | None) -> str:
         return ""
     if record is not None and (facts.st_size, facts.st_mtime_ns) == (record.size, record.mtime_ns):
         return ""
-    with path.open("rb") as file:
-        if record is not None and facts.st_size == record.size and _holds(path, record):
-            return ""
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    if record is not None and facts.st_size == record.size and _holds(path, record):
+        return ""
+    return sha256_of(path)
 
 
 def _holds(path: Path, record: NoteRecord) -> bool:
@@ -166,17 +171,12 @@ def with_few_stretches(path: Path, stretches: list[Stretch]) -> list[Stretch]:
 def keep_aside(vault: Path, path: str, sha256: str) -> str:
     """Copy the file at `path`, if its bytes are those, to where a person finds what they had made of it.
 
-    Gives the copy's path relative to the vault, '' when the file has other bytes by now.
+    Gives the copy's path relative to the vault; '' when the file has other bytes by now, and none was made before.
     """
-    source = vault / path
-    try:
-        with source.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                return ""
-    except FileNotFoundError:
-        return ""
-    note = Path(path)
+    source, note = vault / path, Path(path)
     kept = internal_folder(vault) / "edited" / note.with_name(f"{note.stem}.{sha256[:8]}{note.suffix}")
+    if not source.exists() or sha256_of(source) != sha256:
+        return path_from(vault, kept) if kept.is_file() and sha256_of(kept) == sha256 else ""
     make_folder(kept.parent)
     shutil.copyfile(source, kept)
     return path_from(vault, kept)

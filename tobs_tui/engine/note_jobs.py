@@ -8,7 +8,6 @@ Each piece of work can be done again from its beginning, wherever a killed proce
 
 from __future__ import annotations
 
-import filecmp
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ from tobs_tui.engine.note_file import (
     keep_aside,
     put_in_place,
     remove_empty_folders,
+    sha256_of,
     with_few_stretches,
 )
 from tobs_tui.engine.note_forms import is_note, renderer_of
@@ -118,7 +118,7 @@ def write_notes(job: NotesJob) -> tuple[NoteWritten, ...]:
     writer = _NoteWriter(world)
     try:
         written = tuple(writer.write(task) for task in job.tasks)
-        for folder in sorted({(world.vault / one.note.path).parent for one in written if one.changed}):
+        for folder in sorted({(world.vault / one.note.path).parent for one in written if one.note.record is not None}):
             flush_folder(folder)
     except OSError as error:
         raise output_error(error, world.vault) from error
@@ -204,7 +204,9 @@ class _NoteWriter:
         """Put the parts that were written beside a note in its place, or behind what is there."""
         path = self._world.vault / task.path
         files = [beside(path, number) for number in range(1, len(parts) + 1)]
-        if task.grows and task.record is not None:
+        if not all(file.exists() for file in files):  # only a process that was done with them has removed any
+            written = self._joined_before(task, parts)
+        elif task.grows and task.record is not None:
             append_files(path, task.record.size, files)
             written = NoteWritten(self._note(task, parts), True)
         else:
@@ -213,8 +215,15 @@ class _NoteWriter:
             append_files(draft, 0, files)
             written = self._place(task, parts, draft)
         for file in files:
-            file.unlink()
+            file.unlink(missing_ok=True)
         return written
+
+    def _joined_before(self, task: NoteTask, parts: Sequence[NotePart]) -> NoteWritten:
+        """What a process has made of the parts that was killed before it could say so."""
+        if not any(part.count for part in parts) and not task.grows:
+            return self._empty(task)
+        kept = keep_aside(self._world.vault, task.path, task.edited) if task.edited else ""
+        return NoteWritten(self._note(task, parts), True, kept)
 
     def _place(self, task: NoteTask, parts: Sequence[NotePart], draft: Path) -> NoteWritten:
         path = self._world.vault / task.path
@@ -222,12 +231,16 @@ class _NoteWriter:
             draft.unlink()
             if task.record is not None and not task.edited:
                 path.unlink(missing_ok=True)
-            return NoteWritten(Note(task.path, self._chat, task.topic, 0), False)
+            return self._empty(task)
         kept = ""
-        if task.edited and not filecmp.cmp(draft, path, shallow=False):
+        if task.edited and sha256_of(draft) != task.edited:
             kept = keep_aside(self._world.vault, task.path, task.edited)
         changed = put_in_place(draft, path)
         return NoteWritten(self._note(task, parts), changed, kept)
+
+    def _empty(self, task: NoteTask) -> NoteWritten:
+        """The result for a note without messages."""
+        return NoteWritten(Note(task.path, self._chat, task.topic, 0), False)
 
     def fill(self, file: TextFile, task: NoteTask, after: int, upto: int, *, head: bool) -> NotePart:
         """Write a note's messages with after < id <= upto, below its front matter if it is the `head` of the note."""
