@@ -24,6 +24,8 @@ END_S = 1.0
 LOOK_S = 0.5
 """Seconds between two looks at a job's progress."""
 
+_DIED = "The process that worked on it died each time."
+
 
 class JobDied(Exception):
     """The job's process died each time, or showed no progress; the text is a sentence."""
@@ -86,7 +88,7 @@ class ProcessLane:
                 try:
                     return await self._attempt(function, work, arguments)
                 except BrokenExecutor as error:
-                    why = str(error) if isinstance(error, _NotStarted) else "The process that worked on it died each time."
+                    why = str(error) if isinstance(error, _NotStarted) else _DIED
                     self.worker.pid = 0  # it is gone, and its number may be another's by now
                     await self._end()
                     self.worker.retries += 1
@@ -150,7 +152,7 @@ class ProcessLane:
 
             try:
                 self.worker.pid = await asyncio.to_thread(start)
-            except (OSError, EOFError) as error:  # no memory, no file descriptors, or the fork server was killed just now
+            except (OSError, EOFError) as error:  # no memory, no file descriptors, or the fork server was killed
                 reason = error.strerror if isinstance(error, OSError) else "the one that starts them has ended"
                 raise _NotStarted(f"No process could be started for it: {reason}.") from error
         return self._executor
