@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ from tobs_tui.service.launch import attach
 TOBS = [str(Path(sys.executable).with_name("tobs"))]
 FEW = {-1001600000001, -1001650000002, -1001680000001, 5001000}
 """A forum, a supergroup, a chat of all sorts of messages and a person: a quarter of the demo."""
+HOSTILE = (5009013, -1001690000001)
+"""A person whose name holds terminal escapes, markup and a turn of direction; a title that no path may take as is."""
 SOME_CHATS = [word for chat in sorted(FEW) for word in ("--chat", str(chat))]
 
 
@@ -279,6 +283,22 @@ def test_ctrl_c_on_a_terminal_leaves_a_clean_screen_and_says_how_it_ended(demo_p
     assert b"\x1b[38" not in terminal.sent
     assert b"\x1b[32m" not in terminal.sent
     assert terminal.sent.rfind(b"\x1b[?25h") > terminal.sent.rfind(b"\x1b[?25l")
+
+
+def test_hostile_names_reach_a_real_terminal_as_text(demo_paths: Paths, tmp_path: Path) -> None:
+    chats = [word for chat in HOSTILE for word in ("--chat", str(chat))]
+    command = [*TOBS, "--demo", "--headless", *chats, "--output", str(tmp_path / "vault")]
+    terminal = Terminal(command, columns=150, rows=36)
+    try:
+        assert terminal.exit_status(90) == 0
+        shown = terminal.text()
+    finally:
+        terminal.close()
+    sent = bytes(terminal.sent).decode()
+    assert "Mallory" in sent and "[bold red]</b>" in sent and "[bold]A | very" in sent, "they were shown: " + shown
+    own = re.sub(r"\x1b\[\??[0-9;]*[A-Za-z]", "", sent)
+    assert not [char for char in own if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") and char not in "\r\n"]
+    assert "\x1b[31mMallory" not in sent
 
 
 def test_a_poor_terminal_gets_plain_lines_and_sigterm_stops_the_run(demo_paths: Paths, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from pathlib import Path
 
@@ -10,16 +11,20 @@ import pytest
 
 from tests.e2e.exported import desktop_export
 from tests.integration.engine_help import vault_bytes
+from tests.integration.jobs_help import put_file
 from tests.integration.verify_help import found_in
+from tests.speech_help import ASSETS, MODEL
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.lock import VaultLock
 from tobs_tui.archive.schema import archive_path, internal_folder, kept_apart
+from tobs_tui.cli.main import main
 from tobs_tui.engine.desktop_import import import_desktop
 from tobs_tui.engine.pseudonyms.key import KEY_FILE
 from tobs_tui.engine.rerender import Rerendered, rerender
 from tobs_tui.engine.search import Wanted, search_vault
 from tobs_tui.model.errors import ErrorCode, TobsError
-from tobs_tui.model.profile import Anchors, Format, Layout, Profile, Split
+from tobs_tui.model.peers import Peer, PeerKind
+from tobs_tui.model.profile import Anchors, Format, Layout, MediaKind, Profile, Split
 
 HIDDEN = Layout(split=Split.SINGLE, timezone="UTC", formats=tuple(Format), pseudonymise=True)
 TEXTS = [
@@ -184,3 +189,23 @@ def test_notes_without_anchors_are_found_by_their_pseudonyms(tmp_path: Path) -> 
     (one,) = search_vault(tmp_path / "vault", Wanted("lovelace")).found
     lines = (tmp_path / "vault" / one.path).read_text().splitlines()
     assert lines[one.line - 1].startswith(f"**{one.sender}**")
+
+
+def test_what_is_written_down_later_tells_nobody(
+    vault: Path, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`tobs transcribe` on a vault that is there, with people whose names are heard in a recording."""
+    for field, value in (("SPLIT", "single"), ("TIMEZONE", "UTC"), ("FORMATS", ",".join(Format))):
+        monkeypatch.setenv(f"TOBS_LAYOUT_{field}", value)
+    recording = (ASSETS / "voice_meeting.ogg").read_bytes()
+    with Archive.open(archive_path(vault)) as archive:
+        archive.put_peers([Peer(46, PeerKind.USER, "Alex Winter"), Peer(47, PeerKind.USER, "Zoe Lindqvist")])
+        put_file(vault, archive, 1, recording, MediaKind.VOICE, "audio/ogg", "note.ogg")
+    assert main(["transcribe", "--model", str(MODEL), "--output", str(vault), "--json"]) == 0
+    assert '"transcribed"' in capsys.readouterr().out
+    (note,) = vault.glob("Club*/messages.md")
+    heard = note.read_text()
+    assert "meeting moves to Thursday" in heard
+    assert len(re.findall(r"Hello Person \w+, this is Person \w+", heard)) == 1
+    everything = b"\n".join(vault_bytes(vault).values())
+    assert b"Alex" not in everything and b"Zoe" not in everything

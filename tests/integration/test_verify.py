@@ -28,6 +28,7 @@ from tobs_tui.archive.schema import archive_path, internal_folder
 from tobs_tui.engine.mend import HEALED_AT_MOST, heal_archive
 from tobs_tui.engine.verify_jobs import check_pages
 from tobs_tui.model.errors import ErrorCode, TobsError
+from tobs_tui.model.peers import Peer, PeerKind
 from tobs_tui.model.profile import Filters, Format, Layout
 from tobs_tui.model.run import Outcome
 from tobs_tui.sandbox.server import SandboxServer
@@ -256,3 +257,13 @@ async def test_an_archive_without_sums_is_checked_as_well_as_can_be(vault: Path)
         archive.put_peers([])
     pages = changed_pages(archive_path(vault))
     assert not pages.changed and pages.unknown
+
+
+async def test_a_pipe_where_the_sums_belong_is_nothing_to_wait_for(vault: Path) -> None:
+    sums = sums_path(archive_path(vault))
+    sums.unlink()
+    os.mkfifo(sums)
+    assert (await found_in(vault))[1] == []
+    with Archive.open(archive_path(vault)) as archive:
+        archive.put_peers([Peer(5, PeerKind.USER, "Ada")])
+    assert changed_pages(archive_path(vault)).unknown

@@ -106,6 +106,8 @@ class PageSums:
 
     def _write(self, found: dict[int, bytes]) -> None:
         path = sums_path(self._archive)
+        if path.exists() and not path.is_file():
+            raise OSError(f"{path} is no file")
         if _size_in(path) != self._page:
             path.write_bytes(_HEAD.pack(_MAGIC, self._page, 0))
         with path.open("r+b", buffering=0) as sums:
@@ -141,7 +143,9 @@ def _frame(log: int, page: int, index: int) -> tuple[int, int, int] | None:
 
 
 def _size_in(sums: Path) -> int:
-    """The page size that a whole file of sums is made for; 0 without one."""
+    """The page size that a whole file of sums is made for; 0 without one, and where something lies that is no file."""
+    if not sums.is_file():  # opening a pipe would wait for ever
+        return 0
     with contextlib.suppress(OSError), sums.open("rb") as file:
         head = file.read(_HEAD.size)
         if len(head) == _HEAD.size:
