@@ -24,7 +24,16 @@ from tobs_tui.engine.decode_pool import UNSOUND, PageJob, decode_job, unpack
 from tobs_tui.model.messages import decode_message
 from tobs_tui.telegram.handshake import Factors
 from tobs_tui.telegram.line import Envelope
-from tobs_tui.telegram.page import MESSAGE, MESSAGES, VECTOR, PageUnreadable, head_of, peek_page, unpacked
+from tobs_tui.telegram.page import (
+    MAX_PAGE_BYTES,
+    MESSAGE,
+    MESSAGES,
+    VECTOR,
+    PageUnreadable,
+    head_of,
+    peek_page,
+    unpacked,
+)
 from tobs_tui.telegram.refusals import Refusal
 from tobs_tui.telegram.tl_readers import read_by_telethon
 from tobs_tui.telegram.unpacking import MAX_UNPACKED, gunzipped
@@ -58,6 +67,9 @@ def test_a_bomb_is_not_unpacked() -> None:
     with pytest.raises(PageUnreadable, match="far too much"):
         unpacked(raw)
     assert head_of(raw).newest_id == -1
+    with pytest.raises(PageUnreadable, match="far too large"):
+        unpacked(bytes(MAX_PAGE_BYTES + 1))
+    assert len(unpacked(gzip_packed_stream(b"", bytes(4), MAX_PAGE_BYTES))) == MAX_PAGE_BYTES
     with pytest.raises(ValueError, match="far too much"):
         read_by_telethon(raw, 0)
     assert len(gunzipped(gzip.compress(bytes(MAX_UNPACKED)))) == MAX_UNPACKED

@@ -25,6 +25,11 @@ MAX_MESSAGES = 1000
 """Messages that an answer may hold; at most two hundred are asked for at once."""
 
 
+MAX_PAGE_BYTES = 8 << 20
+"""Bytes of a page: half as many again as a hundred of the longest messages take. What its smallest things become in
+memory is fifteen times as much."""
+
+
 class PageUnreadable(Exception):
     """The page cannot be read as far as it would have to be: ask again for fewer messages at once."""
 
@@ -42,14 +47,16 @@ class PageHead(Struct, frozen=True):
 
 
 def unpacked(raw: bytes) -> bytes:
-    """The answer without compression. Raises `PageUnreadable` for one that is broken, or unpacks to far too much."""
+    """The answer without compression. Raises `PageUnreadable` for one that is broken, or far too large."""
+    if len(raw) > MAX_PAGE_BYTES:
+        raise PageUnreadable("the answer is far too large")
     if len(raw) < 8 or struct.unpack_from("<I", raw)[0] != GZIP_PACKED:
         return raw
     length, start = raw[4], 5
     if length == 254:
         length, start = int.from_bytes(raw[5:8], "little"), 8
     try:
-        return gunzipped(raw[start : start + length])
+        return gunzipped(raw[start : start + length], MAX_PAGE_BYTES)
     except ValueError as error:
         raise PageUnreadable(str(error)) from error
 
