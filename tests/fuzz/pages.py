@@ -16,12 +16,13 @@ from tobs_tui.engine.decode_pool import PageJob, decode_job, unpack
 from tobs_tui.sandbox.rpc.paging import answer_page
 from tobs_tui.sandbox.wire.tl import GZIP_PACKED, gzip_packed, tl_bytes
 from tobs_tui.sandbox.worlds.loader import load_world
-from tobs_tui.telegram.page import MAX_PAGE_BYTES, MESSAGE_EMPTY, MESSAGES, VECTOR, PageUnreadable, head_of, peek_page
+from tobs_tui.telegram.page import MESSAGE_EMPTY, MESSAGES, VECTOR, PageUnreadable, head_of, peek_page
 from tobs_tui.telegram.tl_layout import FLAGS, OBJECT, Unfamiliar, layout_of
+from tobs_tui.telegram.unpacking import MAX_UNPACKED
 
 _NESTING = ("Text", "PageBlock", "MessageMedia", "Update", "Poll", "StoryItem", "WebPage", "Draft")
 CHATS = (77, -5, -1_001_600_000_001, 42)
-BOMBS = (64 << 20, MAX_PAGE_BYTES - 64)
+BOMBS = (64 << 20, MAX_UNPACKED - 64)
 """Bytes that bombs would unpack to: too many, and as many as are let through."""
 
 

@@ -25,7 +25,6 @@ from tobs_tui.model.messages import decode_message
 from tobs_tui.telegram.handshake import Factors
 from tobs_tui.telegram.line import Envelope
 from tobs_tui.telegram.page import (
-    MAX_PAGE_BYTES,
     MESSAGE,
     MESSAGES,
     VECTOR,
@@ -68,8 +67,8 @@ def test_a_bomb_is_not_unpacked() -> None:
         unpacked(raw)
     assert head_of(raw).newest_id == -1
     with pytest.raises(PageUnreadable, match="far too large"):
-        unpacked(bytes(MAX_PAGE_BYTES + 1))
-    assert len(unpacked(gzip_packed_stream(b"", bytes(4), MAX_PAGE_BYTES))) == MAX_PAGE_BYTES
+        unpacked(bytes(MAX_UNPACKED + 1))
+    assert len(unpacked(gzip_packed_stream(b"", bytes(4), MAX_UNPACKED))) == MAX_UNPACKED
     with pytest.raises(ValueError, match="far too much"):
         read_by_telethon(raw, 0)
     assert len(gunzipped(gzip.compress(bytes(MAX_UNPACKED)))) == MAX_UNPACKED

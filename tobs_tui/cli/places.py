@@ -41,8 +41,9 @@ def _choose_passphrase_file(ctx: click.Context, option: click.Parameter, file: P
     """Have this process, and those that it starts for its screens, read the passphrase there."""
     if file is not None:
         from tobs_tui.config.passphrase import FILE_VARIABLE
+        from tobs_tui.config.paths import expanded
 
-        os.environ[FILE_VARIABLE] = str(file.expanduser().absolute())
+        os.environ[FILE_VARIABLE] = str(expanded(str(file)).absolute())
 
 
 def passphrase_option(command: F) -> F:

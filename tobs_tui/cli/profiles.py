@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import click
 
 from tobs_tui.cli.options import Options, Setting
+from tobs_tui.config.paths import expanded
 from tobs_tui.config.profile_files import (
     Draft,
     copy_profile,
@@ -85,7 +85,7 @@ def bring_in(options: Options, file: str, name: str) -> int:
         if file == "-":
             source = sys.stdin.buffer.read().decode("utf-8")
         else:
-            path = Path(file).expanduser()
+            path = expanded(file)
             folder, shown = path.absolute().parent, path.name
             source = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -136,11 +136,12 @@ def transcribe(
     PROFILE says by which model and how; without one, the settings do. Exit status: 0 all done, 3 some could not be.
     """
     from tobs_tui.cli.rewrite import transcribe_recordings
+    from tobs_tui.config.paths import expanded
 
     options = replace(merged(ctx, demo, server), profile=profile, output=output, json_lines=json_lines)
-    folder = model is not None and os.sep in model and Path(model).expanduser().is_dir()
+    place = expanded(model, "model") if model is not None and os.sep in model else None
     given = {
-        "transcription.model": str(Path(model).expanduser().absolute()) if model is not None and folder else model,
+        "transcription.model": str(place.absolute()) if place is not None and place.is_dir() else model,
         "transcription.language": language,
     }
     return transcribe_recordings(options, {key: value for key, value in given.items() if value is not None})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tobs_tui.cli.options import Options, Setting
+from tobs_tui.config.paths import expanded
 from tobs_tui.model.display import clean, count, plural, size
 from tobs_tui.model.verifying import number_found, place_found
 from tobs_tui.monitor.clock import monotonic
@@ -37,7 +38,7 @@ def verify(options: Options, folder: str, *, repair: bool, overwrite: bool) -> i
     """
     setting = Setting(options)
     profile = setting.effective().profile
-    vault = Path(folder).expanduser().absolute() if folder else Path(profile.output)
+    vault = expanded(folder).absolute() if folder else Path(profile.output)
     teller = Teller(vault, json_lines=options.json_lines)
     if not repair:
         from tobs_tui.archive.lock import no_run_in

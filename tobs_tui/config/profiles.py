@@ -89,6 +89,10 @@ def unusable_value(profile: Profile) -> tuple[str, str] | None:
     """(dotted key, what is wrong) of the first value that has the right type but makes no sense; None when all do."""
     if any(isinstance(target.chat, str) and not target.chat.strip() for target in profile.targets.chats):
         return "targets.chats", "a chat needs an id, an @name, a link or its title"
+    try:
+        expanded(profile.output)
+    except TobsError as error:
+        return "output", error.sentence
     since, until, timezone = profile.filters.since, profile.filters.until, profile.layout.timezone
     if since is not None and until is not None and until < since:
         return "filters.until", f"{until} is before filters.since ({since})"

@@ -13,7 +13,7 @@ from loguru import logger
 
 from tobs_tui.archive.journal import RunJournal
 from tobs_tui.config.layers import effective
-from tobs_tui.config.paths import Paths
+from tobs_tui.config.paths import Paths, expanded
 from tobs_tui.engine.endings import ending_by
 from tobs_tui.engine.run import ExportRun
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -59,7 +59,7 @@ class RunDesk:
         """The vault's folder of a profile. Raises `TobsError` BAD_PROFILE for a relative path: relative to what?"""
         if not profile.output:
             return self._paths.default_output
-        output = Path(profile.output).expanduser()
+        output = expanded(profile.output, "output")
         if not output.is_absolute():
             raise TobsError(
                 ErrorCode.BAD_PROFILE, f"The output folder {profile.output} is not an absolute path.", field="output"

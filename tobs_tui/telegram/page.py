@@ -6,7 +6,7 @@ import struct
 
 from msgspec import Struct
 
-from tobs_tui.telegram.unpacking import gunzipped
+from tobs_tui.telegram.unpacking import MAX_UNPACKED, gunzipped
 
 MESSAGES = 0x1D73E7EA
 MESSAGES_SLICE = 0x5F206716
@@ -23,11 +23,6 @@ SEARCH_FLOOD = 8
 
 MAX_MESSAGES = 1000
 """Messages that an answer may hold; at most two hundred are asked for at once."""
-
-
-MAX_PAGE_BYTES = 8 << 20
-"""Bytes of a page: half as many again as a hundred of the longest messages take. What its smallest things become in
-memory is fifteen times as much."""
 
 
 class PageUnreadable(Exception):
@@ -48,7 +43,7 @@ class PageHead(Struct, frozen=True):
 
 def unpacked(raw: bytes) -> bytes:
     """The answer without compression. Raises `PageUnreadable` for one that is broken, or far too large."""
-    if len(raw) > MAX_PAGE_BYTES:
+    if len(raw) > MAX_UNPACKED:
         raise PageUnreadable("the answer is far too large")
     if len(raw) < 8 or struct.unpack_from("<I", raw)[0] != GZIP_PACKED:
         return raw
@@ -56,7 +51,7 @@ def unpacked(raw: bytes) -> bytes:
     if length == 254:
         length, start = int.from_bytes(raw[5:8], "little"), 8
     try:
-        return gunzipped(raw[start : start + length], MAX_PAGE_BYTES)
+        return gunzipped(raw[start : start + length])
     except ValueError as error:
         raise PageUnreadable(str(error)) from error
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-MAX_UNPACKED = 16 << 20
-"""Bytes that any answer may unpack to. More is an attack."""
+MAX_UNPACKED = 8 << 20
+"""Bytes that an answer may unpack to: half as many again as a page of a hundred of the longest messages. More is an
+attack; the smallest things that an answer can be full of take fifteen times as much memory."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def gunzipped(packed: bytes, limit: int = MAX_UNPACKED) -> bytes:
-    """What a gzip stream holds. Raises ValueError where it is none, ends early or holds more than `limit` bytes."""
+def gunzipped(packed: bytes) -> bytes:
+    """What a gzip stream holds. Raises ValueError where it is none, ends early or holds more than `MAX_UNPACKED`."""
     unpacker = zlib.decompressobj(_GZIP)
     try:
-        data = unpacker.decompress(packed, limit)
-        if len(data) == limit and not unpacker.eof and unpacker.decompress(unpacker.unconsumed_tail, 1):
+        data = unpacker.decompress(packed, MAX_UNPACKED)
+        if len(data) == MAX_UNPACKED and not unpacker.eof and unpacker.decompress(unpacker.unconsumed_tail, 1):
             raise ValueError("the compressed answer unpacks to far too much")
     except zlib.error as error:
         raise ValueError("the compressed answer is broken") from error

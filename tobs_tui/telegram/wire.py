@@ -43,7 +43,7 @@ _NOTICES = (BadServerSalt.CONSTRUCTOR_ID, BadMsgNotification.CONSTRUCTOR_ID)
 bound_handshake()
 bound_telethon()
 
-MAX_PACKET = 16 << 20
+MAX_PACKET = 8 << 20
 """Bytes of the longest packet that is taken in. Telegram's own are hardly longer than a part of a file, of 1 MiB."""
 _FULL_FRAME = 12  # bytes around a packet's content: its length, its number, its checksum
 

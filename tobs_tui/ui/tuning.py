@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tobs_tui.config.layers import PROFILE_KEYS
+from tobs_tui.config.paths import expanded
 from tobs_tui.config.presets import UNTUNED
 from tobs_tui.config.profiles import CLUSTER, unusable_value
+from tobs_tui.model.errors import TobsError
 from tobs_tui.model.profile import MAIN_KINDS, Preset, Profile, Split
 from tobs_tui.model.text_match import text_matcher
 from tobs_tui.ui.tuning_form import Entry, Way
@@ -131,7 +132,10 @@ def _zone(text: str) -> str:
 def _folder(text: str) -> str:
     if not text:
         return ""
-    place = Path(text).expanduser()
+    try:
+        place = expanded(text)
+    except TobsError as error:
+        raise ValueError(error.sentence) from error
     if not place.is_absolute():
         raise ValueError("Please give the whole path, beginning with / or ~.")
     if place.exists() and not place.is_dir():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from tobs_tui.config.paths import expanded
 from tobs_tui.model.errors import ErrorCode, TobsError
 
 WEIGHTS = "model.bin"
@@ -20,7 +21,7 @@ def find_model(name: str, models: Path, *, fetch: bool) -> Path:
         TobsError: MODEL_UNAVAILABLE, with the way to have it.
     """
     if is_path(name):
-        return _whole(Path(name).expanduser(), name)
+        return _whole(expanded(name), name)
     if name and (models / name).is_dir():
         return _whole(models / name, name)
     repository = _repository(name, models)
