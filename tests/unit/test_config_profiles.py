@@ -197,8 +197,13 @@ def test_names_that_would_be_paths_commands_or_escapes_are_refused(paths: Paths,
 def test_a_bad_file_is_listed_with_its_problem_beside_the_good_ones(paths: Paths) -> None:
     save_profile(replace(FULL, name="good"), paths)
     write(paths, "oops = 1", "bad")
+    write(paths, 'output = "~nobody-has-this-name/v"', "homeless")
     found = {info.name: info.problem for info in list_profiles(paths)}
-    assert found == {"bad": "bad.toml:1: oops: unknown key", "good": ""}
+    assert found == {
+        "bad": "bad.toml:1: oops: unknown key",
+        "good": "",
+        "homeless": "homeless.toml:1: output: ~nobody-has-this-name/v: there is no such home directory.",
+    }
 
 
 def test_a_deleted_profile_is_gone(paths: Paths) -> None:
