@@ -76,11 +76,11 @@ drops: install
 	@$(BIN)/python -m tests.faults.line_drops --runs $(or $(RUNS),20)
 
 # So many kills, of the service, its processes and its command, over exports of 100,000 messages with media; and a server
-# that is gone for two minutes. 500 kills take half an hour.
+# that is gone for two minutes. 500 kills take a quarter of an hour.
 chaos: install
 	@$(BIN)/python -m tests.faults.chaos --kills $(or $(RUNS),60) --seed $(or $(SEED),1) --gone-s 120
 
-# With other work on the machine the five targets take most of an hour; the status is 1 when something was found.
+# The five targets take half an hour, one after the other; the status is 1 when something was found.
 fuzz: install
 	@$(BIN)/python -m tests.fuzz --runs $(or $(RUNS),100000) --seed $(or $(SEED),1) $(if $(TARGETS),--targets $(TARGETS))
 
