@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from telethon.errors import InvalidBufferError, SecurityError
+from telethon.errors import InvalidBufferError, SecurityError, TypeNotFoundError
+from telethon.extensions import BinaryReader
 from telethon.tl import types
 
 from tests.fuzz.frames import ANSWER, EXCHANGE, PACKED_ANSWER, Frames
@@ -35,7 +36,7 @@ from tobs_tui.telegram.page import (
 )
 from tobs_tui.telegram.refusals import Refusal
 from tobs_tui.telegram.tl_readers import read_by_telethon
-from tobs_tui.telegram.unpacking import MAX_UNPACKED, gunzipped
+from tobs_tui.telegram.unpacking import MAX_UNPACKED, QUOTED, gunzipped
 from tobs_tui.telegram.wire import MAX_PACKET, _FullCodec, _ShortCodec
 
 RUNS = {"frames": 120, "pages": 200, "profiles": 120, "control": 250, "desktop": 250}
@@ -72,6 +73,14 @@ def test_a_bomb_is_not_unpacked() -> None:
     with pytest.raises(ValueError, match="far too much"):
         read_by_telethon(raw, 0)
     assert len(gunzipped(gzip.compress(bytes(MAX_UNPACKED)))) == MAX_UNPACKED
+
+
+def test_a_complaint_quotes_a_few_bytes_of_what_cannot_be_read() -> None:
+    words = b"the words of a message, " * 10_000
+    with pytest.raises(TypeNotFoundError) as caught:
+        BinaryReader(struct.pack("<I", 0xDEADBEEF) + words).tgread_object()
+    assert len(str(caught.value)) < 200
+    assert len(caught.value.remaining) <= QUOTED
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,10 @@ from telethon.tl.alltlobjects import tlobjects
 from telethon.tl.core import core_objects
 
 from tobs_tui.telegram.page import PageUnreadable
+from tobs_tui.telegram.unpacking import QUOTED
 
 READS = 150_000
 """Values that may be read one by one for a page; a hundred rich messages hold some ten thousand."""
-_KEPT = 32
-"""Bytes behind an unknown constructor that its error keeps. Telethon keeps all, in two forms."""
 _KNOWN = frozenset((*tlobjects, *core_objects, 0x997275B5, 0xBC799737, 0x1CB5C415))
 
 
@@ -39,7 +38,7 @@ class SlowReader(BinaryReader):  # type: ignore[misc]  # telethon has no types
         """The next object."""
         (constructor,) = struct.unpack_from("<I", self.stream, self.position)
         if constructor not in _KNOWN:
-            raise TypeNotFoundError(constructor, bytes(self.stream[self.position : self.position + _KEPT]))
+            raise TypeNotFoundError(constructor, bytes(self.stream[self.position : self.position + QUOTED]))
         self._spend()
         return super().tgread_object()
 
