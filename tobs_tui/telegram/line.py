@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from traceback import clear_frames
 from typing import Any
 
 from telethon.crypto import AuthKey
@@ -79,6 +80,7 @@ class Envelope(TLRequest):  # type: ignore[misc]  # telethon has no types
         try:
             return self.query.read_result(SlowReader(raw, Effort(READS_OF_ANSWER)))
         except (PageUnreadable, *BROKEN) as error:
+            clear_frames(error.__traceback__)
             raise Refusal("ANSWER_UNREADABLE", 400) from error
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ def gunzipped(packed: bytes) -> bytes:
     try:
         data = unpacker.decompress(packed, MAX_UNPACKED)
         if len(data) == MAX_UNPACKED and not unpacker.eof and unpacker.decompress(unpacker.unconsumed_tail, 1):
+            del data  # the error's frames would hold it
             raise ValueError("the compressed answer unpacks to far too much")
     except zlib.error as error:
         raise ValueError("the compressed answer is broken") from error

@@ -10,12 +10,12 @@ import hmac
 import struct
 import time
 from hashlib import sha256
+from traceback import clear_frames
 from typing import Any
 from zlib import crc32
 
 from telethon.crypto import AES
 from telethon.errors import InvalidBufferError, InvalidChecksumError, SecurityError, TypeNotFoundError
-from telethon.extensions import BinaryReader
 from telethon.network import ConnectionTcpFull, ConnectionTcpIntermediate, MTProtoSender
 from telethon.network.connection.tcpfull import FullPacketCodec
 from telethon.network.connection.tcpintermediate import IntermediatePacketCodec
@@ -23,6 +23,8 @@ from telethon.tl.core import GzipPacked, RpcResult, TLMessage
 from telethon.tl.types import BadMsgNotification, BadServerSalt, RpcError
 
 from tobs_tui.telegram.handshake import bound_handshake
+from tobs_tui.telegram.page import PageUnreadable
+from tobs_tui.telegram.slow_reader import SlowReader
 from tobs_tui.telegram.tally import LinkStats
 from tobs_tui.telegram.tl_readers import BROKEN
 from tobs_tui.telegram.unpacking import bound_telethon
@@ -134,7 +136,7 @@ def read_strictly(sender: MTProtoSender) -> None:
 
     Telethon skips the first sort; the request whose answer it carried would wait until its time is up, as it would
     after the clock was set (the next connection finds out how far it is off). What is of a kind that this version does
-    not know is still skipped.
+    not know is still skipped. What nobody asked for is read with as little effort as a page.
     """
     state = sender._state
 
@@ -147,10 +149,16 @@ def read_strictly(sender: MTProtoSender) -> None:
             raise ConnectionError("what came could not be decrypted") from error
         except (TypeNotFoundError, InvalidBufferError):
             raise
-        except BROKEN as error:
+        except (PageUnreadable, *BROKEN) as error:
+            clear_frames(error.__traceback__)  # they hold what was read so far, and the error lives as long as the line
             raise ConnectionError("what came could not be read") from error
 
+    async def unpack(message: Any) -> None:
+        message.obj = SlowReader(message.obj.data).tgread_object()
+        await sender._process_message(message)
+
     state.decrypt_message_data = decrypt_or_end
+    sender._handlers[GzipPacked.CONSTRUCTOR_ID] = unpack
 
 
 def _decrypted(state: Any, body: bytes) -> TLMessage | None:
@@ -189,4 +197,4 @@ def _message(plain: bytes, constructor: int, end: int) -> Any:
         request_id, inner = struct.unpack_from("<qI", plain, _MESSAGE_AT + 4)
         if inner not in _NO_RESULT:
             return RpcResult(request_id, plain[_RESULT_AT:end], None)
-    return BinaryReader(plain[_MESSAGE_AT:end]).tgread_object()
+    return SlowReader(plain[_MESSAGE_AT:end]).tgread_object()
