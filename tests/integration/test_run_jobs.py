@@ -11,7 +11,7 @@ from tobs_tui.model.run import Outcome, WorkerRole
 from tobs_tui.sandbox.server import SandboxServer
 
 MUSEUM = -1001680000001
-SMALLER = Transcode(video=VideoFormat.AV1, images=ImageFormat.WEBP, quality=Quality.SMALL, keep_originals=False)
+SMALLER = Transcode(video=VideoFormat.H264, images=ImageFormat.WEBP, quality=Quality.SMALL, keep_originals=False)
 
 
 def files(vault: Path, ending: str) -> list[Path]:
