@@ -24,7 +24,7 @@ from tests.integration.verify_help import (
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.lock import VaultLock, no_run_in
 from tobs_tui.archive.page_sums import changed_pages, sums_path
-from tobs_tui.archive.schema import archive_path, internal_folder
+from tobs_tui.archive.schema import archive_path, internal_folder, kept_apart
 from tobs_tui.engine.mend import HEALED_AT_MOST, heal_archive
 from tobs_tui.engine.verify_jobs import check_pages
 from tobs_tui.model.errors import ErrorCode, TobsError
@@ -249,21 +249,63 @@ async def test_a_part_of_a_chat_lacks_nothing_that_was_asked_for(account: Accoun
     assert findings == [] and verified.messages == 20
 
 
-async def test_an_archive_without_sums_is_checked_as_well_as_can_be(vault: Path) -> None:
-    sums_path(archive_path(vault)).unlink()
-    _, findings = await found_in(vault)
-    assert findings == []
-    with Archive.open(archive_path(vault)) as archive:
-        archive.put_peers([])
+async def test_an_archive_without_sums_is_told_and_given_new_ones(museum: Path, vault: Path) -> None:
+    sums = sums_path(archive_path(vault))
+    right = sums.read_bytes()
+    sums.unlink()
+    assert [(one.subject, one.fault) for one in (await found_in(vault))[1]] == [("sums", "missing")]
+    with Archive.open(archive_path(vault)) as archive:  # what a run writes has sums, the rest has none
+        archive.put_peers([Peer(5, PeerKind.USER, "Ada")])
     pages = changed_pages(archive_path(vault))
     assert not pages.changed and pages.unknown
+    assert [(one.subject, one.fault) for one in (await found_in(vault))[1]] == [("sums", "missing")]
+    after, _ = await repair(None, vault)  # type: ignore[arg-type]
+    assert after.sound and after.vouched
+    assert vault_bytes(vault) == vault_bytes(museum)
+    assert len(sums.read_bytes()) >= len(right)
 
 
-async def test_a_pipe_where_the_sums_belong_is_nothing_to_wait_for(vault: Path) -> None:
+@pytest.mark.parametrize("at", [20, -8, -1], ids=["first page", "last page", "last byte"])
+async def test_a_byte_of_the_sums_is_no_damage_to_the_archive(museum: Path, vault: Path, at: int) -> None:
+    sums = sums_path(archive_path(vault))
+    right = sums.read_bytes()
+    flip(sums, at % len(right))
+    (finding,) = (await found_in(vault))[1]
+    assert (finding.subject, finding.fault, finding.path) == ("sums", "damaged", ".tobs/archive.sums")
+    after, _ = await repair(None, vault)  # type: ignore[arg-type]
+    assert after.sound and after.vouched
+    assert sums.read_bytes() == right
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+async def test_what_is_no_file_of_sums_is_nothing_to_wait_for(vault: Path, kind: str) -> None:
     sums = sums_path(archive_path(vault))
     sums.unlink()
-    os.mkfifo(sums)
-    assert (await found_in(vault))[1] == []
-    with Archive.open(archive_path(vault)) as archive:
-        archive.put_peers([Peer(5, PeerKind.USER, "Ada")])
-    assert changed_pages(archive_path(vault)).unknown
+    {"pipe": os.mkfifo, "folder": os.mkdir, "link": lambda path: path.symlink_to("/dev/zero")}[kind](sums)
+    assert [(one.subject, one.fault) for one in (await found_in(vault))[1]] == [("sums", "missing")]
+    if kind != "folder":
+        assert (await repair(None, vault))[0].sound  # type: ignore[arg-type]
+
+
+async def test_a_link_of_a_persons_is_left_alone_though_it_leads_nowhere_now(museum: Path, vault: Path) -> None:
+    """As a note that lies on a disk which is not plugged in; another note has links to it."""
+    for target in ("/mnt/not-plugged-in/mine.md", Path(NOTE).name):
+        (vault / NOTE).unlink()
+        (vault / NOTE).symlink_to(target)
+        findings = (await found_in(vault))[1]
+        assert {one.path for one in findings if one.subject in ("note", "page")} == {NOTE}, findings
+        assert [one.fault for one in findings if one.path == NOTE] == ["edited"]
+        (vault / FOLDER / "index.md").unlink()
+        await repair(None, vault)  # type: ignore[arg-type]
+        assert (vault / NOTE).readlink() == Path(target)
+    after, _ = await repair(None, vault, overwrite=True)  # type: ignore[arg-type]
+    assert after.sound and vault_bytes(vault) == vault_bytes(museum)
+    kept = [path for path in (internal_folder(vault) / "damaged").rglob("*.md") if path.is_symlink()]
+    assert [path.readlink() for path in kept] == [Path(Path(NOTE).name)]
+
+
+def test_a_pipe_in_place_of_a_vaults_own_folder_is_nothing_to_wait_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".tobs")
+    assert kept_apart(tmp_path) is None
+    with pytest.raises(TobsError, match="no archive"):
+        asyncio.run(found_in(tmp_path))

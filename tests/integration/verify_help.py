@@ -11,11 +11,11 @@ from tests.integration.engine_help import QUICK, Account
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.lock import VaultLock
 from tobs_tui.archive.schema import archive_path, internal_folder
-from tobs_tui.engine.mend import Mended, Mender, heal_archive
+from tobs_tui.engine.mend import Mended, Mender, heal_archive, renew_archive_sums
 from tobs_tui.engine.rerender import rerender
 from tobs_tui.engine.vault_asked import profile_of_vault
 from tobs_tui.engine.verify import Verified, verify_vault
-from tobs_tui.engine.verify_jobs import Finding, check_pages
+from tobs_tui.engine.verify_jobs import Finding, Subject, check_pages
 
 Damage = Callable[[Path], None]
 
@@ -59,7 +59,12 @@ async def found_in(vault: Path) -> tuple[Verified, list[Finding]]:
 async def repair(account: Account, vault: Path, *, overwrite: bool = False) -> tuple[Verified, Mended]:
     """Repair a vault; gives what another look at it tells, and what was done."""
     with VaultLock(vault):
-        healed = sum(heal_archive(vault, finding.pages) for finding in check_pages(str(vault)).checked.findings)
+        healed = 0
+        for finding in check_pages(str(vault)).checked.findings:
+            if finding.subject is Subject.SUMS:
+                renew_archive_sums(vault)
+            else:
+                healed += heal_archive(vault, finding.pages)
         pages = check_pages(str(vault))
         with Archive.open(archive_path(vault)) as archive:
             profile = profile_of_vault(vault, archive.vault_options())

@@ -24,6 +24,7 @@ MOST_NAMED = 100_000
 _UNKNOWN = bytes(SUM_BYTES)
 _HEAD = struct.Struct(">8sII")  # what the file is, the size of a page in bytes, nothing
 _MAGIC = b"tobssum1"
+_DATABASE_HEAD = struct.Struct(">16xH")  # https://sqlite.org/fileformat2.html#the_database_header
 # https://sqlite.org/fileformat2.html#walformat
 _LOG_HEAD = struct.Struct(">IIIIQ")  # magic, version, page size, checkpoint, salt
 _FRAME = struct.Struct(">IIQQ")  # page, size after a commit or 0, salt, checksum
@@ -181,11 +182,12 @@ def pages_in_log(archive: Path) -> set[int]:
 
 class PagesChecked(NamedTuple):
     """The pages of an archive, counted from 1, that are not as they were written, and how many have no sum that tells;
-    `bytes` were read."""
+    `bytes` were read. `torn` are pages whose sum itself is damaged: all of it fits but one byte."""
 
     changed: tuple[int, ...]
     unknown: int
     bytes: int
+    torn: tuple[int, ...] = ()
 
 
 def changed_pages(archive: Path) -> PagesChecked:
@@ -199,6 +201,7 @@ def changed_pages(archive: Path) -> PagesChecked:
         return PagesChecked((), 1, 0)
     newer = pages_in_log(archive)
     changed: list[int] = []
+    torn: list[int] = []
     unknown = number = read = 0
     step = max(1, _READ_BYTES // page)
     with archive.open("rb", buffering=0) as file, sums_path(archive).open("rb") as sums:
@@ -214,9 +217,35 @@ def changed_pages(archive: Path) -> PagesChecked:
                         continue
                     if digest == _UNKNOWN:
                         unknown += 1
-                    elif _sum_of(view[index * page : (index + 1) * page]) != digest:
-                        changed.append(number)
-    return PagesChecked(tuple(changed), unknown + max(0, size // page - number), read)
+                    elif (found := _sum_of(view[index * page : (index + 1) * page])) != digest:
+                        wrong = sum(one != other for one, other in zip(found, digest, strict=True))
+                        (torn if wrong == 1 else changed).append(number)
+    if len(changed) < MOST_NAMED:
+        unknown += sum(behind not in newer for behind in range(number + 1, size // page + 1))
+    return PagesChecked(tuple(changed), unknown, read, tuple(torn))
+
+
+def renew_sums(archive: Path) -> None:
+    """Put down the sums of an archive's pages as they are now. As for `changed_pages`, nobody may have it open; what is
+    wrong with a page cannot be told by its sum any more, so look through the archive first. Raises OSError.
+    """
+    with archive.open("rb", buffering=0) as file:
+        head = file.read(_DATABASE_HEAD.size)
+        if len(head) < _DATABASE_HEAD.size:
+            raise OSError("the archive is empty")
+        (page,) = _DATABASE_HEAD.unpack(head)
+        page = 65536 if page == 1 else page
+        if page < 512:
+            raise OSError("the archive is damaged")
+        file.seek(0)
+        draft = sums_path(archive).with_suffix(".sums-new")
+        with draft.open("wb") as sums:
+            sums.write(_HEAD.pack(_MAGIC, page, 0))
+            while data := file.read(max(1, _READ_BYTES // page) * page):
+                sums.write(b"".join(_sum_of(data[at : at + page]) for at in range(0, len(data) - page + 1, page)))
+            sums.flush()
+            os.fsync(sums.fileno())
+    draft.replace(sums_path(archive))
 
 
 def heal(archive: Path, number: int) -> bytes | None:

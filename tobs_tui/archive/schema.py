@@ -124,6 +124,8 @@ def kept_apart(vault: Path) -> Path | None:
     next to the vault, whoever has written the file.
     """
     place = vault / INTERNAL_FOLDER
+    if not place.is_file():  # opening a pipe would wait for ever
+        return None
     try:
         with place.open(encoding="utf-8", errors="replace") as file:
             told = file.readline(_LONGEST_NAME).rstrip("\n")

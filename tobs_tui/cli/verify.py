@@ -52,42 +52,52 @@ def _repair(options: Options, vault: Path, profile: Profile, teller: Teller, *, 
     """Verify and mark what is wrong, have that fetched and rendered, then verify again. Gives the exit status."""
     from tobs_tui.archive.lock import VaultLock, no_run_in
     from tobs_tui.archive.schema import archive_path
-    from tobs_tui.engine.verify_jobs import check_pages
+    from tobs_tui.engine.verify_jobs import ArchiveChecked, check_pages
 
     if not archive_path(vault).is_file():  # no folder comes into being where there is no vault
         from tobs_tui.model.errors import ErrorCode, TobsError
 
         raise TobsError(ErrorCode.ARCHIVE_UNUSABLE, f"There is no archive at {vault}.", "Export something there first.")
     with VaultLock(vault):
-        healed = _heal(vault, teller)
+        healed, renewed = _heal(vault, teller)
         pages = check_pages(str(vault))
         if pages.checked.findings:  # what is written by a damaged archive may be damaged, too
             verified = _verify(vault, teller.tell, teller.show)
             teller.say("The archive has to be restored from a backup before the rest can be repaired.")
             return teller.conclude(verified)
+        if renewed:  # they vouch for what is there now: look through all of it
+            pages = ArchiveChecked(pages.checked, vouched=False)
         wanted = _profile_for(vault, profile, named=bool(options.profile))
         first, mended = _prepare(vault, pages, teller, overwrite=overwrite)
     mended.kept += healed
     if first.sound:
-        return teller.conclude(first, mended if healed else None)
+        return teller.conclude(first, mended if healed or renewed else None)
     _carry_out(options, wanted, mended, teller)
     teller.again()
     with no_run_in(vault):
         return teller.conclude(_verify(vault, teller.tell, teller.show), mended)
 
 
-def _heal(vault: Path, teller: Teller) -> int:
-    """Put the archive's pages right as far as they tell themselves how; gives how many were."""
-    from tobs_tui.engine.mend import heal_archive
-    from tobs_tui.engine.verify_jobs import check_pages
+def _heal(vault: Path, teller: Teller) -> tuple[int, bool]:
+    """Put the archive's pages right as far as they tell themselves how, and its sums; gives how many pages were, and
+    whether the sums are new."""
+    from tobs_tui.engine.mend import heal_archive, renew_archive_sums
+    from tobs_tui.engine.verify_jobs import Subject, check_pages
 
-    healed = 0
+    healed, renewed = 0, False
     for finding in check_pages(str(vault)).checked.findings:
+        if finding.subject is Subject.SUMS:
+            teller.tell(finding)
+            if not renewed:
+                renew_archive_sums(vault)
+                teller.say("The sums of the archive's pages are put down anew.")
+            renewed = True
+            continue
         healed = heal_archive(vault, finding.pages)
         if healed:
             teller.tell(finding)
             teller.say(f"{plural(healed, 'page')} of the archive put right.")
-    return healed
+    return healed, renewed
 
 
 def _verify(

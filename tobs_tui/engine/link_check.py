@@ -138,6 +138,8 @@ class LinkChecker:
     def _anchor_trouble(self, place: Place) -> Trouble | None:
         anchors = self._anchors.get(place.path)
         if anchors is None:
+            if not (self._vault / place.path).is_file():  # a link that leads nowhere, a pipe
+                return Trouble.NO_FILE
             anchors = _Anchors(self._vault / place.path)
             if len(anchors) <= ANCHORS_KEPT:
                 self._anchors[place.path] = anchors

@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tobs_tui.archive.archive import Archive
-from tobs_tui.archive.page_sums import heal
+from tobs_tui.archive.page_sums import heal, renew_sums
 from tobs_tui.archive.records import JobTask
 from tobs_tui.archive.schema import archive_path, internal_folder, output_error
 from tobs_tui.engine.verify_jobs import Fault, Finding, Subject
@@ -187,6 +187,15 @@ class Mender:
 def kept_folder(vault: Path) -> Path:
     """Where a repair that begins now keeps what it takes the place of."""
     return internal_folder(vault) / KEPT_FOLDER / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+
+
+def renew_archive_sums(vault: Path) -> None:
+    """Put down the sums of the archive's pages as they are, where none or damaged ones are. Hold the vault's lock; this
+    process may not have the archive open. Raises TobsError."""
+    try:
+        renew_sums(archive_path(vault))
+    except OSError as error:
+        raise output_error(error, vault) from error
 
 
 def heal_archive(vault: Path, pages: tuple[int, ...]) -> int:

@@ -117,6 +117,15 @@ def append_files(path: Path, start: int, parts: list[Path]) -> None:
         os.fsync(file.fileno())
 
 
+def leads_nowhere(path: Path) -> bool:
+    """Whether something is a symbolic link to what is not there."""
+    return path.is_symlink() and not path.exists()
+
+
+def _sha256_of_link(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path.readlink())).hexdigest()
+
+
 def is_endless(facts: os.stat_result) -> bool:
     """Whether something is neither file nor folder: reading a pipe or a device may never end."""
     return not (stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode))
@@ -126,8 +135,11 @@ def changed_by_hand(path: Path, record: NoteRecord | None) -> str:
     """The SHA-256 of a file that is not as its record says, '' for one that is, or is not there.
 
     A file of the same size and time of change is taken to be as it was; any other is read. Without a record, any file
-    is another's. A pipe, device or socket in its place holds nothing that anybody wrote.
+    is another's. A pipe, device or socket in its place holds nothing that anybody wrote; of a link that leads nowhere,
+    where it leads was written.
     """
+    if leads_nowhere(path):
+        return _sha256_of_link(path)
     try:
         facts = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -175,8 +187,14 @@ def keep_aside(vault: Path, path: str, sha256: str) -> str:
     """
     source, note = vault / path, Path(path)
     kept = internal_folder(vault) / "edited" / note.with_name(f"{note.stem}.{sha256[:8]}{note.suffix}")
+    if leads_nowhere(source) and _sha256_of_link(source) == sha256:
+        make_folder(kept.parent)
+        if not kept.is_symlink():
+            kept.symlink_to(source.readlink())
+        return path_from(vault, kept)
     if not source.exists() or sha256_of(source) != sha256:
-        return path_from(vault, kept) if kept.is_file() and sha256_of(kept) == sha256 else ""
+        there = kept.is_symlink() or (kept.is_file() and sha256_of(kept) == sha256)
+        return path_from(vault, kept) if there else ""
     make_folder(kept.parent)
     shutil.copyfile(source, kept)
     return path_from(vault, kept)

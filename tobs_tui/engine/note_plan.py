@@ -214,8 +214,12 @@ class _Surveyor:
             or note.record.options != self._world.options
             or self._counts_otherwise(extent, note)
             or self._is_stale(note.record)
-            or not (self._world.vault / path).is_file()
+            or self._is_gone(self._world.vault / path)
         )
+
+    def _is_gone(self, path: Path) -> bool:
+        """Whether no file is there. A link that leads to none now may lead to a disk that is not plugged in."""
+        return not path.is_file() and not path.is_symlink()
 
     def _counts_otherwise(self, extent: _Extent, note: Note) -> bool:
         """Whether another format than before has the note's messages counted."""

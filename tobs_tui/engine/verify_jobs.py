@@ -10,6 +10,7 @@ import hashlib
 import os
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from msgspec import Struct
 from tobs_tui.archive.archive import Archive
 from tobs_tui.archive.checking import NamedContent
 from tobs_tui.archive.notes import Stretch
-from tobs_tui.archive.page_sums import changed_pages
+from tobs_tui.archive.page_sums import PagesChecked, changed_pages, sums_path
 from tobs_tui.archive.schema import archive_path, internal_folder, path_from
 from tobs_tui.engine.link_scan import BLOCK, LinkScan, blocks_of
 from tobs_tui.media.store import Store
@@ -37,6 +38,7 @@ class Subject(enum.StrEnum):
     """What a finding is about."""
 
     ARCHIVE = "archive"
+    SUMS = "sums"
     MESSAGES = "messages"
     NOTE = "note"
     PAGE = "page"
@@ -137,11 +139,23 @@ def check_pages(vault: str) -> ArchiveChecked:
         return ArchiveChecked(Checked((Finding(Subject.ARCHIVE, Fault.DAMAGED, reason, name),)), False)
     changed = pages.changed
     if not changed:
-        return ArchiveChecked(Checked((), pages.bytes, 1), pages.unknown == 0)
+        findings = tuple(_sums_findings(pages, path_from(Path(vault), sums_path(path))))
+        return ArchiveChecked(Checked(findings, pages.bytes, 1), not findings)
     some = "a page of it holds" if len(changed) == 1 else f"{len(changed)} pages of it hold"
     reason = f"{some} other bytes than were written (from page {changed[0]} on)"
     finding = Finding(Subject.ARCHIVE, Fault.DAMAGED, reason, name, pages=changed)
     return ArchiveChecked(Checked((finding,), pages.bytes, 1), False)
+
+
+def _sums_findings(pages: PagesChecked, name: str) -> Iterator[Finding]:
+    """What is wrong with the sums of an archive whose pages are as they say, where they say something."""
+    if pages.unknown:
+        which = "some pages of the archive" if pages.bytes else "the archive's pages"
+        reason = f"the sums of {which} are not there: a byte that changed by itself cannot be told"
+        yield Finding(Subject.SUMS, Fault.MISSING, reason, name)
+    if pages.torn:
+        reason = "it holds other bytes than were written, and the archive's pages those that were"
+        yield Finding(Subject.SUMS, Fault.DAMAGED, reason, name)
 
 
 class StructureCheck:

@@ -6,6 +6,7 @@ from tobs_tui.model.display import clean, plural
 
 _NOUNS = {
     "archive": ("archive", "things in the archive"),
+    "sums": ("file of sums", "files of sums"),
     "messages": ("stretch of messages", "stretches of messages"),
     "note": ("note", "notes"),
     "page": ("index page", "index pages"),
