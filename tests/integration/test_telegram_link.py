@@ -324,6 +324,22 @@ async def test_a_takeout_that_another_device_replaced_is_begun_anew(sandbox: San
     await link.end_takeout(False)
 
 
+async def test_no_request_goes_around_a_takeout_that_is_being_renewed(sandbox: SandboxServer, make: Make) -> None:
+    link = (await make(sandbox)).link
+    await link.dialogs()
+    await link.begin_takeout(files=False)
+    begun = sandbox.calls["account.initTakeoutSession"]
+    sandbox.faults.add(Fault(method="messages.getHistory", times=2, error="TAKEOUT_INVALID", code=400))
+    sandbox.faults.add(Fault(method="account.initTakeoutSession", delay_s=0.3))
+    first = asyncio.create_task(link.history_page(ATLAS, offset_id=1))
+    while sandbox.calls["account.initTakeoutSession"] == begun:
+        await asyncio.sleep(0.01)
+    second = await link.history_page(ATLAS, offset_id=1)  # outside, the second answer would be refused for good
+    assert peek_page(second).size == peek_page(await first).size == 100
+    assert link.takeout_active
+    await link.end_takeout(False)
+
+
 async def test_a_delayed_takeout_says_for_how_long() -> None:
     async with SandboxServer(tiny_world(), takeout_delay_s=3600) as server:
         made = Made(server, Path("/nonexistent/never-written"))

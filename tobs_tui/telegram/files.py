@@ -138,7 +138,7 @@ class Files:
 
         for _ in range(4):
             dc = self._homes.get(file.id) or file.dc or self._core.network.dc
-            takeout, account = self._takeout.id, self._core.session.data.self_id
+            takeout, account = await self._takeout.settled(), self._core.session.data.self_id
             try:
                 return await self._core.limiter.run(
                     f"{method_name(type(query))}@{dc}",

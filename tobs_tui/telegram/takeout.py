@@ -39,6 +39,14 @@ class Takeout:
         """The takeout session's id, 0 when there is none."""
         return self._id
 
+    async def settled(self) -> int:
+        """The session's id, 0 when there is none. One that is being begun in place of another is waited for: outside of
+        it, Telegram allows less."""
+        if self._renewing.locked():
+            async with self._renewing:
+                pass
+        return self._id
+
     @property
     def ranges(self) -> list[Interval]:
         """The ranges that private chats and basic groups must be asked for one by one, ascending."""
@@ -125,7 +133,7 @@ class Takeout:
         """
         unwrapped = self._core.session.data.unwrapped
         for _ in range(2):
-            takeout = 0 if chat in unwrapped else self._id
+            takeout = 0 if chat in unwrapped else await self.settled()
             inside = part if takeout and part != ALL_MESSAGES else None
             try:
                 return await self._core.call(
