@@ -48,7 +48,7 @@ class Scene:
         asked = self.telegram.asked()
         export.begin()
         while self.telegram.asked() < asked + 3 or not export.speaks:
-            assert export.running
+            assert export.running, (export.end(LIMIT_S), export.output[-1][-3000:])
             time.sleep(0.002)
 
 

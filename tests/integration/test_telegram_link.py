@@ -324,6 +324,18 @@ async def test_a_takeout_that_another_device_replaced_is_begun_anew(sandbox: San
     await link.end_takeout(False)
 
 
+async def test_a_key_that_comes_when_its_line_was_closed_is_not_kept(sandbox: SandboxServer, make: Make) -> None:
+    """As when the session ends while a key for another data centre is being agreed upon."""
+    network = (await make(sandbox)).link._core.network
+    line = network._line(4, files=True)
+    opening = asyncio.create_task(line.open())
+    await asyncio.sleep(0)  # it has begun
+    line.bar()
+    await asyncio.gather(opening, return_exceptions=True)
+    assert 4 not in network._session.data.keys
+    await line.close()
+
+
 async def test_no_request_goes_around_a_takeout_that_is_being_renewed(sandbox: SandboxServer, make: Make) -> None:
     link = (await make(sandbox)).link
     await link.dialogs()

@@ -281,7 +281,8 @@ class Line:
             raise ConnectionError("the key exchange failed") from error
 
     async def _got_key(self, key: AuthKey) -> None:
-        self._on_key(self.dc, key.key)
+        if not self._closed:  # else it is for nobody, the session may have ended meanwhile
+            self._on_key(self.dc, key.key)
 
     async def _answer(self, sender: MTProtoSender, request: Envelope, timeout: float) -> Any:
         """The answer, counted. Raises as `send`."""
