@@ -106,7 +106,7 @@ async def attach(
             if error.code not in (ErrorCode.SERVICE_UNREACHABLE, ErrorCode.SERVICE_GONE):
                 raise
         status = process.poll() if process is not None else None
-        if _was_killed(status):
+        if _was_killed(status) or (status == 1 and _last_words(paths) == _PYTHONS_OWN):
             raise TobsError(ErrorCode.SERVICE_GONE, "The background service was killed while it started.", "Try again.")
         if status not in (None, 0) or loop.time() > give_up:
             raise TobsError(
@@ -119,6 +119,10 @@ async def attach(
         elif status == 0:
             process = None  # another service held the lock and then ended: start anew
         await asyncio.sleep(POLL_S)
+
+
+_PYTHONS_OWN = "KeyboardInterrupt"
+"""The last that an interpreter prints which is interrupted while it starts itself; it ends with status 1 then."""
 
 
 def _was_killed(status: int | None) -> bool:
