@@ -61,7 +61,7 @@ UNKNOWN = -1
 
 class Verified(Struct):
     """What was looked at, and how many things are wrong, by (subject, fault). `vouched` says whether sums vouch for all
-    of the archive's pages, as they do but for parts that older versions have written."""
+    of the archive's pages, which none that are missing, damaged or just put down do."""
 
     bytes: int = 0
     files: int = 0

@@ -106,7 +106,7 @@ async def attach(
             if error.code not in (ErrorCode.SERVICE_UNREACHABLE, ErrorCode.SERVICE_GONE):
                 raise
         status = process.poll() if process is not None else None
-        if _was_killed(status) or (status == 1 and _last_words(paths) == _PYTHONS_OWN):
+        if _was_killed(status, paths):
             raise TobsError(ErrorCode.SERVICE_GONE, "The background service was killed while it started.", "Try again.")
         if status not in (None, 0) or loop.time() > give_up:
             raise TobsError(
@@ -125,9 +125,11 @@ _PYTHONS_OWN = "KeyboardInterrupt"
 """The last that an interpreter prints which is interrupted while it starts itself; it ends with status 1 then."""
 
 
-def _was_killed(status: int | None) -> bool:
+def _was_killed(status: int | None, paths: Paths) -> bool:
     """Whether a signal ended the process."""
-    return status is not None and (status < 0 or status == _INTERRUPTED)
+    if status is None:
+        return False
+    return status < 0 or status == _INTERRUPTED or (status == 1 and _last_words(paths) == _PYTHONS_OWN)
 
 
 async def unlock(client: ServiceClient, passphrase: str) -> None:

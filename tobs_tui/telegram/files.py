@@ -138,7 +138,7 @@ class Files:
 
         for _ in range(4):
             dc = self._homes.get(file.id) or file.dc or self._core.network.dc
-            takeout, account = await self._takeout.settled(), self._core.session.data.self_id
+            takeout, account = self._takeout.id, self._core.session.data.self_id
             try:
                 return await self._core.limiter.run(
                     f"{method_name(type(query))}@{dc}",
@@ -154,7 +154,8 @@ class Files:
 
     async def _send(self, dc: int, query: TLRequest, *, raw: bool) -> Any:
         line = await self._core.network.file_line(dc)
-        wrapped = InvokeWithTakeoutRequest(self._takeout.id, query) if self._takeout.active else query
+        takeout = await self._takeout.settled()
+        wrapped = InvokeWithTakeoutRequest(takeout, query) if takeout else query
         return await line.send(Envelope(query, without_updates(wrapped), raw=raw))
 
     async def _judge(self, file: File, dc: int, takeout: int, account: int, refusal: Refusal) -> None:
