@@ -226,8 +226,9 @@ def changed_pages(archive: Path) -> PagesChecked:
 
 
 def renew_sums(archive: Path) -> None:
-    """Put down the sums of an archive's pages as they are now. As for `changed_pages`, nobody may have it open. What was
-    wrong with a page cannot be told by its sum any more, so look through all of the archive. Raises OSError.
+    """Put down the sums of an archive's pages as they are now. As for `changed_pages`, nobody may have it open.
+
+    What was wrong with a page cannot be told by its sum any more: look through all of the archive. Raises OSError.
     """
     with archive.open("rb", buffering=0) as file:
         head = file.read(_DATABASE_HEAD.size)
